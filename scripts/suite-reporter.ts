@@ -1,0 +1,101 @@
+/**
+ * Closes a test run with what a person and a machine want to know: one line a suite, every skipped test with
+ * its reason, and as the last line of all the plain count `N passed, N failed`.
+ *
+ * It fails the run when the folder of a suite exists and no test of it ran: a suite that silently stopped
+ * running looks exactly like one that passes.
+ */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import type { Reporter, SerializedError, TestCase, TestModule, Vitest } from 'vitest/node'
+import { suites } from './suites.ts'
+
+interface Tally {
+  readonly files: readonly TestModule[]
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: readonly TestCase[]
+  readonly seconds: number
+}
+
+export class SuiteReporter implements Reporter {
+  #vitest: Vitest | undefined
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    const lines: string[] = ['']
+    let failed = unhandledErrors.length
+    let passed = 0
+    let skipped = 0
+
+    for (const suite of this.#expectedSuites()) {
+      const tally = count(modules.filter((module) => module.project.name === suite.name))
+      passed += tally.passed
+      failed += tally.failed
+      skipped += tally.skipped.length
+      if (tally.files.length > 0) lines.push(describe(suite.name, tally))
+      // A filter by name marks every test that it leaves out as skipped: those need no reason.
+      const reportable = this.#vitest?.getGlobalTestNamePattern() ? [] : tally.skipped
+      for (const test of reportable) lines.push(`    skipped: ${test.fullName} (${reasonOf(test)})`)
+      if (tally.passed + tally.failed === 0 && this.#isWholeRun() && this.#exists(suite.folder)) {
+        lines.push(`    ${suite.name}: ${suite.folder}/ exists, but no test of it ran`)
+        failed += 1
+      }
+    }
+
+    if (failed > 0) process.exitCode = 1
+    lines.push(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+    process.stdout.write(lines.join('\n') + '\n')
+  }
+
+  #expectedSuites(): typeof suites {
+    const selected = new Set(this.#vitest?.projects.map((project) => project.name))
+    return suites.filter((suite) => selected.has(suite.name))
+  }
+
+  /** With a filter by file or by name, an empty suite is what was asked for. */
+  #isWholeRun(): boolean {
+    if (!this.#vitest) return false
+    // Vitest keeps the file filter to itself; nothing public tells it from a suite without files.
+    const files: unknown = Reflect.get(this.#vitest, 'filenamePattern')
+    return files === undefined && this.#vitest.getGlobalTestNamePattern() === undefined
+  }
+
+  #exists(folder: string): boolean {
+    return existsSync(path.join(this.#vitest?.config.root ?? '.', folder))
+  }
+}
+
+function count(files: readonly TestModule[]): Tally {
+  const tests = files.flatMap((file) => [...file.children.allTests()])
+  const isIn = (state: string) => (test: TestCase) => test.result().state === state
+  // A file that broke outside of its tests (an import, a hook) counts as one failure: it must show somewhere.
+  const broken = files.filter((file) => !file.ok() && ![...file.children.allTests('failed')].length).length
+  return {
+    files,
+    passed: tests.filter(isIn('passed')).length,
+    failed: tests.filter(isIn('failed')).length + broken,
+    skipped: tests.filter(isIn('skipped')),
+    seconds: files.reduce((sum, file) => sum + file.diagnostic().duration, 0) / 1_000,
+  }
+}
+
+function describe(name: string, { files, passed, failed, skipped, seconds }: Tally): string {
+  const tests = passed + failed + skipped.length
+  const verdict = failed > 0 ? `${failed} FAILED` : 'ok'
+  return `  ${name.padEnd(12)} ${pad(files.length)} files ${pad(tests)} tests ${seconds.toFixed(1).padStart(7)} s  ${verdict}`
+}
+
+function pad(value: number): string {
+  return String(value).padStart(4)
+}
+
+function reasonOf(test: TestCase): string {
+  const result = test.result()
+  if (result.state === 'skipped' && result.note !== undefined) return result.note
+  if (test.options.mode !== 'run') return `marked ${test.options.mode}`
+  return test.module.ok() ? 'no reason given' : 'never ran: its file failed'
+}

@@ -1,0 +1,120 @@
+/** What a user gets: the package is packed, installed into an empty project, and used there as its README says. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const root = path.resolve(import.meta.dirname, '../..')
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  readonly version: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+const consumer = `
+import { DatabaseSync } from 'node:sqlite'
+import { open } from 'tidemark'
+import { sqlite } from 'tidemark/sqlite'
+
+interface DB {
+  logs: { id: number; message: string }
+}
+
+const file = new DatabaseSync('app.db')
+file.exec('CREATE TABLE logs (id INTEGER PRIMARY KEY, message TEXT NOT NULL)')
+file.close()
+
+const db = await open<DB>(sqlite('app.db'))
+await db.insert('logs', { id: 1, message: 'hello from the package' })
+const row = await db.read('strong').selectFrom('logs').select('message').executeTakeFirstOrThrow()
+console.log(row.message)
+await db.close()
+
+// @ts-expect-error the table interface is checked
+export const wrong = (): unknown => db.insert('nowhere', { id: 1 })
+`
+
+const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-package-'))
+const project = path.join(folder, 'project')
+
+beforeAll(() => {
+  run(root, 'npm', 'pack', '--silent', '--pack-destination', folder) // builds first, by `prepack`
+  const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
+  mkdirSync(project)
+  writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
+  const kysely = `kysely@${manifest.devDependencies['kysely']}`
+  run(
+    project,
+    'npm',
+    'install',
+    '--silent',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    `../${tarball}`,
+    kysely,
+  )
+  writeFileSync(path.join(project, 'consumer.ts'), consumer)
+})
+
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+test('every subpath that package.json promises can be imported', () => {
+  const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json')
+  const script = subpaths
+    .map((subpath) => `console.log(Object.keys(await import('tidemark${subpath.slice(1)}')).length > 0)`)
+    .join('\n')
+  expect(subpaths).toEqual(['.', './sqlite', './memory', './testing'])
+  expect(run(project, process.execPath, '--input-type=module', '--eval', script)).toBe(
+    'true\n'.repeat(subpaths.length),
+  )
+})
+
+test('the command runs and says its version', () => {
+  expect(run(project, 'npx', '--no-install', 'tidemark', '--version').trim()).toBe(manifest.version)
+})
+
+test('a program written in TypeScript type-checks against the package', () => {
+  const types = path.join(root, 'node_modules/@types')
+  const options = [
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--lib',
+    'es2024,esnext.disposable',
+  ]
+  const files = ['--noEmit', '--types', 'node', '--typeRoots', types, 'consumer.ts']
+  run(project, path.join(root, 'node_modules/.bin/tsc'), ...options, ...files)
+})
+
+test('that program writes rows, reads them back and closes', () => {
+  expect(run(project, process.execPath, 'consumer.ts')).toBe('hello from the package\n')
+})
+
+test('the package holds what users need, and no sources or tests', () => {
+  const inPackage = readdirSync(path.join(project, 'node_modules/tidemark'), { recursive: true }).map(String)
+  expect(inPackage).toEqual(
+    expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'bin/tidemark.js']),
+  )
+  expect(inPackage.filter((file) => /\.test\.|(?<!\.d)\.ts$/.test(file))).toEqual([])
+})
+
+function run(cwd: string, command: string, ...args: string[]): string {
+  // The project's Node goes first, whatever the machine's own is.
+  const PATH = [path.dirname(process.execPath), process.env['PATH']].join(path.delimiter)
+  try {
+    return execFileSync(command, args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: 'pipe',
+      env: { ...process.env, PATH },
+    })
+  } catch (error) {
+    const { stdout, stderr } = error as { readonly stdout?: string; readonly stderr?: string }
+    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
+  }
+}

@@ -1,0 +1,21 @@
+import { availableParallelism } from 'node:os'
+import { defineConfig } from 'vitest/config'
+import { SuiteReporter } from './scripts/suite-reporter.ts'
+import { suites } from './scripts/suites.ts'
+
+export default defineConfig({
+  test: {
+    reporters: ['default', new SuiteReporter()],
+    projects: suites.map(({ name, folder, isHeavy, timeoutMs }) => ({
+      test: {
+        name,
+        include: [`${folder}/**/*.test.ts`],
+        testTimeout: timeoutMs,
+        hookTimeout: timeoutMs,
+        // Groups run one after another; only within a group do suites share the workers.
+        sequence: { groupOrder: isHeavy ? 1 : 0 },
+        maxWorkers: isHeavy ? 2 : availableParallelism(),
+      },
+    })),
+  },
+})
