@@ -1,0 +1,134 @@
+import type { Rejection, Step } from './operation.ts'
+import type { Epoch, Seq, WriterName } from './position.ts'
+import type { Runtime } from './runtime.ts'
+import type { Schema } from './schema.ts'
+import type { Value } from './values.ts'
+
+/** A database that an engine can be opened on. */
+export interface Store {
+  /** For messages: what it is and where. */
+  readonly name: string
+
+  /**
+   * Makes the bookkeeping tables where missing, closes the writer's earlier epochs with their final tidemark
+   * and starts a new one at 0, in one transaction: an older owner can commit nothing afterwards.
+   */
+  open(writer: WriterName, context: StoreContext): Promise<OpenedStore>
+}
+
+export interface StoreContext {
+  readonly runtime: Runtime
+  /** Called when the store found that its tables have changed, before the next `commit` settles. */
+  readonly onSchemaChange: (schema: Schema) => void
+}
+
+/** One writer's hold on a store. Everything that fails, fails with a `StoreError`. */
+export interface OpenedStore {
+  readonly dialect: 'sqlite'
+  readonly epoch: Epoch
+  readonly schema: Schema
+  /** How many batches may be sent before the first has settled. */
+  readonly maxInFlight: number
+  /** `commit` always answers at once: batches are then sent by the call that accepts them. */
+  readonly isSynchronous: boolean
+
+  /**
+   * Applies the batch's operations in order and moves the tidemark from `prev` to `last`, all durable
+   * together. Checks first that the tidemark is at `prev` and the epoch is still this writer's; if not,
+   * changes nothing and fails with `chain`. A rejected operation goes to the dead letters in the same
+   * transaction and never touches its neighbours. Usually one transaction; several only where constraints
+   * must be checked one operation at a time, each of them moving the tidemark. A store that answers at once
+   * returns the outcome itself.
+   */
+  commit(batch: Batch): BatchOutcome | Promise<BatchOutcome>
+
+  /** Starts a transaction that takes the one position after `prev`; no batch is sent until it ended. */
+  begin(prev: Seq): Promise<StoreTransaction>
+
+  /**
+   * Reads the writer's tidemark again, on a new connection if the old one is gone, and waits until whatever
+   * the old one was still doing has ended. After it, the outcome of every earlier `commit` is certain.
+   */
+  recover(since: Seq): Promise<Tidemark>
+
+  /** Runs a query on what is committed. */
+  query(query: SqlQuery): Promise<QueryResult>
+
+  /** When it resolves, all that was committed before the call survives a power loss. */
+  sync(): Promise<void>
+
+  reloadSchema(): Promise<Schema>
+
+  stats(): StoreStats
+
+  /** Closes the epoch with its final tidemark if the store can be reached within `timeoutMs`, then lets go. */
+  close(timeoutMs: number): Promise<void>
+}
+
+export interface Batch {
+  /** The tidemark before. */
+  readonly prev: Seq
+  /** The tidemark after. */
+  readonly last: Seq
+  readonly steps: readonly Step[]
+}
+
+export interface BatchOutcome {
+  /** What single operations left behind, by rising `first`; operations not listed have nothing to tell. */
+  readonly results: readonly RunResult[]
+  readonly rejections: readonly Rejection[]
+  /** How often the write lock was taken. */
+  readonly transactions: number
+  /** The longest of these transactions. */
+  readonly longestTransactionMs: number
+}
+
+/** Results of consecutive operations, `first` onwards. */
+export interface RunResult {
+  readonly first: Seq
+  readonly count: number
+  /** The generated id of the first operation, the others follow without gaps; or one id for each. */
+  readonly ids?: number | readonly (number | undefined)[]
+  /** Rows changed, for each. */
+  readonly changes?: readonly number[]
+}
+
+/** The state of one writer as its database tells it. */
+export interface Tidemark {
+  readonly watermark: Seq
+  /** A newer owner or `close` has ended this epoch. */
+  readonly isClosed: boolean
+  /** False when the row is gone: the database is not the one that was written to. */
+  readonly exists: boolean
+  /** The operations after `since` that were rejected. */
+  readonly rejections: readonly Rejection[]
+}
+
+/** An interactive transaction on the write connection. */
+export interface StoreTransaction {
+  query(query: SqlQuery): Promise<QueryResult>
+  /** Moves the tidemark and commits. */
+  commit(): Promise<void>
+  rollback(): Promise<void>
+}
+
+export interface SqlQuery {
+  readonly sql: string
+  readonly parameters: readonly Value[]
+}
+
+export interface QueryResult {
+  readonly rows: readonly Record<string, unknown>[]
+  readonly changes: number
+  readonly lastInsertId: number | bigint | undefined
+}
+
+/** What a store can tell of itself; 0 where it does not apply. */
+export interface StoreStats {
+  /** Size of the write-ahead log. */
+  readonly walBytes: number
+  /** How often the log was started anew after a checkpoint. */
+  readonly walRestarts: number
+  /** How often the connection had to be made again. */
+  readonly reconnects: number
+}

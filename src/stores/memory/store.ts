@@ -1,0 +1,192 @@
+/**
+ * The memory store: SQLite's own executor on a private connection, on the caller's thread. One mechanism with
+ * the SQLite store, so what a test sees here is what the file does.
+ *
+ * There is one connection, so an interactive transaction has it alone: reads wait for its end, and a batch of
+ * another engine is told to try again.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import type { Seq, WriterName } from '../../contracts/position.ts'
+import type { Schema } from '../../contracts/schema.ts'
+import type {
+  Batch,
+  BatchOutcome,
+  OpenedStore,
+  QueryResult,
+  SqlQuery,
+  Store,
+  StoreContext,
+  StoreStats,
+  StoreTransaction,
+  Tidemark,
+} from '../../contracts/store.ts'
+import { StoreError } from '../../errors.ts'
+import { closeEpoch, openEpoch, readTidemark } from '../sqlite/bookkeeping.ts'
+import { toStoreError } from '../sqlite/classify.ts'
+import { guarded } from '../sqlite/connection.ts'
+import { Executor } from '../sqlite/executor.ts'
+import { Queries } from '../sqlite/queries.ts'
+
+export interface MemoryOptions {
+  /** SQL that makes the tables, run once. */
+  readonly schema?: string
+  /** `async` (default): as a store on disk. `sync`: every write is committed when its call returns. */
+  readonly commit?: 'async' | 'sync'
+}
+
+export class MemoryStore implements Store {
+  readonly name = 'memory'
+  readonly commitMode: 'async' | 'sync'
+  readonly database = new DatabaseSync(':memory:')
+  readonly queries = new Queries((sql) => this.database.prepare(sql))
+  #transaction: PromiseWithResolvers<void> | undefined
+
+  constructor(schema: string, commitMode: 'async' | 'sync') {
+    this.commitMode = commitMode
+    try {
+      this.database.exec(schema)
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
+    await this.whenFree()
+    return new OpenedMemory(this, writer, context)
+  }
+
+  get isTaken(): boolean {
+    return this.#transaction !== undefined
+  }
+
+  async whenFree(): Promise<void> {
+    while (this.#transaction) await this.#transaction.promise
+  }
+
+  take(): void {
+    this.#transaction = Promise.withResolvers()
+  }
+
+  free(): void {
+    this.#transaction?.resolve()
+    this.#transaction = undefined
+  }
+}
+
+class OpenedMemory implements OpenedStore {
+  readonly dialect = 'sqlite'
+  readonly maxInFlight = 3
+  readonly isSynchronous: boolean
+  readonly epoch: OpenedStore['epoch']
+  readonly #store: MemoryStore
+  readonly #writer: WriterName
+  readonly #context: StoreContext
+  readonly #executor: Executor
+  /** This engine's own transaction is open. */
+  #isInTransaction = false
+
+  constructor(store: MemoryStore, writer: WriterName, context: StoreContext) {
+    this.#store = store
+    this.#writer = writer
+    this.#context = context
+    this.isSynchronous = store.commitMode === 'sync'
+    this.epoch = openEpoch(store.database, writer, context.runtime.wallMs())
+    this.#executor = new Executor(store.database, writer, this.epoch, context.runtime, context.onSchemaChange)
+  }
+
+  get schema(): Schema {
+    return this.#executor.schema
+  }
+
+  commit(batch: Batch): BatchOutcome | Promise<BatchOutcome> {
+    if (this.isSynchronous) return this.#commit(batch)
+    return this.#atEndOfTick(() => this.#commit(batch))
+  }
+
+  async begin(prev: Seq): Promise<StoreTransaction> {
+    await this.#store.whenFree()
+    try {
+      this.#executor.begin(prev, (prev + 1) as Seq)
+    } catch (error) {
+      throw toStoreError(error)
+    }
+    this.#store.take()
+    this.#isInTransaction = true
+    const queries = new Queries((sql) =>
+      guarded(this.#store.database, () => this.#store.database.prepare(sql)),
+    )
+    return {
+      query: async (query) => {
+        this.#requireTransaction()
+        return queries.run(query)
+      },
+      commit: async () => this.#end('COMMIT'),
+      rollback: async () => this.#end('ROLLBACK'),
+    }
+  }
+
+  async recover(since: Seq): Promise<Tidemark> {
+    if (this.#isInTransaction) this.#end('ROLLBACK')
+    await this.#store.whenFree()
+    return readTidemark(this.#store.database, this.#writer, this.epoch, since)
+  }
+
+  async query(query: SqlQuery): Promise<QueryResult> {
+    await this.#store.whenFree()
+    return this.#store.queries.run(query)
+  }
+
+  /** There is no power loss that it could survive. */
+  async sync(): Promise<void> {
+    await this.#store.whenFree()
+  }
+
+  async reloadSchema(): Promise<Schema> {
+    await this.#store.whenFree()
+    return this.#executor.reloadSchema()
+  }
+
+  stats(): StoreStats {
+    return { walBytes: 0, walRestarts: 0, reconnects: 0 }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isInTransaction) this.#end('ROLLBACK')
+    await this.#store.whenFree()
+    closeEpoch(this.#store.database, this.#writer, this.epoch)
+  }
+
+  #commit(batch: Batch): BatchOutcome {
+    if (this.#store.isTaken)
+      throw new StoreError('transient', 'another engine runs a transaction on this database')
+    return this.#executor.commit(batch)
+  }
+
+  #end(how: 'COMMIT' | 'ROLLBACK'): void {
+    this.#requireTransaction()
+    try {
+      this.#store.database.exec(how)
+    } catch (error) {
+      throw toStoreError(error)
+    }
+    this.#isInTransaction = false
+    this.#store.free()
+  }
+
+  #requireTransaction(): void {
+    if (!this.#isInTransaction)
+      throw new StoreError('rejected', 'the transaction has ended; nothing more can run in it')
+  }
+
+  #atEndOfTick<T>(task: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#context.runtime.atEndOfTick(() => {
+        try {
+          resolve(task())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+}

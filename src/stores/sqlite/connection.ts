@@ -1,0 +1,65 @@
+import { DatabaseSync, constants } from 'node:sqlite'
+import { isInternalTable } from './bookkeeping.ts'
+import type { SqliteSettings } from './options.ts'
+
+/** Opens the write connection. Only one is ever open for an engine; it lives on the writer's thread. */
+export function openWriter(path: string, settings: SqliteSettings): DatabaseSync {
+  // Waiting is SQLite's own job from the first statement on: switching to WAL already takes a lock.
+  const database = new DatabaseSync(path, {
+    timeout: settings.busyTimeoutMs,
+    enableForeignKeyConstraints: true,
+  })
+  database.exec(`PRAGMA journal_mode = ${settings.journalMode}`)
+  database.exec(`PRAGMA synchronous = ${synchronous(settings)}`)
+  database.exec(`PRAGMA wal_autocheckpoint = ${settings.walAutocheckpoint}`)
+  database.exec(`PRAGMA journal_size_limit = ${settings.journalSizeLimitBytes}`)
+  database.exec(`PRAGMA cache_size = ${-Math.ceil(settings.cacheBytes / 1024)}`)
+  database.exec(`PRAGMA max_page_count = ${settings.maxPageCount}`)
+  return database
+}
+
+/** Opens a connection that can only read. */
+export function openReader(path: string, settings: SqliteSettings): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: settings.busyTimeoutMs, readOnly: true })
+  database.exec('PRAGMA query_only = ON')
+  database.exec(`PRAGMA cache_size = ${-Math.ceil(settings.cacheBytes / 4 / 1024)}`)
+  return database
+}
+
+export function synchronous(settings: SqliteSettings): 'FULL' | 'NORMAL' {
+  return settings.durability === 'power' ? 'FULL' : 'NORMAL'
+}
+
+const refusedActions = new Set([
+  constants.SQLITE_TRANSACTION,
+  constants.SQLITE_SAVEPOINT,
+  constants.SQLITE_PRAGMA,
+  constants.SQLITE_ATTACH,
+  constants.SQLITE_DETACH,
+])
+const writingActions = new Set([
+  constants.SQLITE_INSERT,
+  constants.SQLITE_UPDATE,
+  constants.SQLITE_DELETE,
+  constants.SQLITE_DROP_TABLE,
+  constants.SQLITE_ALTER_TABLE,
+])
+
+/**
+ * Runs `prepare` while SQL of the user's own may neither end the batch's transaction, change the connection,
+ * nor touch the bookkeeping. On Node without `setAuthorizer` (before 24.10) only the check at the call stands.
+ */
+export function guarded<T>(database: DatabaseSync, prepare: () => T): T {
+  if (typeof database.setAuthorizer !== 'function') return prepare()
+  database.setAuthorizer((action, subject) => {
+    const isRefused =
+      refusedActions.has(action) ||
+      (writingActions.has(action) && subject !== null && isInternalTable(subject))
+    return isRefused ? constants.SQLITE_DENY : constants.SQLITE_OK
+  })
+  try {
+    return prepare()
+  } finally {
+    database.setAuthorizer(null)
+  }
+}

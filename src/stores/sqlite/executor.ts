@@ -1,0 +1,208 @@
+/**
+ * Commits batches on one SQLite connection: the part of the store that runs on the writer's thread.
+ *
+ * Keeps: law 2 and 3 (the fence comes first in every transaction: it moves the tidemark from `prev` to `last`
+ * or nothing happens), law 4 (see `apply.ts`; where a constraint is checked at COMMIT only, every operation gets
+ * a transaction of its own, so that batch boundaries decide nothing), law 5 (dead letters are written in the
+ * transaction that moves the tidemark past them).
+ *
+ *   BEGIN IMMEDIATE ─▶ fence ─▶ rows, dead letters, checkpoints ─▶ COMMIT
+ *         ▲                          │ transaction ended by an operation
+ *         └──── that one condemned ──┘
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Run, Step } from '../../contracts/operation.ts'
+import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
+import type { Batch, BatchOutcome } from '../../contracts/store.ts'
+import { StoreError } from '../../errors.ts'
+import { Application, TransactionEnded, type Cause } from './apply.ts'
+import { isSqliteError, nameOf, toStoreError } from './classify.ts'
+import { readSchema, schemaVersion, type DatabaseSchema } from './schema.ts'
+import { Statements } from './statements.ts'
+
+export interface ExecutorClock {
+  monotonicMs(): number
+  wallMs(): number
+}
+
+export class Executor {
+  readonly database: DatabaseSync
+  readonly #writer: WriterName
+  readonly #epoch: Epoch
+  readonly #clock: ExecutorClock
+  readonly #onSchemaChange: (schema: DatabaseSchema) => void
+  readonly #statements: Statements
+  #schema: DatabaseSchema
+
+  constructor(
+    database: DatabaseSync,
+    writer: WriterName,
+    epoch: Epoch,
+    clock: ExecutorClock,
+    onSchemaChange: (schema: DatabaseSchema) => void,
+  ) {
+    this.database = database
+    this.#writer = writer
+    this.#epoch = epoch
+    this.#clock = clock
+    this.#onSchemaChange = onSchemaChange
+    this.#statements = new Statements(database)
+    this.#schema = readSchema(database)
+  }
+
+  get schema(): DatabaseSchema {
+    return this.#schema
+  }
+
+  /** @throws StoreError */
+  commit(batch: Batch): BatchOutcome {
+    try {
+      if (this.#schema.hasDeferred && batch.steps.some((step) => this.#isDeferred(step)))
+        return this.#commitApart(batch)
+      return this.#commitTogether(batch)
+    } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  /** Begins a transaction and moves the tidemark, or changes nothing. */
+  begin(prev: Seq, last: Seq): void {
+    this.database.exec('BEGIN IMMEDIATE')
+    try {
+      const { changes } = this.#prepareFence().run(last, this.#writer, this.#epoch, prev)
+      if (changes !== 1)
+        throw new StoreError(
+          'chain',
+          `the tidemark of writer "${this.#writer}" is not at ${prev}, or its epoch has ended.`,
+        )
+      this.#noticeSchema()
+    } catch (error) {
+      this.rollback()
+      throw error
+    }
+  }
+
+  rollback(): void {
+    if (this.database.isTransaction) this.database.exec('ROLLBACK')
+  }
+
+  /** Reads the tables again if they have changed. Inside a transaction, so that they stay as they are read. */
+  #noticeSchema(): void {
+    if (String(schemaVersion(this.database)) === this.#schema.version) return
+    this.#schema = readSchema(this.database)
+    this.#statements.clear()
+    this.#onSchemaChange(this.#schema)
+  }
+
+  reloadSchema(): DatabaseSchema {
+    this.#noticeSchema()
+    return this.#schema
+  }
+
+  #commitTogether(batch: Batch): BatchOutcome {
+    const condemned = new Map<Seq, Cause>()
+    let rowByRow = false
+    let transactions = 0
+    let longestTransactionMs = 0
+    for (;;) {
+      const startedMs = this.#clock.monotonicMs()
+      transactions++
+      try {
+        const applied = this.#transact(batch, condemned, rowByRow)
+        longestTransactionMs = Math.max(longestTransactionMs, this.#clock.monotonicMs() - startedMs)
+        return {
+          results: applied.results,
+          rejections: applied.rejections,
+          transactions,
+          longestTransactionMs,
+        }
+      } catch (error) {
+        this.rollback()
+        longestTransactionMs = Math.max(longestTransactionMs, this.#clock.monotonicMs() - startedMs)
+        if (error instanceof TransactionEnded) {
+          if (error.seq === undefined) rowByRow = true
+          else condemned.set(error.seq, error.reason)
+        } else if (isCommitViolation(error)) {
+          // A constraint that the schema did not let us foresee. One unit: it is the culprit; else find it.
+          if (batch.steps.length !== 1 || isDivisible(batch.steps[0] as Step)) return this.#commitApart(batch)
+          const cause = { code: nameOf(error.errcode), message: error.message }
+          for (let seq = batch.prev + 1; seq <= batch.last; seq++) condemned.set(seq as Seq, cause)
+        } else {
+          throw error
+        }
+      }
+    }
+  }
+
+  #transact(batch: Batch, condemned: ReadonlyMap<Seq, Cause>, rowByRow: boolean): Application {
+    this.begin(batch.prev, batch.last)
+    const application = new Application(
+      {
+        database: this.database,
+        statements: this.#statements,
+        schema: this.#schema,
+        writer: this.#writer,
+        epoch: this.#epoch,
+        nowMs: this.#clock.wallMs(),
+        condemned,
+        rowByRow,
+      },
+      batch.prev,
+    )
+    application.apply(batch.steps)
+    this.database.exec('COMMIT')
+    return application
+  }
+
+  /** One transaction an operation, each moving the tidemark. What one of them leaves undone, the engine resumes. */
+  #commitApart(batch: Batch): BatchOutcome {
+    const outcomes: BatchOutcome[] = []
+    let prev = batch.prev
+    for (const unit of batch.steps.flatMap(unitsOf)) {
+      const last = (prev + unit.positions) as Seq
+      outcomes.push(this.#commitTogether({ prev, last, steps: [unit.step] }))
+      prev = last
+    }
+    return {
+      results: outcomes.flatMap(({ results }) => results),
+      rejections: outcomes.flatMap(({ rejections }) => rejections),
+      transactions: outcomes.reduce((sum, { transactions }) => sum + transactions, 0),
+      longestTransactionMs: Math.max(0, ...outcomes.map((outcome) => outcome.longestTransactionMs)),
+    }
+  }
+
+  #isDeferred(step: Step): boolean {
+    const runs = step.kind === 'run' ? [step] : step.runs
+    return runs.some(
+      ({ shape }) => shape.kind === 'statement' || this.#schema.traits.get(shape.table)?.isDeferred === true,
+    )
+  }
+
+  #prepareFence() {
+    return (this.#fence ??= this.database.prepare(
+      'UPDATE tidemark_writers SET watermark = ? WHERE writer = ? AND epoch = ? AND watermark = ? AND closed = 0',
+    ))
+  }
+
+  #fence: ReturnType<DatabaseSync['prepare']> | undefined
+}
+
+function isCommitViolation(error: unknown): error is Error & { errcode: number } {
+  return isSqliteError(error) && (error.errcode & 0xff) === 19
+}
+
+function isDivisible(step: Step): boolean {
+  return step.kind === 'run' && step.count > 1
+}
+
+/** The smallest pieces of a step that a constraint at COMMIT may judge. */
+function unitsOf(step: Step): { step: Step; positions: number }[] {
+  if (step.kind === 'group') return [{ step, positions: 1 }]
+  if (step.kind === 'load') return [{ step, positions: step.positions }]
+  return Array.from({ length: step.count }, (_, index) => ({ step: oneOf(step, index), positions: 1 }))
+}
+
+function oneOf(run: Run, index: number): Run {
+  const { width } = run.shape
+  return { ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }
+}

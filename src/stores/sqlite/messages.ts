@@ -1,0 +1,107 @@
+/**
+ * What the main thread and the threads of the store say to each other.
+ *
+ * A thread answers requests in order. A batch too large for one message comes in several: `steps` messages,
+ * then the `commit` that ends them (a message of many megabytes would block the event loop while it is copied).
+ */
+import type { Group, Load, Run, Step } from '../../contracts/operation.ts'
+import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
+import type { BatchOutcome, QueryResult, SqlQuery, Tidemark } from '../../contracts/store.ts'
+import type { Certainty, StoreFailure } from '../../errors.ts'
+import { StoreError } from '../../errors.ts'
+import type { SqliteSettings } from './options.ts'
+import type { DatabaseSchema } from './schema.ts'
+
+/** How a thread is started. A writer without epoch begins a new one; with one, it takes up where a lost thread was. */
+export interface ThreadSettings {
+  readonly role: 'writer' | 'reader'
+  readonly path: string
+  readonly settings: SqliteSettings
+  readonly writer: WriterName
+  readonly epoch: Epoch | undefined
+}
+
+/** Each request with what it is answered. */
+export interface Requests {
+  open: { request: object; answer: { epoch: Epoch; schema: DatabaseSchema | undefined } }
+  commit: { request: { prev: Seq; last: Seq; pieces: readonly Piece[] }; answer: BatchOutcome }
+  begin: { request: { prev: Seq }; answer: undefined }
+  query: { request: SqlQuery; answer: QueryResult }
+  end: { request: { how: 'commit' | 'rollback' }; answer: undefined }
+  recover: { request: { since: Seq }; answer: Tidemark }
+  sync: { request: object; answer: undefined }
+  reload: { request: object; answer: DatabaseSchema }
+  close: { request: object; answer: undefined }
+}
+
+export type RequestKind = keyof Requests
+export type Request = { [K in RequestKind]: { readonly kind: K } & Requests[K]['request'] }[RequestKind]
+export type Message = Request | { readonly kind: 'steps'; readonly pieces: readonly Piece[] }
+
+export type Reply =
+  | { readonly kind: 'answer'; readonly answer: unknown }
+  | { readonly kind: 'failure'; readonly failure: FailureMessage }
+  | { readonly kind: 'schema'; readonly schema: DatabaseSchema }
+
+export interface FailureMessage {
+  readonly failure: StoreFailure
+  readonly message: string
+  readonly storeCode: string | undefined
+  readonly outcome: Certainty
+  readonly hint: string | undefined
+}
+
+export function packFailure(error: StoreError): FailureMessage {
+  const { failure, message, storeCode, outcome, hint } = error
+  return { failure, message: message.replace(/^tidemark: /, ''), storeCode, outcome, hint }
+}
+
+export function unpackFailure({ failure, message, storeCode, outcome, hint }: FailureMessage): StoreError {
+  return new StoreError(failure, message, { storeCode, outcome, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** A step, or a part of one: the runs of a large group or load are spread over several messages. */
+export interface Piece {
+  readonly step: Step
+  /** Its runs belong to the step that the piece before began. */
+  readonly continues: boolean
+}
+
+/** Splits steps into messages of about `maxBytes`; a single run may exceed it by one row. */
+export function splitSteps(steps: readonly Step[], maxBytes: number): Piece[][] {
+  const messages: Piece[][] = [[]]
+  let bytes = 0
+  const add = (piece: Piece, size: number): void => {
+    if (bytes > 0 && bytes + size > maxBytes) {
+      messages.push([])
+      bytes = 0
+    }
+    messages.at(-1)?.push(piece)
+    bytes += size
+  }
+  for (const step of steps) {
+    if (step.kind === 'run') add({ step, continues: false }, step.bytes)
+    else if (step.runs.length < 2) add({ step, continues: false }, step.runs[0]?.bytes ?? 0)
+    else
+      for (const [index, run] of step.runs.entries())
+        add({ step: { ...step, runs: [run] }, continues: index > 0 }, run.bytes)
+  }
+  return messages
+}
+
+export function joinPieces(pieces: readonly Piece[]): Step[] {
+  const steps: Step[] = []
+  for (const { step, continues } of pieces) {
+    const before = steps.at(-1)
+    if (continues && before && before.kind !== 'run' && step.kind !== 'run')
+      steps[steps.length - 1] = withRuns(before, step.runs)
+    else steps.push(step)
+  }
+  return steps
+}
+
+function withRuns(step: Group | Load, more: readonly Run[]): Group | Load {
+  // Pushed in place: a step of many pieces would otherwise be copied once for each.
+  ;(step.runs as Run[]).push(...more)
+  return step
+}

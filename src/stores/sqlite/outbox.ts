@@ -1,0 +1,43 @@
+/**
+ * Sends batches to the writer's thread. Copying a message blocks the event loop, 512 KB of it for well under a
+ * millisecond; so a larger batch goes in several messages, one a tick, and what comes behind it waits its turn.
+ */
+import type { Runtime } from '../../contracts/runtime.ts'
+import type { Batch, BatchOutcome } from '../../contracts/store.ts'
+import { splitSteps } from './messages.ts'
+import type { Thread } from './thread.ts'
+
+const maxMessageBytes = 512 * 1024
+
+export class Outbox {
+  readonly #runtime: Runtime
+  #waiting: (() => void)[] = []
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  commit(thread: Thread, { prev, last, steps }: Batch): Promise<BatchOutcome> {
+    const messages = splitSteps(steps, maxMessageBytes)
+    const pieces = messages.pop() ?? []
+    if (messages.length === 0 && this.#waiting.length === 0)
+      return thread.call('commit', { prev, last, pieces })
+    const answer = Promise.withResolvers<BatchOutcome>()
+    for (const early of messages) this.#enqueue(() => thread.tell({ kind: 'steps', pieces: early }))
+    this.#enqueue(() => answer.resolve(thread.call('commit', { prev, last, pieces })))
+    return answer.promise
+  }
+
+  #enqueue(post: () => void): void {
+    this.#waiting.push(post)
+    if (this.#waiting.length === 1) this.#pump()
+  }
+
+  #pump(): void {
+    this.#waiting[0]?.()
+    this.#runtime.atEndOfTick(() => {
+      this.#waiting.shift()
+      if (this.#waiting.length > 0) this.#pump()
+    })
+  }
+}

@@ -1,0 +1,48 @@
+/** A small pool of read-only connections, each on its thread, started when the ones before are busy. */
+import type { QueryResult, SqlQuery } from '../../contracts/store.ts'
+import { StoreError } from '../../errors.ts'
+import type { ThreadSettings } from './messages.ts'
+import { Thread } from './thread.ts'
+
+export class Readers {
+  readonly #settings: ThreadSettings
+  readonly #max: number
+  #threads: Thread[] = []
+
+  constructor(settings: ThreadSettings, max: number) {
+    this.#settings = settings
+    this.#max = max
+  }
+
+  /** @throws StoreError */
+  async query(query: SqlQuery): Promise<QueryResult> {
+    try {
+      return await this.#least().call('query', query)
+    } catch (error) {
+      // A read changes nothing, so one whose thread died is simply run again on another.
+      if (error instanceof StoreError && error.outcome === 'unknown')
+        return await this.#least().call('query', query)
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#threads.splice(0).map(async (thread) => {
+        await thread.call('close', {}).catch(() => undefined)
+        await thread.terminate()
+      }),
+    )
+  }
+
+  #least(): Thread {
+    this.#threads = this.#threads.filter((thread) => !thread.isDead)
+    const least = this.#threads.toSorted((a, b) => a.load - b.load)[0]
+    if (least && (least.load === 0 || this.#threads.length >= this.#max)) return least
+    const thread = new Thread(this.#settings, () => undefined)
+    this.#threads.push(thread)
+    // Answers come in order: a failure to open is told by the query behind it.
+    thread.call('open', {}).catch(() => undefined)
+    return thread
+  }
+}

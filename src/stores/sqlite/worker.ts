@@ -1,0 +1,129 @@
+/**
+ * The threads of the SQLite store: one writer, which owns the only write connection, and the readers. Each
+ * opens its connection when it is told to and answers requests in order.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Seq } from '../../contracts/position.ts'
+import { StoreError } from '../../errors.ts'
+import { closeEpoch, openEpoch, readTidemark } from './bookkeeping.ts'
+import { toStoreError } from './classify.ts'
+import { guarded, openReader, openWriter, synchronous } from './connection.ts'
+import { Executor } from './executor.ts'
+import {
+  joinPieces,
+  packFailure,
+  type Message,
+  type Piece,
+  type Reply,
+  type Request,
+  type RequestKind,
+  type Requests,
+  type ThreadSettings,
+} from './messages.ts'
+import { Queries } from './queries.ts'
+
+const { role, path, settings, writer, epoch: knownEpoch } = workerData as ThreadSettings
+const port = parentPort
+if (!port) throw new Error('worker.ts is started by the SQLite store, not by itself')
+
+const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
+
+interface Connection {
+  readonly database: DatabaseSync
+  readonly queries: Queries
+  /** A writer's only. */
+  readonly executor: Executor | undefined
+  readonly epoch: NonNullable<ThreadSettings['epoch']>
+}
+
+let connection: Connection | undefined
+let pieces: Piece[] = []
+
+port.on('message', (message: Message) => {
+  if (message.kind === 'steps') {
+    pieces.push(...message.pieces)
+    return
+  }
+  try {
+    send({ kind: 'answer', answer: answer(message) })
+  } catch (error) {
+    send({ kind: 'failure', failure: packFailure(toStoreError(error)) })
+  }
+})
+
+function send(reply: Reply): void {
+  port?.postMessage(reply)
+}
+
+function answer(request: Request): Requests[RequestKind]['answer'] {
+  if (request.kind === 'open') return open()
+  if (!connection) throw new StoreError('transient', 'the connection is not open')
+  const { database, queries, executor, epoch } = connection
+  if (request.kind === 'query') return queries.run(request)
+  if (request.kind === 'close') {
+    if (executor) closeEpoch(database, writer, epoch)
+    database.close()
+    return undefined
+  }
+  if (!executor) throw new StoreError('fatal', `a reader was asked to ${request.kind}`)
+  switch (request.kind) {
+    case 'commit': {
+      const steps = joinPieces([...pieces, ...request.pieces])
+      pieces = []
+      return executor.commit({ prev: request.prev, last: request.last, steps })
+    }
+    case 'begin':
+      executor.begin(request.prev, (request.prev + 1) as Seq)
+      return undefined
+    case 'end':
+      database.exec(request.how === 'commit' ? 'COMMIT' : 'ROLLBACK')
+      return undefined
+    case 'recover':
+      executor.rollback()
+      return readTidemark(database, writer, epoch, request.since)
+    case 'sync':
+      return sync(database)
+    case 'reload':
+      return executor.reloadSchema()
+  }
+}
+
+function open(): Requests['open']['answer'] {
+  if (role === 'reader') {
+    const database = openReader(path, settings)
+    connection = {
+      database,
+      queries: new Queries((sql) => database.prepare(sql)),
+      executor: undefined,
+      epoch: knownEpoch as Connection['epoch'],
+    }
+    return { epoch: connection.epoch, schema: undefined }
+  }
+  const database = openWriter(path, settings)
+  try {
+    const epoch = knownEpoch ?? openEpoch(database, writer, clock.wallMs())
+    const executor = new Executor(database, writer, epoch, clock, (schema) =>
+      send({ kind: 'schema', schema }),
+    )
+    const queries = new Queries((sql) => guarded(database, () => database.prepare(sql)))
+    connection = { database, queries, executor, epoch }
+    return { epoch, schema: executor.schema }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** A commit that waits for the disk: the log's one sync covers every commit before it. */
+function sync(database: DatabaseSync): undefined {
+  database.exec('PRAGMA synchronous = FULL')
+  try {
+    database.exec('BEGIN IMMEDIATE')
+    database.prepare('UPDATE tidemark_writers SET watermark = watermark WHERE writer = ?').run(writer)
+    database.exec('COMMIT')
+  } finally {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    database.exec(`PRAGMA synchronous = ${synchronous(settings)}`)
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Dead letters: operations that the store refused for good, kept for a person to look at and redrive.
+ *
+ * Keeps: law 5 (a letter leaves only in the transaction that applies its operation) and law 3 (two redrives of
+ * one letter apply it once: the letter's removal is part of the group).
+ */
+import type { DeadLetterId } from '../contracts/operation.ts'
+import type { OpenedStore, QueryResult, SqlQuery } from '../contracts/store.ts'
+import type { Value } from '../contracts/values.ts'
+import { InvalidOperationError, TidemarkError } from '../errors.ts'
+import { decodeLetter } from '../operation-json.ts'
+import type { WriteEngine } from './engine.ts'
+import type { Outcome, Receipt } from './receipt.ts'
+
+export interface DeadLetter {
+  readonly id: number
+  readonly writer: string
+  readonly epoch: number
+  readonly seq: number
+  readonly table: string | undefined
+  /** The store's code, or `EXPECTATION_FAILED`, `UNREADABLE_INPUT`. */
+  readonly code: string
+  readonly message: string
+  readonly attempts: number
+  readonly rejectedAt: Date
+  /** What was to be written; for input that could not be read, the text as it was. */
+  readonly content: readonly DeadOperation[] | string
+}
+
+export interface DeadOperation {
+  readonly kind: string
+  readonly table: string | undefined
+  readonly sql: string | undefined
+  readonly values: readonly Value[]
+}
+
+export interface DeadLetterFilter {
+  readonly table?: string
+  readonly code?: string
+  /** Only letters after this one: for paging. */
+  readonly afterId?: number
+  /** Default 100. */
+  readonly limit?: number
+}
+
+const columns = 'id, writer, epoch, seq, table_name, code, message, attempts, rejected_at, content'
+
+/** @param query runs on the database that the letters are in: an engine's, or one that is only read */
+export async function listDeadLetters(
+  query: (query: SqlQuery) => QueryResult | Promise<QueryResult>,
+  filter: DeadLetterFilter = {},
+): Promise<DeadLetter[]> {
+  const { rows } = await query({
+    sql: `SELECT ${columns} FROM tidemark_dead_letters
+          WHERE id > ? AND (? IS NULL OR table_name = ?) AND (? IS NULL OR code = ?) ORDER BY id LIMIT ?`,
+    parameters: [
+      filter.afterId ?? 0,
+      filter.table ?? null,
+      filter.table ?? null,
+      filter.code ?? null,
+      filter.code ?? null,
+      filter.limit ?? 100,
+    ],
+  })
+  return rows.map(toDeadLetter)
+}
+
+/** Accepts the letters' operations again, each as a group that also removes its letter. */
+export async function redrive(
+  engine: WriteEngine,
+  store: OpenedStore,
+  ids: readonly number[],
+): Promise<{ id: number; outcome: Outcome }[]> {
+  const letters = await Promise.all(ids.map((id) => readRuns(store, id)))
+  const receipts = letters.map(({ id, runs }): { id: number; receipt: Receipt } => {
+    const operations = runs.reduce((sum, run) => sum + run.count, 0)
+    const bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
+    return { id, receipt: engine.groupOf(runs, operations, bytes, id as DeadLetterId) }
+  })
+  return await Promise.all(
+    receipts.map(async ({ id, receipt }) => ({ id, outcome: await receipt.outcome() })),
+  )
+}
+
+async function readRuns(store: OpenedStore, id: number) {
+  const { rows } = await store.query({
+    sql: 'SELECT content FROM tidemark_dead_letters WHERE id = ?',
+    parameters: [id],
+  })
+  if (rows.length === 0) throw new InvalidOperationError('NOT_REDRIVABLE', `there is no dead letter ${id}.`)
+  const content = decodeLetter(String(rows[0]?.['content']))
+  if ('text' in content) {
+    throw new TidemarkError(
+      'NOT_REDRIVABLE',
+      `dead letter ${id} is input that could not be read, not an operation.`,
+      {
+        hint: 'Mend its text and write it as a new row.',
+      },
+    )
+  }
+  return { id, runs: content.runs }
+}
+
+function toDeadLetter(row: Record<string, unknown>): DeadLetter {
+  const content = decodeLetter(String(row['content']))
+  return {
+    id: Number(row['id']),
+    writer: String(row['writer']),
+    epoch: Number(row['epoch']),
+    seq: Number(row['seq']),
+    table: typeof row['table_name'] === 'string' ? row['table_name'] : undefined,
+    code: String(row['code']),
+    message: String(row['message']),
+    attempts: Number(row['attempts']),
+    rejectedAt: new Date(Number(row['rejected_at'])),
+    content:
+      'text' in content ? content.text : content.runs.map(({ shape, values }) => describeRun(shape, values)),
+  }
+}
+
+function describeRun(
+  shape: { kind: string; table?: string; sql?: string },
+  values: readonly Value[],
+): DeadOperation {
+  return { kind: shape.kind, table: shape.table, sql: shape.sql, values }
+}

@@ -1,0 +1,299 @@
+/**
+ * The write engine: accepts operations and answers for them until they are settled.
+ *
+ * Owns: the way from a call to the queue, and the end (`close`, a stop). The queue holds, the committer sends.
+ * Keeps: law 1 (a write that returned has a position; one that threw has queued nothing), law 2 (positions are
+ * given in call order), law 4 (a call's rows are never parted: a group or load goes into one batch), law 7
+ * (admitted before it is added), law 9 (`close` commits everything, or abandons it at its deadline).
+ *
+ *   open ──close()──▶ closing ──drained or deadline──▶ closed
+ *     └────fatal, fenced, history lost, gave up──────▶ stopped
+ */
+import type { Group, Load, Run, Shape, StatementShape, Step } from '../contracts/operation.ts'
+import type { Position, Seq, WriterName } from '../contracts/position.ts'
+import type { Runtime } from '../contracts/runtime.ts'
+import type { Schema } from '../contracts/schema.ts'
+import type { OpenedStore } from '../contracts/store.ts'
+import { EngineStoppedError, InvalidOperationError, type TidemarkError } from '../errors.ts'
+import type { PendingBatch } from './batch.ts'
+import { Committer } from './committer.ts'
+import { Events } from './events.ts'
+import { Collector } from './group.ts'
+import { Operations, type Sink } from './operations.ts'
+import type { EngineOptions } from './options.ts'
+import { Pacing } from './pacing.ts'
+import { Queue } from './queue.ts'
+import { LoadReceipt, Receipt, type ReceiptContext } from './receipt.ts'
+import { ShapeBook } from './shapes.ts'
+import { Tally } from './tally.ts'
+import { TransactionTurn, type TransactionWork } from './transaction-turn.ts'
+
+export class WriteEngine implements Sink<Receipt>, ReceiptContext {
+  readonly events = new Events()
+  readonly operations: Operations<Receipt>
+  readonly tally = new Tally()
+  readonly #writer: WriterName
+  readonly #store: OpenedStore
+  readonly #runtime: Runtime
+  readonly #options: EngineOptions
+  readonly #queue: Queue
+  readonly #pacing: Pacing
+  readonly #committer: Committer
+  readonly #statements = new Map<string, StatementShape>()
+  #book: ShapeBook
+  /** Why nothing more is accepted. */
+  #refusal: TidemarkError | undefined
+
+  constructor(writer: WriterName, store: OpenedStore, runtime: Runtime, options: EngineOptions) {
+    this.#writer = writer
+    this.#store = store
+    this.#runtime = runtime
+    this.#options = options
+    this.#book = new ShapeBook(store.schema)
+    this.#pacing = new Pacing(options.batch)
+    this.#queue = new Queue(options.queue, runtime, {
+      onFull: () => this.#emitBackpressure(true),
+      onRoom: () => this.#emitBackpressure(false),
+      operationsPerSecond: () => this.#pacing.operationsPerSecond,
+    })
+    const timing = { ...options.batch, ...options.retry, alertAfterMs: options.alertAfterMs }
+    this.#committer = new Committer(store, this.#queue, this.#pacing, runtime, timing, {
+      onCommitted: (batch, outcome, commitMs) => {
+        this.tally.committed(batch, outcome)
+        this.#emitCommitted(batch, commitMs, outcome.transactions, outcome.longestTransactionMs)
+      },
+      onRetry: (attempt, delayMs, error) => {
+        this.tally.retries++
+        this.events.emit('retry', { attempt, delayMs, error })
+      },
+      onStalled: (sinceMs) => {
+        const message = `operations wait and none was committed for ${Math.round(sinceMs)} ms`
+        this.events.emit('alert', { kind: 'stalled', message, sinceMs })
+      },
+      onStopped: (error) => this.#stopped(error),
+    })
+    this.operations = new Operations(() => this.#book, this, this.#statements)
+  }
+
+  get queue(): Queue {
+    return this.#queue
+  }
+
+  get committer(): Committer {
+    return this.#committer
+  }
+
+  get schema(): Schema {
+    return this.#book.schema
+  }
+
+  useSchema(schema: Schema): void {
+    this.#book = new ShapeBook(schema)
+  }
+
+  // ── Sink: one operation at a time ────────────────────────────────────────────────────────────────────────
+
+  runFor(shape: Shape): Run {
+    if (this.#refusal !== undefined) throw this.#refusal
+    return this.#queue.open().runFor(shape)
+  }
+
+  take(run: Run, bytes: number): Receipt {
+    if (bytes > this.#options.batch.maxBytes) throw this.#tooLarge(bytes)
+    this.#queue.admit(1, bytes)
+    const batch = this.#queue.open()
+    const seq = batch.extend(run, bytes)
+    this.#added(batch, 1, bytes, seq)
+    return new Receipt(this, batch, seq)
+  }
+
+  // ── Calls that are queued as a whole ─────────────────────────────────────────────────────────────────────
+
+  /** Collects what `collect` writes; it is one operation. */
+  group(collect: (operations: Operations<void>) => unknown, redrives?: Group['redrives']): Receipt {
+    const collector = new Collector()
+    const returned = collect(new Operations(() => this.#book, collector, this.#statements))
+    if (isThenable(returned)) {
+      throw new InvalidOperationError(
+        'INVALID_CALL',
+        'the callback of `atomic` is asynchronous; it must write everything before it returns.',
+        'Read first, or use `db.transaction()`.',
+      )
+    }
+    return this.groupOf(collector.runs, collector.operations, collector.bytes, redrives)
+  }
+
+  groupOf(runs: readonly Run[], operations: number, bytes: number, redrives?: Group['redrives']): Receipt {
+    if (operations === 0) throw new InvalidOperationError('EMPTY_OPERATION', 'the group holds no operation.')
+    const group: Group = { kind: 'group', runs, redrives }
+    const { batch, seq } = this.#addStep(group, 1, operations, bytes)
+    return new Receipt(this, batch, seq)
+  }
+
+  load(
+    collect: (operations: Operations<void>) => void,
+    letters: Load['letters'],
+    checkpoint: Load['checkpoint'],
+  ): Receipt {
+    const collector = new Collector()
+    collect(new Operations(() => this.#book, collector, this.#statements))
+    // A checkpoint alone takes a position too: its receipt must have something to wait for.
+    const positions = Math.max(1, collector.operations + letters.length)
+    const letterBytes = letters.reduce((sum, { text }) => sum + 2 * text.length, 0)
+    const load: Load = { kind: 'load', positions, runs: collector.runs, letters, checkpoint }
+    const { batch, seq } = this.#addStep(load, positions, positions, collector.bytes + letterBytes)
+    return new LoadReceipt(this, batch, (seq - positions + 1) as Seq, seq)
+  }
+
+  /** @returns what `work` returned, once that is committed */
+  transaction(work: TransactionWork, timeoutMs: number): Promise<unknown> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
+    const made = Promise.withResolvers<unknown>()
+    this.#queue.addTurn((seq) => {
+      const turn = new TransactionTurn(seq, work, timeoutMs, this.#runtime)
+      made.resolve(turn.result)
+      return turn
+    })
+    this.#committer.turnAdded()
+    return made.promise
+  }
+
+  // ── ReceiptContext ───────────────────────────────────────────────────────────────────────────────────────
+
+  position(seq: Seq): Position {
+    return { writer: this.#writer, epoch: this.#store.epoch, seq }
+  }
+
+  want(batch: PendingBatch): void {
+    this.#committer.want(batch)
+  }
+
+  whenRoom(): Promise<void> {
+    return this.#queue.whenRoom()
+  }
+
+  timer(ms: number, task: () => void): { cancel(): void } {
+    return this.#runtime.after(ms, task)
+  }
+
+  // ── Waiting and ending ───────────────────────────────────────────────────────────────────────────────────
+
+  /** Resolves when all that was accepted before the call is committed or rejected. */
+  flush(): Promise<void> {
+    return this.#committer.reached(this.#queue.last)
+  }
+
+  /** @throws EngineStoppedError when not everything could be committed before the deadline */
+  async close(timeoutMs: number): Promise<void> {
+    const isFirst = this.#refusal === undefined
+    if (isFirst)
+      this.#refusal = new EngineStoppedError('CLOSED', 'the engine is closed; nothing was queued.', {
+        hint: 'Open a new one.',
+      })
+    const deadlineMs = this.#runtime.monotonicMs() + timeoutMs
+    const expiry = Number.isFinite(timeoutMs)
+      ? this.#runtime.after(timeoutMs, () => this.#expire(timeoutMs))
+      : undefined
+    try {
+      await this.flush()
+    } finally {
+      expiry?.cancel()
+      // Later trouble is nobody's business any more: the engine ends here.
+      this.#committer.stop(this.#refusal as TidemarkError, 'unknown')
+      await this.#store.close(Math.max(100, deadlineMs - this.#runtime.monotonicMs()))
+    }
+  }
+
+  #expire(timeoutMs: number): void {
+    const left = this.#queue.operations
+    this.#committer.stop(
+      new EngineStoppedError(
+        'DEADLINE_PASSED',
+        `close() could not commit everything within ${timeoutMs} ms; ${left} operations were abandoned.`,
+        { outcome: 'unknown' },
+      ),
+      'unknown',
+    )
+  }
+
+  #addStep(
+    step: Step,
+    positions: number,
+    operations: number,
+    bytes: number,
+  ): { batch: PendingBatch; seq: Seq } {
+    if (this.#refusal !== undefined) throw this.#refusal
+    this.#queue.admit(operations, bytes)
+    const filling = this.#queue.filling
+    if (
+      filling &&
+      (filling.operations + operations > this.#pacing.limit ||
+        filling.bytes + bytes > this.#options.batch.maxBytes)
+    ) {
+      this.#queue.seal()
+      this.#committer.accepted(filling)
+    }
+    const batch = this.#queue.open()
+    const seq = batch.add(step, positions, operations, bytes)
+    this.#added(batch, operations, bytes, seq)
+    return { batch, seq }
+  }
+
+  #added(batch: PendingBatch, operations: number, bytes: number, seq: Seq): void {
+    this.#queue.added(operations, bytes, seq)
+    if (batch.operations >= this.#pacing.limit || batch.bytes >= this.#options.batch.maxBytes)
+      this.#queue.seal()
+    this.#committer.accepted(batch)
+  }
+
+  #tooLarge(bytes: number): InvalidOperationError {
+    return new InvalidOperationError(
+      'TOO_LARGE',
+      `one operation of about ${bytes} bytes is over \`batch.maxBytes\` (${this.#options.batch.maxBytes}; a character counts as two).`,
+      'Raise `batch.maxBytes`, or keep large values elsewhere.',
+    )
+  }
+
+  #emitCommitted(
+    batch: PendingBatch,
+    durationMs: number,
+    transactions: number,
+    longestTransactionMs: number,
+  ): void {
+    for (const { seq, table, code, message, deadLetter } of batch.rejectionsBetween(
+      batch.first,
+      batch.last,
+    )) {
+      this.events.emit('reject', {
+        position: this.position(seq),
+        table,
+        storeCode: code,
+        message,
+        deadLetter,
+      })
+    }
+    if (!this.events.hasListeners('commit')) return
+    this.events.emit('commit', {
+      tidemark: this.position(batch.last),
+      operations: batch.operations,
+      transactions,
+      durationMs,
+      longestTransactionMs,
+    })
+  }
+
+  #emitBackpressure(isFull: boolean): void {
+    this.events.emit('backpressure', { isFull, operations: this.#queue.operations, bytes: this.#queue.bytes })
+  }
+
+  #stopped(error: TidemarkError): void {
+    if (error === this.#refusal) return
+    this.#refusal ??= error
+    if (error.code === 'FENCED') this.events.emit('fenced', { error })
+    this.events.emit('alert', { kind: 'stopped', message: error.message, sinceMs: 0 })
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

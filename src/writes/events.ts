@@ -1,0 +1,64 @@
+/**
+ * What the engine tells of itself while it runs. A listener that throws is its own error: it is thrown where
+ * nobody of ours is underneath, and the engine goes on.
+ */
+import { EventEmitter } from 'node:events'
+import type { DeadLetterId } from '../contracts/operation.ts'
+import type { Position } from '../contracts/position.ts'
+import type { TidemarkError } from '../errors.ts'
+
+export interface EngineEvents {
+  /** A batch was committed. */
+  commit: {
+    readonly tidemark: Position
+    readonly operations: number
+    readonly transactions: number
+    readonly durationMs: number
+    readonly longestTransactionMs: number
+  }
+  /** The store refused an operation for good; it is in the dead letters. */
+  reject: {
+    readonly position: Position
+    readonly table: string | undefined
+    readonly storeCode: string
+    readonly message: string
+    readonly deadLetter: DeadLetterId
+  }
+  /** The queue became full, or has room again. */
+  backpressure: { readonly isFull: boolean; readonly operations: number; readonly bytes: number }
+  /** A batch could not be committed and is tried again after `delayMs`. */
+  retry: { readonly attempt: number; readonly delayMs: number; readonly error: TidemarkError }
+  /** A newer engine has taken this writer's name; this one has stopped. */
+  fenced: { readonly error: TidemarkError }
+  /** Somebody should look. `stalled`: no batch was committed for a while although some wait. */
+  alert: { readonly kind: 'stalled' | 'stopped'; readonly message: string; readonly sinceMs: number }
+}
+
+export type EventName = keyof EngineEvents
+export type Listener<E extends EventName> = (event: EngineEvents[E]) => void
+
+export class Events {
+  readonly #emitter = new EventEmitter()
+
+  /** @returns a function that takes the listener off again. */
+  on<E extends EventName>(name: E, listener: Listener<E>): () => void {
+    this.#emitter.on(name, listener)
+    return () => this.#emitter.off(name, listener)
+  }
+
+  emit<E extends EventName>(name: E, event: EngineEvents[E]): void {
+    for (const listener of this.#emitter.listeners(name)) {
+      try {
+        listener(event)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  hasListeners(name: EventName): boolean {
+    return this.#emitter.listenerCount(name) > 0
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Collects the runs of one call that is queued as a whole: an atomic group, or a load of rows.
+ *
+ * Keeps: law 4 (nothing of it is queued until all of it is collected and valid).
+ */
+import type { Run, Shape } from '../contracts/operation.ts'
+import { maxRunBytes, newRun } from './batch.ts'
+import type { Sink } from './operations.ts'
+
+export class Collector implements Sink<void> {
+  readonly runs: Run[] = []
+  operations = 0
+  bytes = 0
+
+  runFor(shape: Shape): Run {
+    const tail = this.runs.at(-1)
+    return tail !== undefined && tail.shape === shape && tail.bytes < maxRunBytes ? tail : newRun(shape)
+  }
+
+  take(run: Run, bytes: number): void {
+    if (run !== this.runs.at(-1)) this.runs.push(run)
+    run.count++
+    run.bytes += bytes
+    this.operations++
+    this.bytes += bytes
+  }
+}

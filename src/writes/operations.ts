@@ -1,0 +1,156 @@
+/**
+ * The write calls, for a batch and for an atomic group alike: each finds its layout, encodes its values at the
+ * end of the run they belong to, and hands the run to a sink.
+ *
+ * Keeps: law 1 (a call that throws has queued nothing: values already encoded are taken off again).
+ *
+ * Hot: `insert` and `upsert` reach `encodeRow` through one map look-up and no allocation but the receipt.
+ */
+import type { Run, Shape, StatementShape } from '../contracts/operation.ts'
+import { InvalidOperationError } from '../errors.ts'
+import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
+import type { Layout, ShapeBook } from './shapes.ts'
+import { checkStatement, readQuery, type WriteQuery } from './statement.ts'
+import { encodeValue, sizeOf } from './values.ts'
+
+/** Where operations go: `R` is what the caller gets for one. */
+export interface Sink<R> {
+  /** The run that takes an operation of this shape next. */
+  runFor(shape: Shape): Run
+  /** One operation's values are at the end of `run`. May throw, and has then taken nothing. */
+  take(run: Run, bytes: number): R
+}
+
+export interface GuardOptions {
+  /** The number of rows that must be changed; otherwise the operation is rejected and changes nothing. */
+  readonly expect?: number
+}
+
+const maxCachedStatements = 200
+
+export class Operations<R> {
+  readonly #book: () => ShapeBook
+  readonly #sink: Sink<R>
+  readonly #statements: Map<string, StatementShape>
+
+  constructor(book: () => ShapeBook, sink: Sink<R>, statements: Map<string, StatementShape>) {
+    this.#book = book
+    this.#sink = sink
+    this.#statements = statements
+  }
+
+  insert(table: string, row: Row): R {
+    const shapes = this.#book().table(table)
+    const taken = this.#takeRow(shapes.lastInsert, row)
+    if (taken !== undefined) return taken
+    return this.#takeRow(
+      layoutOf(shapes, row, (names) => shapes.insert(names)),
+      row,
+    ) as R
+  }
+
+  upsert(table: string, row: Row): R {
+    const shapes = this.#book().table(table)
+    const taken = this.#takeRow(shapes.lastUpsert, row)
+    if (taken !== undefined) return taken
+    return this.#takeRow(
+      layoutOf(shapes, row, (names) => shapes.upsert(names)),
+      row,
+    ) as R
+  }
+
+  update(table: string, where: Row, set: Row, options: GuardOptions = {}): R {
+    const shapes = this.#book().table(table)
+    const setNames = definedNames(set, `what an update of table "${table}" sets`)
+    if (setNames.length === 0)
+      throw new InvalidOperationError('EMPTY_OPERATION', `an update of table "${table}" sets nothing.`)
+    const whereNames = this.#whereNames(table, where)
+    const layout = shapes.update(setNames, whereNames, checkExpect(options.expect))
+    return this.#take(layout.shape, (values) => {
+      return (
+        encodeColumns(layout, 0, set, setNames, values) +
+        encodeColumns(layout, setNames.length, where, whereNames, values)
+      )
+    })
+  }
+
+  delete(table: string, where: Row, options: GuardOptions = {}): R {
+    const shapes = this.#book().table(table)
+    const names = this.#whereNames(table, where)
+    const layout = shapes.delete(names, checkExpect(options.expect))
+    return this.#take(layout.shape, (values) => encodeColumns(layout, 0, where, names, values))
+  }
+
+  write(query: WriteQuery, options: GuardOptions = {}): R {
+    const { sql, parameters } = readQuery(query)
+    const shape = this.#statementShape(sql, parameters.length, checkExpect(options.expect))
+    return this.#take(shape, (values) => {
+      let bytes = 0
+      for (const [index, parameter] of parameters.entries()) {
+        // As bigint: without a column to convert it, SQLite would keep a float a float.
+        const value = encodeValue(parameter, 'bigint', () => `parameter ${index + 1} of the statement`)
+        values.push(value)
+        bytes += sizeOf(value)
+      }
+      return bytes
+    })
+  }
+
+  #takeRow(layout: Layout | undefined, row: Row): R | undefined {
+    if (layout === undefined) return undefined
+    const run = this.#sink.runFor(layout.shape)
+    const start = run.values.length
+    try {
+      const bytes = encodeRow(layout, row, run.values)
+      if (bytes >= 0) return this.#sink.take(run, bytes)
+    } catch (error) {
+      run.values.length = start
+      throw error
+    }
+    run.values.length = start
+    return undefined
+  }
+
+  #take(shape: Shape, encode: (values: Run['values']) => number): R {
+    const run = this.#sink.runFor(shape)
+    const start = run.values.length
+    try {
+      return this.#sink.take(run, encode(run.values))
+    } catch (error) {
+      run.values.length = start
+      throw error
+    }
+  }
+
+  #whereNames(table: string, where: Row): string[] {
+    const what = `the key of a row of table "${table}"`
+    const names = definedNames(where, what)
+    const missing = Object.keys(where).find((name) => where[name] === undefined)
+    if (missing !== undefined)
+      throw new InvalidOperationError(
+        'MISSING_KEY',
+        `${what} has undefined for "${missing}".`,
+        'Use null to find NULL.',
+      )
+    return names
+  }
+
+  #statementShape(sql: string, width: number, expect: number | undefined): StatementShape {
+    const key = JSON.stringify(['statement', sql, width, expect ?? null])
+    const known = this.#statements.get(key)
+    if (known) return known
+    checkStatement(sql)
+    const shape: StatementShape = { kind: 'statement', key, sql, width, expect }
+    if (this.#statements.size >= maxCachedStatements) this.#statements.clear()
+    this.#statements.set(key, shape)
+    return shape
+  }
+}
+
+function checkExpect(expect: number | undefined): number | undefined {
+  if (expect === undefined || (Number.isInteger(expect) && expect >= 0)) return expect
+  throw new InvalidOperationError(
+    'INVALID_CALL',
+    `\`expect\` must be a whole number of rows, not ${String(expect)}.`,
+  )
+}

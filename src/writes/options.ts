@@ -1,0 +1,136 @@
+/**
+ * The options of `open`, checked together: every problem is told at once, and an unknown key is a problem.
+ */
+import type { WriterName } from '../contracts/position.ts'
+import { TidemarkError } from '../errors.ts'
+
+export interface OpenOptions {
+  /** The writer's name, unique among the engines open at once: a newer engine of the same name fences this one. Default: a new name for each open. */
+  readonly writer?: string
+  readonly queue?: {
+    /** Operations accepted and not yet committed. Default 10,000. */
+    readonly maxOperations?: number
+    /** The same in bytes, counted as two a character: an upper bound. Default 32 MiB. */
+    readonly maxBytes?: number
+    /**
+     * What a full queue does. `reject` (default): the call throws `QueueFullError`. `wait`: the call is
+     * accepted and `receipt.accepted` resolves when there is room, so a producer that awaits it is slowed down;
+     * at twice the limits it throws all the same.
+     */
+    readonly whenFull?: 'reject' | 'wait'
+  }
+  readonly batch?: {
+    /** Operations in one transaction. Default 1,000. */
+    readonly maxOperations?: number
+    /** Bytes in one transaction, counted like the queue's. Default 8 MiB. */
+    readonly maxBytes?: number
+    /** How long a batch for which nobody waits may wait for company, in ms. Default 5. */
+    readonly lingerMs?: number
+    /** The least time between two commits, in ms. Default 0. */
+    readonly minIntervalMs?: number
+    /** Batches shrink until their transactions take no longer, in ms. Default 100. */
+    readonly maxTransactionMs?: number
+  }
+  readonly retry?: {
+    /** Stops the engine when the store was out of reach for so long, in ms. Default: never. */
+    readonly giveUpAfterMs?: number
+  }
+  /** `alert` is emitted when operations wait and none was committed for so long, in ms. Default 3,000. */
+  readonly alertAfterMs?: number
+}
+
+export interface EngineOptions {
+  readonly writer: WriterName | undefined
+  readonly queue: {
+    readonly maxOperations: number
+    readonly maxBytes: number
+    readonly whenFull: 'reject' | 'wait'
+  }
+  readonly batch: {
+    readonly maxOperations: number
+    readonly maxBytes: number
+    readonly lingerMs: number
+    readonly minIntervalMs: number
+    readonly maxTransactionMs: number
+  }
+  readonly retry: { readonly giveUpAfterMs: number }
+  readonly alertAfterMs: number
+}
+
+export const DEFAULTS: EngineOptions = Object.freeze({
+  writer: undefined,
+  queue: Object.freeze({ maxOperations: 10_000, maxBytes: 32 * 2 ** 20, whenFull: 'reject' as const }),
+  batch: Object.freeze({
+    maxOperations: 1_000,
+    maxBytes: 8 * 2 ** 20,
+    lingerMs: 5,
+    minIntervalMs: 0,
+    maxTransactionMs: 100,
+  }),
+  retry: Object.freeze({ giveUpAfterMs: Number.POSITIVE_INFINITY }),
+  alertAfterMs: 3_000,
+})
+
+/** The longest writer name, in characters. */
+const maxWriterLength = 200
+
+/** @throws TidemarkError `INVALID_OPTIONS`, naming every problem */
+export function parseOptions(given: OpenOptions = {}): EngineOptions {
+  const problems: string[] = []
+  const merged = {
+    ...DEFAULTS,
+    ...given,
+    queue: { ...DEFAULTS.queue, ...given.queue },
+    batch: { ...DEFAULTS.batch, ...given.batch },
+    retry: { ...DEFAULTS.retry, ...given.retry },
+  }
+  unknownKeys('', DEFAULTS, merged, problems)
+  for (const group of ['queue', 'batch', 'retry'] as const)
+    unknownKeys(`${group}.`, DEFAULTS[group], merged[group], problems)
+
+  const { queue, batch, writer } = merged
+  wholeAbove(0, 'queue.maxOperations', queue.maxOperations, problems)
+  wholeAbove(0, 'queue.maxBytes', queue.maxBytes, problems)
+  wholeAbove(0, 'batch.maxOperations', batch.maxOperations, problems)
+  wholeAbove(0, 'batch.maxBytes', batch.maxBytes, problems)
+  atLeast(0, 'batch.lingerMs', batch.lingerMs, problems)
+  atLeast(0, 'batch.minIntervalMs', batch.minIntervalMs, problems)
+  atLeast(1, 'batch.maxTransactionMs', batch.maxTransactionMs, problems)
+  atLeast(0, 'retry.giveUpAfterMs', merged.retry.giveUpAfterMs, problems)
+  atLeast(1, 'alertAfterMs', merged.alertAfterMs, problems)
+  if (queue.whenFull !== 'reject' && queue.whenFull !== 'wait')
+    problems.push(`queue.whenFull must be 'reject' or 'wait', not ${show(queue.whenFull)}`)
+  if (
+    writer !== undefined &&
+    (typeof writer !== 'string' || writer === '' || writer.length > maxWriterLength || !writer.isWellFormed())
+  ) {
+    problems.push(`writer must be a text of 1 to ${maxWriterLength} characters, not ${show(writer)}`)
+  }
+  if (problems.length > 0) throw invalidOptions(problems)
+  return { ...merged, writer: writer as WriterName | undefined }
+}
+
+export function invalidOptions(problems: readonly string[]): TidemarkError {
+  return new TidemarkError('INVALID_OPTIONS', `invalid options: ${problems.join('; ')}.`)
+}
+
+function unknownKeys(prefix: string, known: object, given: object, problems: string[]): void {
+  for (const key of Object.keys(given)) {
+    if (!(key in known))
+      problems.push(`${prefix}${key} is not an option (options: ${Object.keys(known).join(', ')})`)
+  }
+}
+
+function wholeAbove(least: number, name: string, value: unknown, problems: string[]): void {
+  if (!Number.isSafeInteger(value) || (value as number) <= least)
+    problems.push(`${name} must be a whole number above ${least}, not ${show(value)}`)
+}
+
+function atLeast(least: number, name: string, value: unknown, problems: string[]): void {
+  if (typeof value !== 'number' || Number.isNaN(value) || value < least)
+    problems.push(`${name} must be a number of at least ${least}, not ${show(value)}`)
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}

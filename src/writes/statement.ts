@@ -1,0 +1,65 @@
+/**
+ * Decides whether a text is one data-changing SQL statement, so that two statements, BEGIN or PRAGMA are
+ * refused at the call. It reads only as much of SQL as that takes: words, strings, quoted names and comments.
+ */
+import { InvalidOperationError } from '../errors.ts'
+
+const allowed = new Set(['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'WITH'])
+
+// A comment, a quoted piece (doubled quotes inside are two pieces in a row), a word, a semicolon, or any one character.
+const token = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|[A-Za-z_]\w*|\S/g
+
+/** @throws InvalidOperationError `BAD_STATEMENT` */
+export function checkStatement(sql: string): void {
+  let first: string | undefined
+  let hasEnded = false
+  for (const [piece] of sql.matchAll(token)) {
+    if (piece.startsWith('--') || piece.startsWith('/*')) continue
+    if (piece === ';') {
+      hasEnded = true
+      continue
+    }
+    if (hasEnded)
+      throw refuse(
+        sql,
+        'holds more than one statement',
+        'Call `db.write()` once for each, or use `db.atomic()`.',
+      )
+    first ??= piece
+  }
+  if (first === undefined) throw refuse(sql, 'is empty', 'Write an INSERT, UPDATE or DELETE.')
+  if (!allowed.has(first.toUpperCase())) {
+    throw refuse(
+      sql,
+      `begins with ${first}`,
+      'Only INSERT, REPLACE, UPDATE, DELETE and WITH are written; read with `db.read()`, and run schema changes on a connection of your own.',
+    )
+  }
+}
+
+function refuse(sql: string, what: string, hint: string): InvalidOperationError {
+  const shown = sql.length > 80 ? `${sql.slice(0, 80)}…` : sql
+  return new InvalidOperationError('BAD_STATEMENT', `the statement ${JSON.stringify(shown)} ${what}.`, hint)
+}
+
+/** A query as Kysely (`compile()`), Drizzle (`toSQL()`) or a caller writes it. */
+export type WriteQuery =
+  | { readonly sql: string; readonly parameters: readonly unknown[] }
+  | { compile(): { readonly sql: string; readonly parameters: readonly unknown[] } }
+  | { toSQL(): { readonly sql: string; readonly params: readonly unknown[] } }
+
+/** @throws InvalidOperationError `INVALID_CALL` */
+export function readQuery(query: WriteQuery): { sql: string; parameters: readonly unknown[] } {
+  if (typeof query === 'object' && query !== null) {
+    if ('compile' in query && typeof query.compile === 'function') return query.compile()
+    if ('toSQL' in query && typeof query.toSQL === 'function') {
+      const { sql, params } = query.toSQL()
+      return { sql, parameters: params }
+    }
+    if ('sql' in query && typeof query.sql === 'string' && Array.isArray(query.parameters)) return query
+  }
+  throw new InvalidOperationError(
+    'INVALID_CALL',
+    'a statement must be a Kysely query, a Drizzle query or { sql, parameters }.',
+  )
+}

@@ -1,0 +1,121 @@
+/**
+ * An interactive transaction's turn in the line: it waits until all before it is committed, runs alone on the
+ * write connection, and takes one position.
+ *
+ * Keeps: law 1 (settles once), law 2 (what is accepted while it runs stands behind it), law 3 (its callback has
+ * effects we cannot see, so it is never run twice: only a transaction that could not begin is tried again; after
+ * a lost reply to COMMIT the tidemark tells), law 4 (all or nothing).
+ *
+ *   queued ──begin──▶ running ──commit──▶ committed
+ *     ▲ └─not-started─┘  │ └─reply lost──▶ unknown ──tidemark──▶ committed or void
+ *     (tried again)      └─threw, timed out, refused──▶ rolled back: its position stays without effect (void)
+ */
+import type { Seq } from '../contracts/position.ts'
+import type { Runtime } from '../contracts/runtime.ts'
+import type { OpenedStore, StoreTransaction } from '../contracts/store.ts'
+import { EngineStoppedError, StoreError, TidemarkError } from '../errors.ts'
+
+export type TurnEnd =
+  | { readonly kind: 'committed' | 'rolled-back' }
+  | { readonly kind: 'not-started' | 'unknown'; readonly error: StoreError }
+
+export type TransactionWork = (transaction: StoreTransaction) => Promise<unknown>
+
+export class TransactionTurn {
+  readonly seq: Seq
+  readonly acceptedAtMs: number
+  readonly #work: TransactionWork
+  readonly #timeoutMs: number
+  readonly #runtime: Runtime
+  readonly #result = Promise.withResolvers<unknown>()
+  #value: unknown
+  #error: unknown
+
+  constructor(seq: Seq, work: TransactionWork, timeoutMs: number, runtime: Runtime) {
+    this.seq = seq
+    this.acceptedAtMs = runtime.monotonicMs()
+    this.#work = work
+    this.#timeoutMs = timeoutMs
+    this.#runtime = runtime
+  }
+
+  /** What the callback returned, once that is committed. */
+  get result(): Promise<unknown> {
+    return this.#result.promise
+  }
+
+  async run(store: OpenedStore, prev: Seq): Promise<TurnEnd> {
+    let transaction: StoreTransaction
+    try {
+      transaction = await store.begin(prev)
+    } catch (error) {
+      return { kind: 'not-started', error: error as StoreError }
+    }
+    try {
+      this.#value = await this.#withinTimeout(this.#work(transaction))
+    } catch (error) {
+      return this.#rollBack(transaction, error)
+    }
+    try {
+      await transaction.commit()
+      return { kind: 'committed' }
+    } catch (error) {
+      if (error instanceof StoreError && error.failure === 'rejected')
+        return this.#rollBack(transaction, error)
+      this.#error = new TidemarkError(
+        'TRANSACTION_FAILED',
+        'the transaction was not committed: its connection failed.',
+        { cause: error, retryable: true },
+      )
+      return { kind: 'unknown', error: error as StoreError }
+    }
+  }
+
+  resolve(): void {
+    this.#result.resolve(this.#value)
+  }
+
+  reject(): void {
+    this.#result.reject(this.#error)
+  }
+
+  abandon(cause: TidemarkError): void {
+    this.#result.reject(
+      new EngineStoppedError(
+        cause.code,
+        `the transaction was abandoned: ${cause.message.replace(/^tidemark: /, '')}`,
+        { cause },
+      ),
+    )
+  }
+
+  async #rollBack(transaction: StoreTransaction, cause: unknown): Promise<TurnEnd> {
+    this.#error = cause
+    try {
+      await transaction.rollback()
+      return { kind: 'rolled-back' }
+    } catch (error) {
+      return { kind: 'unknown', error: error as StoreError }
+    }
+  }
+
+  async #withinTimeout(work: Promise<unknown>): Promise<unknown> {
+    const expired = Promise.withResolvers<never>()
+    const timer = this.#runtime.after(this.#timeoutMs, () => expired.reject(this.#timeout()))
+    try {
+      return await Promise.race([work, expired.promise])
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  #timeout(): TidemarkError {
+    return new TidemarkError(
+      'TRANSACTION_FAILED',
+      `the transaction was rolled back: its callback took longer than ${this.#timeoutMs} ms.`,
+      {
+        hint: 'Did it await a write made with `db` instead of the transaction it was given? Such a write waits for the transaction to end.',
+      },
+    )
+  }
+}

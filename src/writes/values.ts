@@ -1,0 +1,86 @@
+/**
+ * Turns what a caller gives into what a store can hold, or refuses it.
+ *
+ * Keeps: law 1 (what is accepted is a snapshot: binaries are copied, objects become JSON text at the call) and
+ * never changes a value silently: what SQLite or JSON would alter (NaN, a lone surrogate, a bigint over 64
+ * bits) is refused here, before anything is queued.
+ *
+ * Hot: strings, numbers and null, the values of nearly every row, are decided in `accept.ts` without a call;
+ * this file sees the rest. `npm run bench -- writes` measures it as main-thread µs a row.
+ */
+import type { Value } from '../contracts/values.ts'
+import { InvalidOperationError } from '../errors.ts'
+
+const minInteger = -(2n ** 63n)
+const maxInteger = 2n ** 63n - 1n
+
+/** An upper bound of a value's size: two bytes a UTF-16 unit; exact counts of UTF-8 cost many times that. */
+export function sizeOf(value: Value): number {
+  if (typeof value === 'string') return 2 * value.length
+  return value instanceof Uint8Array ? value.byteLength : 8
+}
+
+/**
+ * @param wholeNumbers how the column wants whole numbers; raw statements want `bigint`, which every column
+ *   converts to what it holds.
+ * @param where for the message, such as `column "size" of table "files"`.
+ * @throws InvalidOperationError `UNBINDABLE_VALUE`
+ */
+export function encodeValue(value: unknown, wholeNumbers: 'number' | 'bigint', where: () => string): Value {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed()
+        ? value
+        : refuse(where, 'a string with half a surrogate pair', 'Use `toWellFormed()` on it first.')
+    case 'number':
+      if (Number.isNaN(value))
+        return refuse(where, 'NaN', 'It would be stored as NULL. Write null if that is meant.')
+      return wholeNumbers === 'bigint' && Number.isSafeInteger(value) ? BigInt(value) : value
+    case 'boolean':
+      return encodeValue(value ? 1 : 0, wholeNumbers, where)
+    case 'bigint':
+      return value >= minInteger && value <= maxInteger
+        ? value
+        : refuse(where, `the bigint ${value}`, 'Integers have 64 bits. Write it as a string.')
+    case 'object':
+      return value === null ? null : encodeObject(value, where)
+    default:
+      return refuse(
+        where,
+        `a value of type ${typeof value}`,
+        'Write a string, number, bigint, boolean, null, Date, binary value or plain JSON.',
+      )
+  }
+}
+
+function encodeObject(value: object, where: () => string): Value {
+  // A copy into a buffer of its own: the caller may reuse theirs, and posting a view would ship all that is behind it.
+  if (ArrayBuffer.isView(value))
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice()
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return new Uint8Array(value).slice()
+  if (value instanceof Date) {
+    return Number.isNaN(value.getTime())
+      ? refuse(where, 'an invalid Date', 'Check how it was parsed.')
+      : value.toISOString()
+  }
+  return encodeJson(value, where)
+}
+
+/** @throws InvalidOperationError `UNBINDABLE_VALUE` for what JSON does not have: cycles, functions, bigints */
+export function encodeJson(value: unknown, where: () => string): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value)
+  } catch (cause) {
+    return refuse(
+      where,
+      `an object that is not JSON (${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''})`,
+      'Write plain data without cycles or bigints.',
+    )
+  }
+  return text ?? refuse(where, 'an object that is not JSON', 'Its toJSON() gives nothing.')
+}
+
+function refuse(where: () => string, what: string, hint: string): never {
+  throw new InvalidOperationError('UNBINDABLE_VALUE', `${where()} cannot hold ${what}.`, hint)
+}
