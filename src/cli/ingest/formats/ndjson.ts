@@ -1,0 +1,22 @@
+import { entryOfFields } from './fields.ts'
+import type { Fields } from './fields.ts'
+import type { Clock, LogEntry, Refusal } from './format.ts'
+
+/**
+ * One JSON object a line: pino, bunyan, winston, zerolog, zap, slog, Serilog, GELF, Docker, `journalctl -o json`.
+ *
+ * Fields that name the time, level, message or service fill those columns; all others go to the attributes.
+ */
+export function parseNdjson(line: string, clock: Clock): LogEntry | Refusal {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch (error) {
+    return `not JSON: ${error instanceof Error ? error.message : String(error)}`
+  }
+  return isObject(value) ? entryOfFields(value, clock, line) : 'not a JSON object'
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

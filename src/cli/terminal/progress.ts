@@ -1,0 +1,54 @@
+/** The progress bar of an ingest: on a terminal only, on standard error. */
+import { Presets, SingleBar } from 'cli-progress'
+
+export interface Progress {
+  readonly rows: number
+  readonly rowsPerSecond: number
+  readonly queued: number
+  readonly longestTransactionMs: number
+}
+
+export interface ProgressBar {
+  update(bytesRead: number, progress: Progress): void
+  stop(): void
+}
+
+/** @param totalBytes undefined when the end of the input is not known */
+export function progressBar(
+  name: string,
+  totalBytes: number | undefined,
+  stream: NodeJS.WriteStream,
+): ProgressBar {
+  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined }
+  const gauge = totalBytes === undefined ? '' : ' {bar} {percentage}%'
+  const bar = new SingleBar(
+    {
+      format: `${name}${gauge} | {rows} rows | {rate} rows/s | {queued} queued | longest transaction {longest} ms`,
+      stream,
+      fps: 10,
+      hideCursor: true,
+      clearOnComplete: true,
+      barsize: 24,
+    },
+    Presets.shades_classic,
+  )
+  bar.start(totalBytes ?? 0, 0, payload({ rows: 0, rowsPerSecond: 0, queued: 0, longestTransactionMs: 0 }))
+  return {
+    update: (bytesRead, progress) =>
+      bar.update(Math.min(bytesRead, totalBytes ?? bytesRead), payload(progress)),
+    stop: () => bar.stop(),
+  }
+}
+
+function payload({ rows, rowsPerSecond, queued, longestTransactionMs }: Progress): object {
+  return {
+    rows: count(rows),
+    rate: count(rowsPerSecond),
+    queued: count(queued),
+    longest: longestTransactionMs.toFixed(1),
+  }
+}
+
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
