@@ -1,0 +1,106 @@
+/** Contenders in interleaved rounds: A B C … A B C …, so that a slow minute of the machine hits all alike. */
+
+import { readCommitCounter, verifyRows } from '../database.ts'
+import { listed, type PeerName } from '../peers/index.ts'
+import type { PeerSettings } from '../peers/peer.ts'
+import { spreadOf, type Percentiles, type Spread } from '../statistics.ts'
+import type { Throughput } from '../workloads/throughput.ts'
+import { runJob, type Context } from './context.ts'
+
+export interface Entrant extends Partial<PeerSettings> {
+  readonly peer: PeerName
+}
+
+export interface Round {
+  readonly rowsPerSecond: number
+  readonly mainThreadUsPerRow: number
+  readonly processUsPerRow: number
+  /** Processors that were busy with something else. */
+  readonly othersProcessors: number
+  readonly loopDelayP99Ms: number
+  readonly loopDelayMaxMs: number
+  readonly peakBytes: number
+  readonly growthBytes: number
+  readonly commits: number
+  readonly acceptedToCommittedMs: Percentiles | undefined
+}
+
+export interface Standing extends Entrant {
+  readonly rows: number
+  readonly sqliteVersion: string
+  readonly rounds: readonly Round[]
+}
+
+const SLOW_SHARE = 20
+const MOST_WARM_ROWS = 50_000
+
+export async function race(
+  context: Context,
+  entrants: readonly Entrant[],
+  { rows, rowBytes, rounds, title }: { rows: number; rowBytes: number; rounds: number; title: string },
+): Promise<readonly Standing[]> {
+  const results = entrants.map(() => [] as Round[])
+  const versions: string[] = []
+  const rowsOf = (peer: PeerName): number => (listed(peer).isSlow ? Math.ceil(rows / SLOW_SHARE) : rows)
+  for (let round = 0; round < rounds; round++) {
+    for (const [lane, entrant] of entrants.entries()) {
+      context.progress(`${title}: round ${round + 1} of ${rounds}, ${entrant.peer}`)
+      const [result, commits] = await runOnce(context, entrant, rowsOf(entrant.peer), rowBytes)
+      versions[lane] = result.sqliteVersion
+      results[lane]?.push(toRound(result, rowsOf(entrant.peer), commits))
+    }
+  }
+  return entrants.map((entrant, lane) => ({
+    ...entrant,
+    rows: rowsOf(entrant.peer),
+    sqliteVersion: versions[lane] ?? '',
+    rounds: results[lane] ?? [],
+  }))
+}
+
+async function runOnce(
+  context: Context,
+  entrant: Entrant,
+  rows: number,
+  rowBytes: number,
+): Promise<[Throughput, commits: number]> {
+  const warmRows = Math.min(MOST_WARM_ROWS, Math.ceil(rows / 5))
+  const counters: number[] = []
+  const result = await runJob<Throughput>(
+    context,
+    { workload: 'throughput', ...entrant, rows, rowBytes, warmRows },
+    {
+      onPause: (_, file) => counters.push(readCommitCounter(file)),
+      check: (file) => verifyRows(file, warmRows + rows, rowBytes),
+    },
+  )
+  const [before = NaN, after = NaN] = counters
+  return [result, after - before]
+}
+
+function toRound({ usage, acceptedToCommittedMs }: Throughput, rows: number, commits: number): Round {
+  return {
+    rowsPerSecond: rows / (usage.elapsedMs / 1000),
+    mainThreadUsPerRow: usage.mainThreadCpuUs / rows,
+    processUsPerRow: usage.processCpuUs / rows,
+    othersProcessors: usage.othersCpuUs / (usage.elapsedMs * 1000),
+    loopDelayP99Ms: usage.loopDelayP99Ms,
+    loopDelayMaxMs: usage.loopDelayMaxMs,
+    peakBytes: usage.peakBytes,
+    growthBytes: usage.peakBytes - usage.baselineBytes,
+    commits,
+    acceptedToCommittedMs,
+  }
+}
+
+/** How one figure of a standing spread over its rounds. */
+export function spreadOver(standing: Standing, figure: (round: Round) => number | undefined): Spread {
+  return spreadOf(standing.rounds.map((round) => figure(round) ?? NaN))
+}
+
+/** Rate against rate within each round; a slow round of the machine slows both. */
+export function ratioOver(ours: Standing, theirs: Standing): Spread {
+  return spreadOf(
+    ours.rounds.map((round, index) => round.rowsPerSecond / (theirs.rounds[index]?.rowsPerSecond ?? NaN)),
+  )
+}
