@@ -125,10 +125,12 @@ export interface QueryResult {
 
 /** What a store can tell of itself; 0 where it does not apply. */
 export interface StoreStats {
-  /** Size of the write-ahead log. */
+  /** Size of the write-ahead log's file. */
   readonly walBytes: number
-  /** How often the log was started anew after a checkpoint. */
-  readonly walRestarts: number
+  /** Pages in the log that are not yet copied back into the database. */
+  readonly walPages: number
+  /** How often they were copied back beside the writes. */
+  readonly checkpoints: number
   /** How often the connection had to be made again. */
   readonly reconnects: number
 }

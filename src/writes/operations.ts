@@ -28,6 +28,9 @@ export interface GuardOptions {
 
 const maxCachedStatements = 200
 
+/** The row does not have the layout's columns, so it was not taken. What a sink gives for one may be undefined. */
+const otherColumns = Symbol('other columns')
+
 export class Operations<R> {
   readonly #book: () => ShapeBook
   readonly #sink: Sink<R>
@@ -42,7 +45,7 @@ export class Operations<R> {
   insert(table: string, row: Row): R {
     const shapes = this.#book().table(table)
     const taken = this.#takeRow(shapes.lastInsert, row)
-    if (taken !== undefined) return taken
+    if (taken !== otherColumns) return taken
     return this.#takeRow(
       layoutOf(shapes, row, (names) => shapes.insert(names)),
       row,
@@ -52,7 +55,7 @@ export class Operations<R> {
   upsert(table: string, row: Row): R {
     const shapes = this.#book().table(table)
     const taken = this.#takeRow(shapes.lastUpsert, row)
-    if (taken !== undefined) return taken
+    if (taken !== otherColumns) return taken
     return this.#takeRow(
       layoutOf(shapes, row, (names) => shapes.upsert(names)),
       row,
@@ -96,8 +99,8 @@ export class Operations<R> {
     })
   }
 
-  #takeRow(layout: Layout | undefined, row: Row): R | undefined {
-    if (layout === undefined) return undefined
+  #takeRow(layout: Layout | undefined, row: Row): R | typeof otherColumns {
+    if (layout === undefined) return otherColumns
     const run = this.#sink.runFor(layout.shape)
     const start = run.values.length
     try {
@@ -108,7 +111,7 @@ export class Operations<R> {
       throw error
     }
     run.values.length = start
-    return undefined
+    return otherColumns
   }
 
   #take(shape: Shape, encode: (values: Run['values']) => number): R {

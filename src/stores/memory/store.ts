@@ -147,7 +147,7 @@ class OpenedMemory implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { walBytes: 0, walRestarts: 0, reconnects: 0 }
+    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
   }
 
   async close(): Promise<void> {
@@ -171,6 +171,8 @@ class OpenedMemory implements OpenedStore {
     }
     this.#isInTransaction = false
     this.#store.free()
+    // It may have made tables: they can be written to when its caller hears of the commit.
+    this.#executor.reloadSchema()
   }
 
   #requireTransaction(): void {

@@ -1,5 +1,4 @@
 import { DatabaseSync, constants } from 'node:sqlite'
-import { isInternalTable } from './bookkeeping.ts'
 import type { SqliteSettings } from './options.ts'
 
 /** Opens the write connection. Only one is ever open for an engine; it lives on the writer's thread. */
@@ -11,11 +10,44 @@ export function openWriter(path: string, settings: SqliteSettings): DatabaseSync
   })
   database.exec(`PRAGMA journal_mode = ${settings.journalMode}`)
   database.exec(`PRAGMA synchronous = ${synchronous(settings)}`)
-  database.exec(`PRAGMA wal_autocheckpoint = ${settings.walAutocheckpoint}`)
+  database.exec(
+    `PRAGMA wal_autocheckpoint = ${checkpointsApart(settings) ? backstopFactor * settings.walAutocheckpoint : settings.walAutocheckpoint}`,
+  )
   database.exec(`PRAGMA journal_size_limit = ${settings.journalSizeLimitBytes}`)
   database.exec(`PRAGMA cache_size = ${-Math.ceil(settings.cacheBytes / 1024)}`)
   database.exec(`PRAGMA max_page_count = ${settings.maxPageCount}`)
   return database
+}
+
+/** Opens the connection that copies the log back beside the writes. */
+export function openCheckpointer(path: string, settings: SqliteSettings): DatabaseSync {
+  // It waits for nobody: what it cannot copy now it copies the next time.
+  const database = new DatabaseSync(path, { timeout: 0 })
+  database.exec(`PRAGMA synchronous = ${synchronous(settings)}`)
+  database.exec('PRAGMA wal_autocheckpoint = 0')
+  return database
+}
+
+/** How far the checkpointer may fall behind before the writer does its work: bounds the log at about 32 MB. */
+const backstopFactor = 8
+
+/**
+ * Whether a thread of its own copies the log back. Older versions of SQLite could corrupt a database when one
+ * connection restarts the log while another checkpoints: https://www.sqlite.org/wal.html#walresetbug
+ */
+export function checkpointsApart({ journalMode, walAutocheckpoint }: SqliteSettings): boolean {
+  return (
+    journalMode === 'wal' && walAutocheckpoint > 0 && isAtLeast(process.versions['sqlite'] ?? '0', [3, 51, 3])
+  )
+}
+
+function isAtLeast(version: string, least: readonly number[]): boolean {
+  const parts = version.split('.').map(Number)
+  for (const [index, wanted] of least.entries()) {
+    const part = parts[index] ?? 0
+    if (part !== wanted) return part > wanted
+  }
+  return true
 }
 
 /** Opens a connection that can only read. */
@@ -54,7 +86,7 @@ export function guarded<T>(database: DatabaseSync, prepare: () => T): T {
   database.setAuthorizer((action, subject) => {
     const isRefused =
       refusedActions.has(action) ||
-      (writingActions.has(action) && subject !== null && isInternalTable(subject))
+      (writingActions.has(action) && subject !== null && subject.toLowerCase().startsWith('tidemark_'))
     return isRefused ? constants.SQLITE_DENY : constants.SQLITE_OK
   })
   try {

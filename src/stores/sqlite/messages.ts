@@ -14,23 +14,33 @@ import type { DatabaseSchema } from './schema.ts'
 
 /** How a thread is started. A writer without epoch begins a new one; with one, it takes up where a lost thread was. */
 export interface ThreadSettings {
-  readonly role: 'writer' | 'reader'
+  readonly role: 'writer' | 'reader' | 'checkpointer'
   readonly path: string
   readonly settings: SqliteSettings
   readonly writer: WriterName
   readonly epoch: Epoch | undefined
 }
 
+/** The write-ahead log, in pages. */
+export interface LogState {
+  readonly pages: number
+  readonly copiedBack: number
+}
+
 /** Each request with what it is answered. */
 export interface Requests {
   open: { request: object; answer: { epoch: Epoch; schema: DatabaseSchema | undefined } }
-  commit: { request: { prev: Seq; last: Seq; pieces: readonly Piece[] }; answer: BatchOutcome }
+  commit: {
+    request: { prev: Seq; last: Seq; pieces: readonly Piece[] }
+    answer: BatchOutcome & { readonly log: LogState | undefined }
+  }
   begin: { request: { prev: Seq }; answer: undefined }
   query: { request: SqlQuery; answer: QueryResult }
   end: { request: { how: 'commit' | 'rollback' }; answer: undefined }
   recover: { request: { since: Seq }; answer: Tidemark }
   sync: { request: object; answer: undefined }
   reload: { request: object; answer: DatabaseSchema }
+  checkpoint: { request: object; answer: LogState }
   close: { request: object; answer: undefined }
 }
 

@@ -13,7 +13,11 @@ export interface SqliteOptions {
   readonly journalMode?: 'wal' | 'delete'
   /** How long SQLite itself waits for a lock before the engine backs off and tries again, in ms. Default 5,000. */
   readonly busyTimeoutMs?: number
-  /** Pages in the write-ahead log after which it is copied back. Default 1,000. */
+  /**
+   * Pages in the write-ahead log after which they are copied back into the database, on a thread of its own
+   * beside the writes. Default 1,000. When that falls behind by eight times as much, or before SQLite 3.51.3,
+   * the writer's thread does it itself, as SQLite's `wal_autocheckpoint` has it. 0: never.
+   */
   readonly walAutocheckpoint?: number
   /** The log file is cut to this size after a checkpoint, in bytes. Default 64 MiB. */
   readonly journalSizeLimitBytes?: number

@@ -3,9 +3,11 @@
  * millisecond; so a larger batch goes in several messages, one a tick, and what comes behind it waits its turn.
  */
 import type { Runtime } from '../../contracts/runtime.ts'
-import type { Batch, BatchOutcome } from '../../contracts/store.ts'
-import { splitSteps } from './messages.ts'
+import type { Batch } from '../../contracts/store.ts'
+import { splitSteps, type Requests } from './messages.ts'
 import type { Thread } from './thread.ts'
+
+type CommitAnswer = Requests['commit']['answer']
 
 const maxMessageBytes = 512 * 1024
 
@@ -17,12 +19,12 @@ export class Outbox {
     this.#runtime = runtime
   }
 
-  commit(thread: Thread, { prev, last, steps }: Batch): Promise<BatchOutcome> {
+  commit(thread: Thread, { prev, last, steps }: Batch): Promise<CommitAnswer> {
     const messages = splitSteps(steps, maxMessageBytes)
     const pieces = messages.pop() ?? []
     if (messages.length === 0 && this.#waiting.length === 0)
       return thread.call('commit', { prev, last, pieces })
-    const answer = Promise.withResolvers<BatchOutcome>()
+    const answer = Promise.withResolvers<CommitAnswer>()
     for (const early of messages) this.#enqueue(() => thread.tell({ kind: 'steps', pieces: early }))
     this.#enqueue(() => answer.resolve(thread.call('commit', { prev, last, pieces })))
     return answer.promise

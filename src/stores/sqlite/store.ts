@@ -1,4 +1,5 @@
 /** The SQLite store as the engine sees it: everything that touches the file runs on threads of its own. */
+import { statSync } from 'node:fs'
 import type { Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
@@ -14,12 +15,12 @@ import type {
   Tidemark,
 } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
+import { Checkpoints } from './checkpoints.ts'
 import type { ThreadSettings } from './messages.ts'
 import type { SqliteSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import { Readers } from './readers.ts'
 import { Thread } from './thread.ts'
-import { readWal } from './wal.ts'
 
 export class SqliteStore implements Store {
   readonly name: string
@@ -61,6 +62,7 @@ class OpenedSqlite implements OpenedStore {
   readonly #context: StoreContext
   readonly #outbox: Outbox
   readonly #readers: Readers
+  readonly #checkpoints: Checkpoints
   #writer: Thread
   #reconnects = 0
   #closing: Promise<void> | undefined
@@ -78,10 +80,13 @@ class OpenedSqlite implements OpenedStore {
     this.#context = context
     this.#outbox = new Outbox(context.runtime)
     this.#readers = new Readers({ ...settings, role: 'reader' }, settings.settings.readers)
+    this.#checkpoints = new Checkpoints(settings)
   }
 
-  commit(batch: Batch): Promise<BatchOutcome> {
-    return this.#outbox.commit(this.#writer, batch)
+  async commit(batch: Batch): Promise<BatchOutcome> {
+    const { log, ...outcome } = await this.#outbox.commit(this.#writer, batch)
+    this.#checkpoints.observe(log)
+    return outcome
   }
 
   async begin(prev: Seq): Promise<StoreTransaction> {
@@ -133,7 +138,13 @@ class OpenedSqlite implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { ...readWal(this.#settings.path), reconnects: this.#reconnects }
+    const { pages, count } = this.#checkpoints
+    return {
+      walBytes: sizeOf(`${this.#settings.path}-wal`),
+      walPages: pages,
+      checkpoints: count,
+      reconnects: this.#reconnects,
+    }
   }
 
   close(timeoutMs: number): Promise<void> {
@@ -148,10 +159,15 @@ class OpenedSqlite implements OpenedStore {
     timer.cancel()
   }
 
-  /** Readers first: the last connection to close is the one that may write the log back. */
+  /** The others first: the last connection to close is the one that may write the log back. */
   async #end(): Promise<void> {
-    await this.#readers.close()
+    await Promise.all([this.#readers.close(), this.#checkpoints.close()])
     await this.#writer.call('close', {}).catch(() => undefined)
     await this.#writer.terminate()
   }
+}
+
+/** Only ever of the log: opening and closing the database itself would drop the locks this process holds on it. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -8,11 +8,19 @@ import type { Seq } from '../../contracts/position.ts'
 import { StoreError } from '../../errors.ts'
 import { closeEpoch, openEpoch, readTidemark } from './bookkeeping.ts'
 import { toStoreError } from './classify.ts'
-import { guarded, openReader, openWriter, synchronous } from './connection.ts'
+import {
+  checkpointsApart,
+  guarded,
+  openCheckpointer,
+  openReader,
+  openWriter,
+  synchronous,
+} from './connection.ts'
 import { Executor } from './executor.ts'
 import {
   joinPieces,
   packFailure,
+  type LogState,
   type Message,
   type Piece,
   type Reply,
@@ -61,6 +69,7 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
   if (!connection) throw new StoreError('transient', 'the connection is not open')
   const { database, queries, executor, epoch } = connection
   if (request.kind === 'query') return queries.run(request)
+  if (request.kind === 'checkpoint') return readLog(database, 'PASSIVE')
   if (request.kind === 'close') {
     if (executor) closeEpoch(database, writer, epoch)
     database.close()
@@ -71,13 +80,16 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
     case 'commit': {
       const steps = joinPieces([...pieces, ...request.pieces])
       pieces = []
-      return executor.commit({ prev: request.prev, last: request.last, steps })
+      const outcome = executor.commit({ prev: request.prev, last: request.last, steps })
+      return { ...outcome, log: checkpointsApart(settings) ? readLog(database, 'NOOP') : undefined }
     }
     case 'begin':
       executor.begin(request.prev, (request.prev + 1) as Seq)
       return undefined
     case 'end':
       database.exec(request.how === 'commit' ? 'COMMIT' : 'ROLLBACK')
+      // It may have made tables: they can be written to when its caller hears of the commit.
+      executor.reloadSchema()
       return undefined
     case 'recover':
       executor.rollback()
@@ -90,8 +102,8 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
 }
 
 function open(): Requests['open']['answer'] {
-  if (role === 'reader') {
-    const database = openReader(path, settings)
+  if (role !== 'writer') {
+    const database = role === 'reader' ? openReader(path, settings) : openCheckpointer(path, settings)
     connection = {
       database,
       queries: new Queries((sql) => database.prepare(sql)),
@@ -113,6 +125,12 @@ function open(): Requests['open']['answer'] {
     database.close()
     throw error
   }
+}
+
+/** NOOP only looks; PASSIVE copies back what no reader needs: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint */
+function readLog(database: DatabaseSync, mode: 'NOOP' | 'PASSIVE'): LogState {
+  const row = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get()
+  return { pages: Number(row?.['log'] ?? 0), copiedBack: Number(row?.['checkpointed'] ?? 0) }
 }
 
 /** A commit that waits for the disk: the log's one sync covers every commit before it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parsePlain } from './plain.ts'
 
-const REFERENCE = Date.UTC(2024, 0, 1)
+const REFERENCE = Date.UTC(2024, 5, 1)
 const NOON = Date.UTC(2024, 4, 1, 12)
 
 describe('lines that open with a time', () => {
@@ -18,6 +18,7 @@ describe('lines that open with a time', () => {
     ['[2943] 2024/05/01 12:00:00.000000 [INF] Starting', 'info', 'Starting', { pid: '2943' }],
     ['2205:C 01 May 2024 12:00:00.000 # Redis is starting', 'info', '# Redis is starting', { pid: '2205' }],
     ['2024-05-01 12:00:00.000 UTC [9] LOG:  ready', 'info', '[9] LOG:  ready', { level: 'LOG' }],
+    ['May  1 12:00:00 without a year', 'info', 'without a year', null],
     ['2024-05-01 12:00:00', 'info', '', null],
     ['2024-05-01 12:00:00|CRIT|db down', 'fatal', 'db down', { level: 'CRIT' }],
   ])('%s', (line, level, message, attributes) => {

@@ -1,6 +1,7 @@
 import { fallbackTs } from './format.ts'
 import type { Clock, LogEntry } from './format.ts'
 import { findLevel } from './level-words.ts'
+import { BSD_TIME_LENGTH, scanBsdTime } from './syslog-time.ts'
 import { findStyledTime, timeOfNumber } from './time-styles.ts'
 import { scanEnd, scanIso } from './timestamps.ts'
 
@@ -26,7 +27,7 @@ export function parsePlain(line: string, clock: Clock): LogEntry {
   const process = PROCESS.exec(line)
   let timeAt = process === null ? 0 : process[0].length
   if (line.charCodeAt(timeAt) === OPEN_BRACKET) timeAt++
-  const ts = timeAtStart(line, timeAt)
+  const ts = timeAtStart(line, timeAt, clock)
   const hasTime = !Number.isNaN(ts)
   if (hasTime) clock.lastTs = ts
   const rest = hasTime ? line.slice(afterTime(line, timeEnd)) : line
@@ -45,7 +46,7 @@ export function parsePlain(line: string, clock: Clock): LogEntry {
 
 let timeEnd = 0
 
-function timeAtStart(line: string, at: number): number {
+function timeAtStart(line: string, at: number, clock: Clock): number {
   const iso = scanIso(line, at)
   if (!Number.isNaN(iso)) {
     timeEnd = scanEnd
@@ -61,6 +62,10 @@ function timeAtStart(line: string, at: number): number {
   if (styled !== undefined) {
     timeEnd = styled.end
     return styled.ts
+  }
+  if (isCapital) {
+    timeEnd = at + BSD_TIME_LENGTH
+    return scanBsdTime(line, at, clock)
   }
   const epoch = at === 0 ? EPOCH.exec(line)?.[1] : undefined
   if (epoch === undefined) return Number.NaN

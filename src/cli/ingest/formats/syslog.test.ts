@@ -114,6 +114,10 @@ describe('bad lines', () => {
     ['Apr 10 22:14', 'no syslog time at the start of the line'],
     ['Apr 10 22:14:15h a: x', 'no syslog time at the start of the line'],
     ['', 'no syslog time at the start of the line'],
+    ['2024-05-01T12:00:00Z user=anna action=login', 'an ISO time, but no host and tag behind it'],
+    ['2024-05-01T12:00:00Z INFO main: starting', 'an ISO time, but no host and tag behind it'],
+    ['2024-05-01T12:00:00Z ERROR: starting', 'an ISO time, but no host and tag behind it'],
+    ['2024-05-01T12:00:00Z [main] app: starting', 'an ISO time, but no host and tag behind it'],
   ])('%j', (line, expected) => {
     expect(parseSyslog(line, clock())).toBe(expected)
   })

@@ -2,6 +2,7 @@ import { fallbackTs } from './format.ts'
 import type { Clock, LogEntry, Refusal } from './format.ts'
 import { findLevel } from './level-words.ts'
 import { parseRfc5424 } from './syslog-5424.ts'
+import { levelNamed } from './levels.ts'
 import { priorityOf } from './syslog-priority.ts'
 import type { Priority } from './syslog-priority.ts'
 import { BSD_TIME_LENGTH, scanBsdTime } from './syslog-time.ts'
@@ -35,13 +36,21 @@ export function parseSyslog(line: string, clock: Clock): LogEntry | Refusal {
     if (priority === undefined) return 'no syslog time at the start of the line'
     return entryOf(fallbackTs(clock), priority, undefined, line.slice(at))
   }
-  clock.lastTs = ts
   const hostEnd = line.indexOf(' ', end + 1)
   const host = line.slice(end + 1, hostEnd < 0 ? line.length : hostEnd)
   // Some daemons leave the host out; then the first word is the tag already.
   const isTag = host.endsWith(':')
   const rest = isTag ? line.slice(end + 1) : hostEnd < 0 ? '' : line.slice(hostEnd + 1)
+  if (isIso && priority === undefined && (isTag || !isHost(host) || !TAG.test(rest))) {
+    return 'an ISO time, but no host and tag behind it'
+  }
+  clock.lastTs = ts
   return entryOf(ts, priority, isTag || host === '' ? undefined : host, rest)
+}
+
+/** Many programs open their lines with an ISO time and a level; those are not syslog's. */
+function isHost(word: string): boolean {
+  return /^[\w.:-]+$/.test(word) && levelNamed(word) === undefined
 }
 
 function entryOf(
