@@ -8,13 +8,10 @@ import {
   type Committed,
   type Receipt,
 } from '../index.ts'
-import { pause, range, record, stage, type AnyTidemark } from './stage.ts'
+import { pause, range, record, stage, turnOfTheLoop, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
-
-/** Runs after everything that is ready now, so also after Node has told of promises that nobody handled. */
-const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 async function unhandledDuring(work: () => Promise<void>): Promise<unknown[]> {
   const unhandled: unknown[] = []

@@ -124,3 +124,8 @@ function endingOf(outcome: Outcome): string {
 export function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index)
 }
+
+/** Resolves after everything that is ready now, so also after Node has told of promises that nobody handled. */
+export function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}

@@ -83,10 +83,11 @@ const writingActions = new Set([
  */
 export function guarded<T>(database: DatabaseSync, prepare: () => T): T {
   if (typeof database.setAuthorizer !== 'function') return prepare()
-  database.setAuthorizer((action, subject) => {
+  database.setAuthorizer((action, subject, object) => {
+    const table = action === constants.SQLITE_ALTER_TABLE ? object : subject
     const isRefused =
       refusedActions.has(action) ||
-      (writingActions.has(action) && subject !== null && subject.toLowerCase().startsWith('tidemark_'))
+      (writingActions.has(action) && table?.toLowerCase().startsWith('tidemark_') === true)
     return isRefused ? constants.SQLITE_DENY : constants.SQLITE_OK
   })
   try {

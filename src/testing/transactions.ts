@@ -1,0 +1,254 @@
+/** Interactive transactions: alone on the write connection, at one position, all or nothing. */
+import assert from 'node:assert/strict'
+import { NotSupportedError } from '../index.ts'
+import { endings, range, record, run, stage, turnOfTheLoop, type AnyTidemark } from './stage.ts'
+import type { Topic } from './subject.ts'
+
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+
+type Transaction = Parameters<Parameters<AnyTidemark['transaction']>[0]>[0]
+const never = new Promise<never>(() => undefined)
+
+const insert = (trx: Transaction, title: string): Promise<unknown> =>
+  trx.insertInto('songs').values({ title }).execute()
+
+export const transactions: Topic = (subject, test) => {
+  const titles = 'SELECT title FROM songs ORDER BY id'
+
+  test('law 4 · a transaction reads what it wrote, returns its callback’s value, and is committed when it resolves', async () => {
+    await using at = await stage(subject, tables)
+    const result = await at.db.transaction(async (trx) => {
+      const { insertId, numInsertedOrUpdatedRows } = await trx
+        .insertInto('songs')
+        .values({ title: 'a' })
+        .executeTakeFirstOrThrow()
+      const returned = await trx.insertInto('songs').values({ title: 'b' }).returning('id').executeTakeFirstOrThrow()
+      const updated = await trx.updateTable('songs').set({ title: 'c' }).executeTakeFirstOrThrow()
+      const rows = await trx.selectFrom('songs').select('title').execute()
+      return { insertId, numInsertedOrUpdatedRows, returned, updated: updated.numUpdatedRows, rows }
+    })
+    assert.deepEqual(result, {
+      insertId: 1n,
+      numInsertedOrUpdatedRows: 1n,
+      returned: { id: 2 },
+      updated: 2n,
+      rows: [{ title: 'c' }, { title: 'c' }],
+    })
+    assert.deepEqual(await at.outside(titles), [{ title: 'c' }, { title: 'c' }])
+  })
+
+  test('law 2 · it sees all that was accepted before it, and nothing of what is accepted meanwhile', async () => {
+    await using at = await stage(subject, tables)
+    const before = at.db.insert('songs', { title: 'before' })
+    let meanwhile: ReturnType<AnyTidemark['insert']> | undefined
+    const seen = await at.db.transaction(async (trx) => {
+      meanwhile = at.db.insert('songs', { title: 'meanwhile' })
+      await turnOfTheLoop()
+      const rows = await trx.selectFrom('songs').select('title').execute()
+      assert.equal(before.state, 'committed')
+      assert.equal(meanwhile.state, 'pending')
+      await insert(trx, 'inside')
+      return rows
+    })
+    assert.deepEqual(seen, [{ title: 'before' }])
+    await meanwhile
+    assert.deepEqual(await at.rows(titles), [{ title: 'before' }, { title: 'inside' }, { title: 'meanwhile' }])
+  })
+
+  test('law 2 · it takes one position, also when it is rolled back', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { title: 'a' })
+    await at.db.transaction(async (trx) => {
+      await insert(trx, 'b')
+      await insert(trx, 'c')
+    })
+    assert.equal((await at.db.insert('songs', { title: 'd' })).position.seq, 3)
+    await assert.rejects(at.db.transaction(() => Promise.reject(new Error('no'))), /no/)
+    assert.equal((await at.db.insert('songs', { title: 'e' })).position.seq, 5)
+    assert.equal(at.db.stats().tidemark.seq, 5)
+  })
+
+  test('law 4 · a callback that throws rolls everything back, and its own error comes out', async () => {
+    await using at = await stage(subject, tables)
+    const own = new Error('of the caller')
+    const transaction = at.db.transaction(async (trx) => {
+      await insert(trx, 'gone')
+      throw own
+    })
+    const after = at.db.insert('songs', { title: 'after' })
+    await assert.rejects(transaction, own)
+    await after
+    assert.deepEqual(await at.rows(titles), [{ title: 'after' }])
+    const notAsync = (): Promise<never> => {
+      throw own
+    }
+    await assert.rejects(at.db.transaction(notAsync), own)
+    await at.db.flush()
+  })
+
+  test('law 4 · a statement that fails in it may be caught, and the rest goes on', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.transaction(async (trx) => {
+      await run(trx, "INSERT INTO songs VALUES (1, 'a')")
+      await assert.rejects(run(trx, "INSERT INTO songs VALUES (1, 'again')"), { storeCode: 'SQLITE_CONSTRAINT_PRIMARYKEY' })
+      await assert.rejects(run(trx, 'no sql at all'), { failure: 'rejected' })
+      await run(trx, "INSERT INTO songs VALUES (2, 'b')")
+    })
+    assert.deepEqual(await at.rows(titles), [{ title: 'a' }, { title: 'b' }])
+  })
+
+  test('law 4 · a statement that ends the transaction itself (OR ROLLBACK) leaves no part of it, whatever follows', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { id: 1, title: 'kept' })
+    const transaction = at.db.transaction(async (trx) => {
+      await insert(trx, 'before')
+      await assert.rejects(run(trx, "INSERT OR ROLLBACK INTO songs VALUES (1, 'again')"))
+      await insert(trx, 'after').catch(() => undefined)
+    })
+    await assert.rejects(transaction)
+    assert.equal((await at.db.insert('songs', { title: 'next' })).position.seq, 3)
+    assert.deepEqual(await at.rows(titles), [{ title: 'kept' }, { title: 'next' }])
+  })
+
+  test('law 4 · statements that nobody awaited are part of the transaction or refused, never applied on their own', async () => {
+    await using at = await stage(subject, tables)
+    const strays: Promise<unknown>[] = []
+    const stray = async (trx: Transaction, hops: number): Promise<void> => {
+      for (const _ of range(hops)) await Promise.resolve()
+      await insert(trx, `stray ${hops}`)
+    }
+    const transaction = at.db.transaction(async (trx) => {
+      strays.push(...range(60).map((hops) => stray(trx, hops)))
+      strays.push(...range(5).map((ticks) => ticked(ticks).then(() => insert(trx, `late ${ticks}`))))
+      throw new Error('rolled back')
+    })
+    // Whatever becomes of each of them, they are waited for here.
+    const settled = Promise.allSettled(strays)
+    await assert.rejects(transaction, /rolled back/)
+    await settled
+    await Promise.allSettled(strays)
+    assert.deepEqual(await at.rows(titles), [])
+  })
+
+  test('law 4 · a statement after the end is refused, also while a later transaction runs', async () => {
+    await using at = await stage(subject, tables)
+    const kept: Transaction[] = []
+    await at.db.transaction(async (trx) => void kept.push(trx))
+    await assert.rejects(at.db.transaction(async (trx) => {
+      kept.push(trx)
+      throw new Error('no')
+    }))
+    for (const trx of kept) await assert.rejects(insert(trx, 'late'), { code: 'STORE_FAILED' })
+    await at.db.transaction(async (current) => {
+      await insert(current, 'current')
+      for (const trx of kept) await assert.rejects(insert(trx, 'late'), { code: 'STORE_FAILED' })
+    })
+    assert.deepEqual(await at.rows(titles), [{ title: 'current' }])
+  })
+
+  test('law 1 · a callback that takes too long is rolled back with TRANSACTION_FAILED, and the engine goes on', async () => {
+    await using at = await stage(subject, tables)
+    const transaction = at.db.transaction(
+      async (trx) => {
+        await insert(trx, 'gone')
+        await never
+      },
+      { timeoutMs: 20 },
+    )
+    const after = at.db.insert('songs', { title: 'after' })
+    await assert.rejects(transaction, { code: 'TRANSACTION_FAILED', outcome: 'not-committed' })
+    await after
+    assert.deepEqual(await at.rows(titles), [{ title: 'after' }])
+  })
+
+  test('a transaction that awaits a write of its own engine is told so by its timeout', async () => {
+    await using at = await stage(subject, tables)
+    const transaction = at.db.transaction(
+      async () => {
+        await at.db.insert('songs', { title: 'outside of it' })
+      },
+      { timeoutMs: 20 },
+    )
+    await assert.rejects(transaction, (error: Error & { hint?: string }) => /waits for the transaction/.test(error.hint ?? ''))
+    assert.deepEqual(await at.rows(titles), [{ title: 'outside of it' }])
+  })
+
+  test('law 2 · transactions of one engine run one after another, in the order of their calls', async () => {
+    await using at = await stage(subject, tables)
+    let running = 0
+    const results = await Promise.all(
+      range(10).map((index) =>
+        at.db.transaction(async (trx) => {
+          assert.equal(++running, 1)
+          const [row] = await trx.selectFrom('songs').select((eb) => eb.fn.countAll().as('count')).execute()
+          await insert(trx, `song ${index}`)
+          running--
+          return row?.['count']
+        }),
+      ),
+    )
+    assert.deepEqual(results, range(10))
+  })
+
+  test('law 3 · a transaction cannot be ended, nor the bookkeeping touched, by SQL of its own', async () => {
+    await using at = await stage(subject, tables)
+    const refused = [
+      'COMMIT',
+      'ROLLBACK',
+      'BEGIN',
+      'SAVEPOINT a',
+      'PRAGMA synchronous = OFF',
+      "ATTACH ':memory:' AS other",
+      'UPDATE tidemark_writers SET watermark = 1000',
+      'DELETE FROM tidemark_dead_letters',
+      "INSERT INTO tidemark_checkpoints VALUES ('a', '1', 1)",
+      'DROP TABLE tidemark_writers',
+    ]
+    await at.db.transaction(async (trx) => {
+      await insert(trx, 'a')
+      for (const sql of refused) await assert.rejects(run(trx, sql), { code: 'STORE_FAILED' }, sql)
+      await insert(trx, 'b')
+    })
+    assert.deepEqual(await at.rows(titles), [{ title: 'a' }, { title: 'b' }])
+    assert.equal(at.db.stats().tidemark.seq, 1)
+  })
+
+  test('its Kysely begins no transaction inside the transaction', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.transaction(async (trx) => {
+      await assert.rejects(
+        trx.transaction().execute((inner) => insert(inner, 'a')),
+        NotSupportedError,
+      )
+    })
+  })
+
+  test('law 9 · a transaction called after close is refused', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.close()
+    await assert.rejects(
+      at.db.transaction(() => assert.fail('its callback ran')),
+      { code: 'CLOSED' },
+    )
+  })
+
+  test('law 2 · what is written around many transactions keeps its order and its outcome', async () => {
+    await using at = await stage(subject, tables)
+    const rejects = record(at.db, 'reject')
+    const writes = range(20).flatMap((index) => {
+      const before = at.db.insert('songs', { title: `write ${index}` })
+      void at.db.transaction((trx) => insert(trx, `transaction ${index}`)).catch((error: unknown) => assert.fail(String(error)))
+      return [before, at.db.insert('songs', { title: index % 2 === 0 ? null : 'x' })]
+    })
+    const ended = await endings(writes)
+    assert.equal(ended.filter((ending) => ending === 'committed').length, 30)
+    assert.equal(rejects.length, 10)
+    const found = (await at.rows(titles)).map(({ title }) => title)
+    const expected = range(20).flatMap((index) => [`write ${index}`, `transaction ${index}`, ...(index % 2 ? ['x'] : [])])
+    assert.deepEqual(found, expected)
+  })
+}
+
+async function ticked(ticks: number): Promise<void> {
+  for (const _ of range(ticks)) await turnOfTheLoop()
+}
