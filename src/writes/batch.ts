@@ -37,6 +37,8 @@ export class PendingBatch implements Batch {
   bytes = 0
   /** Somebody waits for it, or its linger is over: it is sent at the end of the tick. */
   isDue = false
+  /** A commit of it failed in a way that leaves its outcome open, until the tidemark is read. */
+  isUncertain = false
   #tail: Run | undefined
   #results: readonly RunResult[] = nothing
   #rejections = new Map<Seq, Rejection>()

@@ -20,12 +20,14 @@
 import type { Seq } from '../contracts/position.ts'
 import type { Runtime, Timer } from '../contracts/runtime.ts'
 import type { BatchOutcome, OpenedStore, Tidemark } from '../contracts/store.ts'
-import { EngineStoppedError, StoreError, type Certainty, type TidemarkError } from '../errors.ts'
-import { backoffMs } from './backoff.ts'
+import type { Certainty, StoreError, TidemarkError } from '../errors.ts'
 import { PendingBatch } from './batch.ts'
 import type { Pacing } from './pacing.ts'
 import type { Entry, Queue } from './queue.ts'
+import { Recovery } from './recovery.ts'
 import type { TransactionTurn } from './transaction-turn.ts'
+import { asStoreError, fenced, historyLost } from './verdicts.ts'
+import { Waiters } from './waiters.ts'
 import { Watchdog } from './watchdog.ts'
 
 export interface CommitterOptions {
@@ -57,19 +59,21 @@ export class Committer {
   readonly #options: CommitterOptions
   readonly #events: CommitterEvents
   readonly #watchdog: Watchdog
+  readonly #recovery: Recovery
+  readonly #waiters = new Waiters()
   #state: 'running' | 'draining' | 'waiting' | 'exclusive' | 'stopped' = 'running'
   #stoppedBy: TidemarkError | undefined
   #inFlight: Sent[] = []
   #turn: TransactionTurn | undefined
+  /** Batches whose commit did not succeed, until the others in flight have come back. */
+  #refused: PendingBatch[] = []
+  /** Why the first of them failed: those behind it are refused by the chain, which tells nothing. */
   #failure: StoreError | undefined
   #tidemark = 0 as Seq
-  #attempt = 0
-  #troubleSinceMs = 0
   #lastSentAtMs = Number.NEGATIVE_INFINITY
   #isScheduled = false
   #linger: Timer | undefined
   #pause: Timer | undefined
-  #waiters: { seq: Seq; settled: PromiseWithResolvers<void> }[] = []
 
   constructor(
     store: OpenedStore,
@@ -86,6 +90,9 @@ export class Committer {
     this.#options = options
     this.#events = events
     this.#watchdog = new Watchdog(runtime, options.alertAfterMs, (sinceMs) => events.onStalled(sinceMs))
+    this.#recovery = new Recovery(store, runtime, options.giveUpAfterMs, (attempt, delayMs, error) =>
+      events.onRetry(attempt, delayMs, error),
+    )
   }
 
   /** The highest position known to be committed. */
@@ -100,7 +107,11 @@ export class Committer {
   /** Since when the oldest operation waits, if one does. */
   get oldestAcceptedAtMs(): number | undefined {
     const oldest: Entry | undefined =
-      this.#inFlight[0]?.batch ?? this.#turn ?? this.#queue.sealed[0] ?? this.#queue.filling
+      this.#refused[0] ??
+      this.#inFlight[0]?.batch ??
+      this.#turn ??
+      this.#queue.sealed[0] ??
+      this.#queue.filling
     return oldest?.acceptedAtMs
   }
 
@@ -134,33 +145,36 @@ export class Committer {
     if (this.#stoppedBy) return Promise.reject(this.#stoppedBy)
     if (this.#queue.filling) this.want(this.#queue.filling)
     this.#schedule()
-    const settled = Promise.withResolvers<void>()
-    const before = this.#waiters.findLastIndex((waiter) => waiter.seq <= seq)
-    this.#waiters.splice(before + 1, 0, { seq, settled })
-    return settled.promise
+    return this.#waiters.wait(seq)
   }
 
-  /** Sends nothing more and abandons what is not settled. */
-  stop(error: TidemarkError, certaintyInFlight: Certainty): void {
+  /** Sends nothing more and abandons what is not settled. What is in flight may or may not be committed. */
+  stop(error: TidemarkError): void {
     if (this.#state === 'stopped') return
     this.#state = 'stopped'
     this.#stoppedBy = error
     this.#linger?.cancel()
     this.#pause?.cancel()
+    this.#recovery.cancel()
     this.#watchdog.rest()
-    for (const { batch } of this.#inFlight) this.#abandon(batch, error, certaintyInFlight)
+    for (const batch of this.#refused) this.#abandon(batch, error)
+    for (const { batch } of this.#inFlight) this.#abandon(batch, error, 'unknown')
     this.#turn?.abandon(error)
+    this.#refused = []
     this.#inFlight = []
     for (const entry of this.#queue.clear()) {
-      if (entry instanceof PendingBatch) this.#abandon(entry, error, 'not-committed')
+      if (entry instanceof PendingBatch) this.#abandon(entry, error)
       else entry.abandon(error)
     }
-    for (const waiter of this.#waiters) waiter.settled.reject(error)
-    this.#waiters = []
+    this.#waiters.abandon(error)
     this.#events.onStopped(error)
   }
 
-  #abandon(batch: PendingBatch, error: TidemarkError, certainty: Certainty): void {
+  #abandon(
+    batch: PendingBatch,
+    error: TidemarkError,
+    certainty: Certainty = batch.isUncertain ? 'unknown' : 'not-committed',
+  ): void {
     batch.abandon({ error, certainty })
     this.#queue.release(batch.operations, batch.bytes)
   }
@@ -238,6 +252,8 @@ export class Committer {
   #landed(outcome: BatchOutcome): void {
     if (this.#state === 'stopped') return
     const { batch, sentAtMs } = this.#inFlight.shift() as Sent
+    // Behind a batch that failed nothing can be committed, unless that one's reply was lost: the tidemark tells.
+    if (this.#state === 'draining') return this.#refuse(batch)
     const commitMs = this.#runtime.monotonicMs() - sentAtMs
     this.#pacing.observe(
       batch.operations,
@@ -245,7 +261,7 @@ export class Committer {
       commitMs / (this.#inFlight.length + 1),
     )
     this.#settle(batch, batch.last, outcome, commitMs)
-    this.#attempt = 0
+    this.#recovery.isOver()
     this.#afterAnswer()
   }
 
@@ -260,83 +276,54 @@ export class Committer {
   #advance(watermark: Seq): void {
     this.#tidemark = watermark
     this.#watchdog.progress()
-    const after = this.#waiters.findIndex((waiter) => waiter.seq > watermark)
-    const satisfied = this.#waiters.splice(0, after < 0 ? this.#waiters.length : after)
-    for (const waiter of satisfied) waiter.settled.resolve()
+    this.#waiters.advance(watermark)
   }
 
   #failed(error: unknown): void {
     if (this.#state === 'stopped') return
-    // The batches behind the first that failed are refused by the chain: only the first tells why.
-    this.#failure ??= asStoreError(error)
-    this.#state = 'draining'
+    const failure = asStoreError(error)
     const { batch } = this.#inFlight.shift() as Sent
-    this.#refused.push(batch)
-    this.#afterAnswer()
+    batch.isUncertain = failure.outcome === 'unknown'
+    this.#failure ??= failure
+    this.#state = 'draining'
+    this.#refuse(batch)
   }
 
-  /** Batches whose commit failed, waiting for the others in flight to come back. */
-  #refused: PendingBatch[] = []
+  #refuse(batch: PendingBatch): void {
+    this.#refused.push(batch)
+    if (this.#inFlight.length > 0) return
+    const failure = this.#failure as StoreError
+    this.#failure = undefined
+    this.#queue.putBack(this.#refused)
+    this.#refused = []
+    void this.#restart(failure)
+  }
 
   #afterAnswer(): void {
-    const { sealed, filling } = this.#queue
-    if (this.#state === 'draining') {
-      if (this.#inFlight.length > 0) return
-      const failure = this.#failure as StoreError
-      this.#failure = undefined
-      this.#queue.putBack(this.#refused)
-      this.#refused = []
-      void this.#restart(failure)
-    } else if (sealed.length > 0 || filling?.isDue) {
-      this.#schedule()
-    } else if (this.#inFlight.length === 0) {
-      this.#watchdog.rest()
-    }
+    if (this.#queue.sealed.length > 0 || this.#queue.filling?.isDue) this.#schedule()
+    else if (this.#inFlight.length === 0) this.#watchdog.rest()
   }
 
   /** Finds out what is committed, and goes on behind it. */
   async #restart(failure: StoreError): Promise<void> {
     this.#state = 'waiting'
-    let latest = failure
-    for (;;) {
-      if (latest.failure === 'fatal') return this.stop(stoppedBy('STORE_FAILED', latest), latest.outcome)
-      if (latest.failure !== 'chain' && !(await this.#backOff(latest))) return
-      try {
-        const tidemark = await this.#store.recover(this.#tidemark)
-        if (this.#isStopped()) return
-        return this.#resumeAt(tidemark)
-      } catch (error) {
-        if (this.#isStopped()) return
-        latest = asStoreError(error)
-        if (latest.failure === 'chain') throw error
-      }
-    }
+    const findings = await this.#recovery.find(failure, this.#tidemark)
+    if (this.#isStopped()) return
+    if (findings.kind === 'stop') this.stop(findings.error)
+    else this.#resumeAt(findings.tidemark)
   }
 
+  /** Asked after an `await`, where the compiler still believes what it knew before. */
   #isStopped(): boolean {
     return this.#state === 'stopped'
-  }
-
-  /** @returns false when the engine stopped meanwhile. */
-  async #backOff(error: StoreError): Promise<boolean> {
-    this.#attempt++
-    const nowMs = this.#runtime.monotonicMs()
-    if (this.#attempt === 1) this.#troubleSinceMs = nowMs
-    if (nowMs - this.#troubleSinceMs >= this.#options.giveUpAfterMs) {
-      this.stop(stoppedBy('GAVE_UP', error), error.outcome)
-      return false
-    }
-    const delayMs = backoffMs(this.#attempt, this.#runtime)
-    this.#events.onRetry(this.#attempt, delayMs, error)
-    await new Promise<void>((resume) => this.#runtime.after(delayMs, resume))
-    return !this.#isStopped()
   }
 
   #resumeAt(found: Tidemark): void {
     const { watermark, isClosed, exists, rejections } = found
     if (!exists || watermark < this.#tidemark || watermark > this.#queue.last) {
-      return this.stop(historyLost(found, this.#tidemark), 'unknown')
+      return this.stop(historyLost(found, this.#tidemark))
     }
+    for (const entry of this.#queue.sealed) if (entry instanceof PendingBatch) entry.isUncertain = false
     while (this.#tidemark < watermark) {
       const next = this.#queue.sealed[0]
       if (!(next instanceof PendingBatch)) break
@@ -345,7 +332,7 @@ export class Committer {
     }
     if (this.#turn && watermark >= this.#turn.seq) this.#turnCommitted(this.#turn)
     else if (this.#turn) this.#turnVoid(this.#turn)
-    if (isClosed) return this.stop(fenced(), 'not-committed')
+    if (isClosed) return this.stop(fenced())
     this.#state = 'running'
     this.#schedule()
   }
@@ -383,45 +370,4 @@ export class Committer {
     this.#queue.putBack([empty])
     turn.reject()
   }
-}
-
-function asStoreError(error: unknown): StoreError {
-  if (error instanceof StoreError) return error
-  return new StoreError('fatal', `the store failed in a way it did not declare: ${String(error)}`, {
-    cause: error,
-    outcome: 'unknown',
-  })
-}
-
-function stoppedBy(code: 'STORE_FAILED' | 'GAVE_UP', error: StoreError): EngineStoppedError {
-  const message = error.message.replace(/^tidemark: /, '')
-  return new EngineStoppedError(
-    code,
-    code === 'GAVE_UP' ? `gave up after retrying for \`retry.giveUpAfterMs\`: ${message}` : message,
-    {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    },
-  )
-}
-
-function fenced(): EngineStoppedError {
-  return new EngineStoppedError(
-    'FENCED',
-    'a newer engine has opened this writer name; this one has stopped.',
-    {
-      hint: 'Give each engine a writer name of its own, or leave `writer` out.',
-    },
-  )
-}
-
-function historyLost(found: Tidemark, known: Seq): EngineStoppedError {
-  const state = found.exists ? `its tidemark is ${found.watermark}` : 'it does not know this writer'
-  return new EngineStoppedError(
-    'HISTORY_LOST',
-    `the database went back in time: ${state}, but ${known} was committed.`,
-    {
-      hint: 'It was restored, replaced or failed over. Compare it with what your application knows, then open it anew.',
-    },
-  )
 }

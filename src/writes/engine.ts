@@ -199,7 +199,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     } finally {
       expiry?.cancel()
       // Later trouble is nobody's business any more: the engine ends here.
-      this.#committer.stop(this.#refusal as TidemarkError, 'unknown')
+      this.#committer.stop(this.#refusal as TidemarkError)
       await this.#store.close(Math.max(100, deadlineMs - this.#runtime.monotonicMs()))
     }
   }
@@ -212,7 +212,6 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
         `close() could not commit everything within ${timeoutMs} ms; ${left} operations were abandoned.`,
         { outcome: 'unknown' },
       ),
-      'unknown',
     )
   }
 

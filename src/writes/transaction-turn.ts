@@ -13,7 +13,8 @@
 import type { Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, StoreTransaction } from '../contracts/store.ts'
-import { EngineStoppedError, StoreError, TidemarkError } from '../errors.ts'
+import { EngineStoppedError, StoreError, TidemarkError, type Certainty } from '../errors.ts'
+import { asStoreError } from './verdicts.ts'
 
 export type TurnEnd =
   | { readonly kind: 'committed' | 'rolled-back' }
@@ -30,6 +31,7 @@ export class TransactionTurn {
   readonly #result = Promise.withResolvers<unknown>()
   #value: unknown
   #error: unknown
+  #stage: 'queued' | 'running' | 'committing' | 'abandoned' = 'queued'
 
   constructor(seq: Seq, work: TransactionWork, timeoutMs: number, runtime: Runtime) {
     this.seq = seq
@@ -49,13 +51,18 @@ export class TransactionTurn {
     try {
       transaction = await store.begin(prev)
     } catch (error) {
-      return { kind: 'not-started', error: error as StoreError }
+      return { kind: 'not-started', error: asStoreError(error) }
     }
+    // The engine stopped meanwhile and has told the caller so; here and below.
+    if (this.#isAbandoned()) return this.#rollBack(transaction, undefined)
+    this.#stage = 'running'
     try {
       this.#value = await this.#withinTimeout(this.#work(transaction))
     } catch (error) {
       return this.#rollBack(transaction, error)
     }
+    if (this.#isAbandoned()) return this.#rollBack(transaction, undefined)
+    this.#stage = 'committing'
     try {
       await transaction.commit()
       return { kind: 'committed' }
@@ -67,7 +74,7 @@ export class TransactionTurn {
         'the transaction was not committed: its connection failed.',
         { cause: error, retryable: true },
       )
-      return { kind: 'unknown', error: error as StoreError }
+      return { kind: 'unknown', error: asStoreError(error) }
     }
   }
 
@@ -79,14 +86,16 @@ export class TransactionTurn {
     this.#result.reject(this.#error)
   }
 
+  /** The engine stops. A transaction whose COMMIT was sent may be committed; no other is. */
   abandon(cause: TidemarkError): void {
-    this.#result.reject(
-      new EngineStoppedError(
-        cause.code,
-        `the transaction was abandoned: ${cause.message.replace(/^tidemark: /, '')}`,
-        { cause },
-      ),
-    )
+    const outcome: Certainty = this.#stage === 'committing' ? 'unknown' : 'not-committed'
+    this.#stage = 'abandoned'
+    const message = `the transaction was abandoned: ${cause.message.replace(/^tidemark: /, '')}`
+    this.#result.reject(new EngineStoppedError(cause.code, message, { cause, outcome }))
+  }
+
+  #isAbandoned(): boolean {
+    return this.#stage === 'abandoned'
   }
 
   async #rollBack(transaction: StoreTransaction, cause: unknown): Promise<TurnEnd> {
@@ -95,7 +104,7 @@ export class TransactionTurn {
       await transaction.rollback()
       return { kind: 'rolled-back' }
     } catch (error) {
-      return { kind: 'unknown', error: error as StoreError }
+      return { kind: 'unknown', error: asStoreError(error) }
     }
   }
 

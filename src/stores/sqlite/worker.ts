@@ -71,6 +71,7 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
   if (request.kind === 'query') return queries.run(request)
   if (request.kind === 'checkpoint') return readLog(database, 'PASSIVE')
   if (request.kind === 'close') {
+    executor?.rollback()
     if (executor) closeEpoch(database, writer, epoch)
     database.close()
     return undefined

@@ -1,0 +1,89 @@
+/** What the documents print as code runs as it is printed. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+const root = new URL('../../', import.meta.url)
+const documents = ['README.md', 'docs/guides/writing.md']
+
+/** Where the package's names lead in a checkout. */
+const sources: Readonly<Record<string, string>> = {
+  tidemark: 'src/index.ts',
+  'tidemark/sqlite': 'src/stores/sqlite/index.ts',
+  'tidemark/memory': 'src/stores/memory/index.ts',
+}
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-docs-'))
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  symlinkSync(new URL('node_modules', root).pathname, join(folder, 'node_modules'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+/** The blocks of one language, each with the section it stands in. */
+function blocksOf(document: string, language: string): { section: string; code: string }[] {
+  const blocks: { section: string; code: string }[] = []
+  let section = ''
+  for (const [match, heading, code] of readFileSync(new URL(document, root), 'utf8').matchAll(
+    new RegExp(`^#+ (.*)$|^\`\`\`${language}\\n([^]*?)^\`\`\``, 'gm'),
+  )) {
+    if (heading !== undefined) section = heading
+    else blocks.push({ section, code: code ?? match })
+  }
+  return blocks
+}
+
+function run(file: string, args: readonly string[]): { output: string; code: number | null } {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  return { output: stdout + stderr, code: status }
+}
+
+for (const document of documents) {
+  describe(document, () => {
+    for (const { section, code } of blocksOf(document, 'ts')) {
+      test(`the example under "${section}" runs, and prints what its comments say`, () => {
+        const program = code.replaceAll(/from '(tidemark[^']*)'/g, (whole, name: string) => {
+          const source = sources[name]
+          return source === undefined ? whole : `from '${new URL(source, root).href}'`
+        })
+        writeFileSync(join(folder, 'example.ts'), program)
+        const { output, code: exitCode } = run('example.ts', [])
+        expect(output, output).not.toContain('Error')
+        expect(exitCode).toBe(0)
+        const said = [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) =>
+          plain(comment ?? ''),
+        )
+        expect(
+          plain(output)
+            .split('\n')
+            .filter((line) => said.includes(line)),
+        ).toEqual(said)
+      })
+    }
+  })
+}
+
+test('the commands of the README run as printed, in an empty folder', () => {
+  const commands = blocksOf('README.md', 'sh')
+    .flatMap(({ code }) => code.trim().split('\n'))
+    .filter((line) => /^npm start -- |^npx tidemark /.test(line))
+  expect(commands.length).toBeGreaterThan(1)
+  symlinkSync(new URL('examples', root).pathname, join(folder, 'examples'))
+  for (const command of commands) {
+    const words = [...command.replace(/^npm start -- |^npx tidemark /, '').matchAll(/"([^"]*)"|(\S+)/g)]
+    const args = words.map(([, quoted, word]) => quoted ?? word ?? '')
+    const { output, code } = run(new URL('bin/tidemark.js', root).pathname, args)
+    expect(code, `${command}\n${output}`).toBe(0)
+  }
+})
+
+/** Quotes are how a comment shows a text, not part of what is printed. */
+function plain(text: string): string {
+  return text.replaceAll("'", '').trim()
+}
