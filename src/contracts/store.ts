@@ -83,15 +83,12 @@ export interface BatchOutcome {
   readonly longestTransactionMs: number
 }
 
-/** Results of consecutive operations, `first` onwards. */
-export interface RunResult {
-  readonly first: Seq
-  readonly count: number
-  /** The generated id of the first operation, the others follow without gaps; or one id for each. */
-  readonly ids?: number | readonly (number | undefined)[]
+/** What consecutive operations left behind, `first` onwards. */
+export type RunResult =
+  /** Generated ids: the first operation's, and the others' follow without gaps. */
+  | { readonly first: Seq; readonly count: number; readonly firstId: number }
   /** Rows changed, for each. */
-  readonly changes?: readonly number[]
-}
+  | { readonly first: Seq; readonly changes: readonly number[] }
 
 /** The state of one writer as its database tells it. */
 export interface Tidemark {

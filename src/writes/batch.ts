@@ -115,12 +115,14 @@ export class PendingBatch implements Batch {
 
   /** The generated id and the changed rows of one operation, where the store told them. */
   resultOf(seq: Seq): { id?: number; changes?: number } {
-    const found = this.#results.find(({ first, count }) => seq >= first && seq < first + count)
-    if (!found) return {}
-    const index = seq - found.first
-    const id = typeof found.ids === 'number' ? found.ids + index : found.ids?.[index]
-    const changes = found.changes?.[index]
-    return { ...(id === undefined ? {} : { id }), ...(changes === undefined ? {} : { changes }) }
+    for (const result of this.#results) {
+      const index = seq - result.first
+      if (index < 0) continue
+      if ('changes' in result && index < result.changes.length)
+        return { changes: result.changes[index] as number }
+      if ('firstId' in result && index < result.count) return { id: result.firstId + index }
+    }
+    return {}
   }
 
   /** Everything up to `watermark` is committed, with these rejections; what comes after is sent again. */

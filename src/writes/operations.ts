@@ -139,13 +139,13 @@ export class Operations<R> {
   }
 
   #statementShape(sql: string, width: number, expect: number | undefined): StatementShape {
-    const key = JSON.stringify(['statement', sql, width, expect ?? null])
-    const known = this.#statements.get(key)
-    if (known) return known
+    const known = this.#statements.get(sql)
+    if (known && known.width === width && known.expect === expect) return known
     checkStatement(sql)
+    const key = JSON.stringify(['statement', sql, width, expect ?? null])
     const shape: StatementShape = { kind: 'statement', key, sql, width, expect }
     if (this.#statements.size >= maxCachedStatements) this.#statements.clear()
-    this.#statements.set(key, shape)
+    this.#statements.set(sql, shape)
     return shape
   }
 }

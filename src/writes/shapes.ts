@@ -13,8 +13,6 @@ export interface Layout<S extends Shape = Shape> {
   readonly shape: S
   readonly names: readonly string[]
   readonly columns: readonly ColumnSchema[]
-  /** Every column takes a number as it is: the fast path of `accept.ts` needs not look at each. */
-  readonly takesNumbers: boolean
 }
 
 /** Sparse rows could name any subset of columns; past this many the cache starts anew. */
@@ -26,6 +24,8 @@ export class TableShapes {
   /** The layout of the last row inserted or upserted: nearly always that of the next. */
   lastInsert: Layout<InsertShape> | undefined
   lastUpsert: Layout<UpsertShape> | undefined
+  #lastUpdate: Layout<UpdateShape> | undefined
+  #lastDelete: Layout<DeleteShape> | undefined
 
   constructor(table: TableSchema) {
     this.table = table
@@ -56,18 +56,30 @@ export class TableShapes {
   }
 
   update(set: readonly string[], where: readonly string[], expect: number | undefined): Layout<UpdateShape> {
+    const last = this.#lastUpdate
+    if (
+      last &&
+      last.shape.expect === expect &&
+      areSame(last.shape.set, set) &&
+      areSame(last.shape.where, where)
+    )
+      return last
     const names = [...set, ...where]
-    return this.#layout(keyOf('update', this.table.name, [set, where], expect), names, (key) => {
+    const key = keyOf('update', this.table.name, [set, where], expect)
+    return (this.#lastUpdate = this.#layout(key, names, () => {
       this.#requireKey(where, 'An update finds its row by the primary key; use `db.write()` for others.')
       return { kind: 'update', table: this.table.name, key, width: names.length, set, where, expect }
-    })
+    }))
   }
 
   delete(where: readonly string[], expect: number | undefined): Layout<DeleteShape> {
-    return this.#layout(keyOf('delete', this.table.name, [where], expect), where, (key) => {
+    const last = this.#lastDelete
+    if (last && last.shape.expect === expect && areSame(last.shape.where, where)) return last
+    const key = keyOf('delete', this.table.name, [where], expect)
+    return (this.#lastDelete = this.#layout(key, where, () => {
       this.#requireKey(where, 'A delete finds its row by the primary key; use `db.write()` for others.')
       return { kind: 'delete', table: this.table.name, key, width: where.length, where, expect }
-    })
+    }))
   }
 
   #layout<S extends Shape>(key: string, names: readonly string[], make: (key: string) => S): Layout<S> {
@@ -75,8 +87,7 @@ export class TableShapes {
     // The key begins with the kind, so what it finds is of this kind.
     if (known) return known as Layout<S>
     const columns = names.map((name) => this.#column(name))
-    const takesNumbers = columns.every((column) => column.wholeNumbers === 'number')
-    const layout = { shape: make(key), names, columns, takesNumbers }
+    const layout = { shape: make(key), names, columns }
     if (this.#cache.size >= maxCachedShapes) this.#cache.clear()
     this.#cache.set(key, layout)
     return layout
@@ -118,6 +129,10 @@ export class TableShapes {
       )
     }
   }
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, index) => name === others[index])
 }
 
 function keyOf(

@@ -67,6 +67,9 @@ export class Application {
   readonly rejections: Rejection[] = []
   readonly #context: ApplyContext
   #seq: number
+  /** The last result's rows changed, while the operations that change rows follow each other. */
+  #changes: number[] = []
+  #changedUpTo = 0
 
   constructor(context: ApplyContext, prev: Seq) {
     this.#context = context
@@ -114,7 +117,8 @@ export class Application {
         const chunk = rows === count ? values : values.slice(index * width, (index + rows) * width)
         try {
           const { changes, lastInsertRowid } = statement.run(...chunk)
-          if (changes === rows) this.#tellIds(run.shape, rows, Number(lastInsertRowid) - rows + 1)
+          if (changes === rows)
+            this.#tellIds(run.shape, this.#seq as Seq, rows, Number(lastInsertRowid) - rows + 1)
           this.#seq += rows
         } catch (error) {
           this.#causeOf(error, rows === 1 ? this.#seq : undefined)
@@ -146,8 +150,8 @@ export class Application {
       })
     }
     if (seq === undefined) return
-    if (shape.kind === 'insert') this.#tellId(shape, seq, Number(lastInsertRowid))
-    else if (shape.kind !== 'upsert') this.results.push({ first: seq, count: 1, changes: [Number(changes)] })
+    if (shape.kind === 'insert') this.#tellIds(shape, seq, 1, Number(lastInsertRowid))
+    else if (shape.kind !== 'upsert') this.#tellChanges(seq, Number(changes))
   }
 
   #applyGroup(group: Group): void {
@@ -221,20 +225,20 @@ export class Application {
     return cause
   }
 
-  #tellIds(shape: Shape, count: number, firstId: number): void {
+  /** Ids that follow on the last ones told become one range with them. */
+  #tellIds(shape: Shape, first: Seq, count: number, firstId: number): void {
     if (!makesIds(this.#context.schema, shape)) return
     const last = this.results.at(-1)
-    const continues =
-      last !== undefined &&
-      typeof last.ids === 'number' &&
-      last.first + last.count === this.#seq &&
-      last.ids + last.count === firstId
-    if (continues) this.results[this.results.length - 1] = { ...last, count: last.count + count }
-    else this.results.push({ first: this.#seq as Seq, count, ids: firstId })
+    const follows =
+      last && 'firstId' in last && last.first + last.count === first && last.firstId + last.count === firstId
+    if (follows) this.results[this.results.length - 1] = { ...last, count: last.count + count }
+    else this.results.push({ first, count, firstId })
   }
 
-  #tellId(shape: Shape, seq: Seq, id: number): void {
-    if (makesIds(this.#context.schema, shape)) this.results.push({ first: seq, count: 1, ids: id })
+  #tellChanges(seq: Seq, changes: number): void {
+    if (seq === this.#changedUpTo + 1) this.#changes.push(changes)
+    else this.results.push({ first: seq, changes: (this.#changes = [changes]) })
+    this.#changedUpTo = seq
   }
 
   #reject(seq: Seq, table: string | undefined, content: LetterContent, { code, message }: Cause): void {
