@@ -17,7 +17,7 @@ const LAYERS = [
 const LEAVES = '^src/(errors|operation-json)[.]ts$'
 /** The engine's surroundings: they meet it in the contracts, never in its code. */
 const SURROUNDINGS = '^src/(stores|targets|runtime)/'
-const TESTS = '[.]test[.]ts$'
+const TESTS = '[.](test|fixture)[.]ts$'
 
 const downwards = LAYERS.flatMap((layer, depth) =>
   layer.map((path) => ({

@@ -5,9 +5,20 @@
  * when any source file went unread.
  */
 import { existsSync } from 'node:fs'
+import { Visitor } from '@swc/core/Visitor.js'
 import { cruise, type ICruiseResult } from 'dependency-cruiser'
 import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options'
 import { SOURCE_FOLDERS, sourceFiles } from './source-files.ts'
+
+// The parser's visitor does not know `using` declarations and throws on them: for imports they are like `const`.
+const visitStatement = Visitor.prototype.visitStatement
+Visitor.prototype.visitStatement = function visitKnownStatement(statement) {
+  const { type } = statement as { type: string }
+  if (type !== 'UsingDeclaration') return visitStatement.call(this, statement)
+  const { decls } = statement as unknown as { decls: Parameters<Visitor['visitVariableDeclarators']>[0] }
+  this.visitVariableDeclarators(decls)
+  return statement
+}
 
 const root = process.cwd()
 const options = await extractOptions(`${root}/.dependency-cruiser.mjs`)

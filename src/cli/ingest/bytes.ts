@@ -11,8 +11,8 @@ const PACKED_STEP_BYTES = 32 * 1024
 const UNPACKED_STEP_BYTES = 256 * 1024
 
 /**
- * The bytes of an open file from `position` to its end, in blocks. While the caller works on one block the next
- * is being read. A block is valid until the next one is asked for.
+ * The bytes of an open file from `position` to its end, in blocks. While the caller works on one block the
+ * next is being read. A block is valid until the next one is asked for.
  */
 export async function* fileBytes(handle: FileHandle, position: number, blockBytes: number): Bytes {
   const read = (buffer: Buffer, from: number): Promise<number> =>
@@ -40,7 +40,8 @@ export async function* fileBytes(handle: FileHandle, position: number, blockByte
 /**
  * Unpacks gzip, any number of members. What was unpacked before an error is given first.
  *
- * @throws InputError `INPUT_INCOMPLETE` when the data ends within a member, `INPUT_DAMAGED` when it is no gzip.
+ * @throws InputError `INPUT_INCOMPLETE` when the data ends within a member, `INPUT_DAMAGED` when it is no
+ *   gzip.
  */
 export async function* unpacked(packed: AsyncIterable<Buffer>, name: string): Bytes {
   const gunzip = createGunzip({ chunkSize: UNPACKED_STEP_BYTES })
@@ -48,7 +49,8 @@ export async function* unpacked(packed: AsyncIterable<Buffer>, name: string): By
   let failure: Error | undefined
   let isEnded = false
   let wake = (): void => undefined
-  // A stream's own iterator would drop what it holds when an error comes: the blocks are collected here instead.
+  // A stream's own iterator would drop what it holds when an error comes: the blocks are collected here
+  // instead.
   gunzip.on('data', (block: Buffer) => ready.push(block))
   gunzip.on('end', () => {
     isEnded = true

@@ -76,7 +76,13 @@ export async function* readCsv(
     if (lastLine === 'always') records.finish()
     const last = [...cutter.cut(records.take(), records.position, true)]
     const bad = last.flatMap((part) => part.bad)[0] ?? unclosed(records)
-    if (lastLine === 'ifWhole' && bad !== undefined) return plan.leave(bad)
+    const isWhole = bad === undefined && last.some((part) => part.rows.length > 0)
+    if (lastLine === 'ifWhole' && !isWhole) {
+      const line = lineAt(block, 0)
+      // Blank so far is left as well, but it is nothing to report.
+      if (line.text !== '') plan.leave(bad ?? badLine(line, 'the header has no line end yet'))
+      return
+    }
     yield* last
   }
   const unfinished = unclosed(records)

@@ -12,5 +12,5 @@ export function fingerprintOf(bytes: Buffer): Fingerprint {
 }
 
 export function isSame(fingerprint: Fingerprint, bytes: Buffer): boolean {
-  return fingerprintOf(bytes).sha256 === fingerprint.sha256 && bytes.length === fingerprint.bytes
+  return fingerprintOf(bytes).sha256 === fingerprint.sha256
 }

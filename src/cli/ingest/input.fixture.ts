@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
+import { onTestFinished } from 'vitest'
+
 import type { Checkpoint } from './checkpoint.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { InputError } from './input-error.ts'
 import { openSource } from './open-source.ts'
 import { readEntries } from './reader.ts'
-import type { BadLine, EntryBlock, ReadOptions } from './reader.ts'
+import type { BadLine, EntryBlock, EntryReader, ReadOptions } from './reader.ts'
 import type { Source } from './source.ts'
 
 /** When every file of a test was last changed, unless it says otherwise. */
@@ -19,16 +21,16 @@ export const MODIFIED_MS: number = Date.UTC(2024, 4, 1, 12)
 export class Folder {
   readonly path: string = mkdtempSync(join(tmpdir(), 'tidemark-ingest-'))
 
+  constructor() {
+    onTestFinished(() => rmSync(this.path, { recursive: true, force: true }))
+  }
+
   /** Writes a file in place: an existing one keeps its inode. */
   write(name: string, content: string | Buffer): string {
     const path = join(this.path, name)
     writeFileSync(path, content)
     utimesSync(path, MODIFIED_MS / 1_000, MODIFIED_MS / 1_000)
     return path
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true })
   }
 }
 
@@ -59,14 +61,15 @@ export async function readAll(
 ): Promise<Reading> {
   const blocks: EntryBlock[] = []
   let error: InputError | undefined
-  const reader = readEntries(source, { format: 'auto', ...options })
+  let reader: EntryReader | undefined
   try {
+    reader = readEntries(source, { format: 'auto', ...options })
     for await (const block of reader.blocks) {
       blocks.push(block)
       if (blocks.length >= maxBlocks) break
     }
   } catch (caught) {
-    if (!(caught instanceof InputError)) throw caught
+    if (!(caught instanceof InputError) || reader === undefined) throw caught
     error = caught
   } finally {
     await source.close()
@@ -75,7 +78,7 @@ export async function readAll(
     rows: blocks.flatMap((block) => block.rows),
     bad: blocks.flatMap((block) => block.bad),
     blocks,
-    incomplete: reader.incomplete,
+    incomplete: reader?.incomplete ?? null,
     checkpoint: parseCheckpoint(JSON.parse(JSON.stringify(blocks.at(-1)?.checkpoint ?? null))),
     error,
   }
@@ -90,7 +93,10 @@ export async function readOn(path: string, before: Reading): Promise<Reading> {
   const source = await openPath(path)
   if (before.checkpoint === undefined) return readAll(source)
   const match = await source.matches(before.checkpoint)
-  if (match.kind === 'new') throw new Error(`new: ${match.reason}`)
+  if (match.kind === 'new') {
+    await source.close()
+    throw new Error(`new: ${match.reason}`)
+  }
   return readAll(source, { from: before.checkpoint })
 }
 

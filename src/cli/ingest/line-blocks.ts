@@ -24,7 +24,10 @@ export async function* lineBlocks(
   for (const block of splitter.end()) yield isContinued ? continued(block) : block
 }
 
-/** Usually nothing is left but the line end. Anything else is the second half of a line that is stored already. */
+/**
+ * Usually nothing is left but the line end. Anything else is the second half of a line that is stored
+ * already.
+ */
 function continued(block: LineBlock): LineBlock {
   if (block.lines[0] === '') return block
   const broken = new Map(block.broken)

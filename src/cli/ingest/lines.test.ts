@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LineSplitter } from './lines.ts'
 import type { LineBlock, LineOptions } from './lines.ts'
@@ -76,9 +76,17 @@ describe('line ends', () => {
 
 describe('bytes that are no text', () => {
   test('invalid UTF-8 makes its own line bad, not its neighbours', () => {
-    const input = Buffer.concat([Buffer.from('gut\n'), Buffer.from([0x66, 0xfc, 0x72, 0x0a]), Buffer.from('für\n')])
+    const input = Buffer.concat([
+      Buffer.from('gut\n'),
+      Buffer.from([0x66, 0xfc, 0x72, 0x0a]),
+      Buffer.from('für\n'),
+    ])
     const lines = linesOf([input])
-    expect(lines.map((line) => line.error)).toEqual([undefined, expect.stringMatching(/^not UTF-8/), undefined])
+    expect(lines.map((line) => line.error)).toEqual([
+      undefined,
+      expect.stringMatching(/^not UTF-8/),
+      undefined,
+    ])
     expect(lines.map((line) => line.text)).toEqual(['gut', 'f\uFFFDr', 'für'])
   })
 
@@ -89,7 +97,11 @@ describe('bytes that are no text', () => {
 
   test('a line with NUL bytes is bad, its neighbours are good', () => {
     const lines = linesOf([Buffer.from('a\n\0\0\0b\nc\n')])
-    expect(lines.map((line) => line.error)).toEqual([undefined, expect.stringMatching(/^holds NUL bytes/), undefined])
+    expect(lines.map((line) => line.error)).toEqual([
+      undefined,
+      expect.stringMatching(/^holds NUL bytes/),
+      undefined,
+    ])
   })
 })
 
@@ -137,7 +149,10 @@ describe('any cut', () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })
 
   test('of the bytes gives the same lines at the same offsets', () => {
-    const limits = fc.record({ encoding: fc.constantFrom('utf8', 'latin1'), maxLineBytes: fc.integer({ min: 1, max: 30 }) })
+    const limits = fc.record({
+      encoding: fc.constantFrom('utf8', 'latin1'),
+      maxLineBytes: fc.integer({ min: 1, max: 30 }),
+    })
     fc.assert(
       fc.property(input, sizes, limits, (bytes, cuts, options) => {
         const whole = linesOf([bytes], options)

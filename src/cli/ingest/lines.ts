@@ -1,16 +1,18 @@
 /**
  * Cuts a stream of bytes into lines of text.
  *
- * Hot: newlines are searched in the bytes, text is decoded once for up to a thousand lines. However the bytes are
- * chunked, the same bytes give the same lines at the same offsets.
- * Bounded: a line longer than the limit is never held, only its first bytes and its length are.
+ * Hot: newlines are searched in the bytes, text is decoded once for up to a thousand lines. However the
+ * bytes are chunked, the same bytes give the same lines at the same offsets. Bounded: a line longer than
+ * the limit is never held, only its first bytes and its length are.
  */
 import { isAscii, isUtf8 } from 'node:buffer'
 
 export type Encoding = 'utf8' | 'latin1'
 
 export interface LineBlock {
-  /** The lines without their line ends (LF or CRLF). Where `broken` has an entry: the beginning of the line. */
+  /**
+   * The lines without their line ends (LF or CRLF). Where `broken` has an entry: the beginning of the line.
+   */
   readonly lines: readonly string[]
   /** The offset behind each line and its line end. */
   readonly ends: readonly number[]
@@ -49,7 +51,9 @@ export class LineSplitter {
   readonly #options: LineOptions
   #offset: number
   #line: number
-  /** The line whose end has not come yet: all of it, or only its beginning once it is longer than the limit. */
+  /**
+   * The line whose end has not come yet: all of it, or only its beginning once it is longer than the limit.
+   */
   #carried: Buffer[] = []
   /** How long that line is so far. */
   #carriedBytes = 0
@@ -177,7 +181,10 @@ export class LineSplitter {
       const line = data.subarray(start, isTerminated ? end - 1 : end)
       start = end
       if (isUtf8(line)) return line.toString('utf8')
-      broken.set(index, 'not UTF-8; if the file is Latin-1, say --encoding latin1')
+      broken.set(
+        index,
+        'not UTF-8; if the file is Latin-1: iconv -f LATIN1 -t UTF-8 FILE | tidemark ingest -',
+      )
       return excerptOf(line)
     })
   }

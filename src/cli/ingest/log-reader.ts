@@ -42,8 +42,11 @@ export async function* readLog(
       if (typeof parsed === 'string') bad.push(badLine(lineAt(block, index), parsed))
       else rows.push(parsed)
     }
-    const [first] = bad
-    if (!isTerminated && lastLine === 'ifWhole' && first !== undefined) return plan.leave(first)
+    if (!isTerminated && lastLine === 'ifWhole' && rows.length === 0) {
+      // Blank so far is left as well, but it is nothing to report.
+      if (bad[0] !== undefined) plan.leave(bad[0])
+      return
+    }
     const offset = block.ends.at(-1) ?? block.start
     const line = block.firstLine + lines.length - 1
     const isLineOpen = !isTerminated

@@ -25,7 +25,10 @@ export function isGzip(first: Buffer): boolean {
   return first[0] === 0x1f && first[1] === 0x8b && first[2] === 0x08
 }
 
-/** @throws InputError when `head`, the first bytes of an unpacked input, is not text that can be read as lines. */
+/**
+ * @throws InputError when `head`, the first bytes of an unpacked input, is not text that can be read as
+ *   lines.
+ */
 export function refuseNonText(head: Buffer, name: string): void {
   for (const packing of OTHER_PACKINGS) {
     if (!packing.magic.every((byte, index) => byte === ANY || head[index] === byte)) continue

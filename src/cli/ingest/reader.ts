@@ -1,7 +1,8 @@
 /**
  * Reads the entries of a source: rows, bad lines, and after each block where to go on.
  *
- * Same source, same rows: stopped behind any block and read on from its checkpoint, it gives what one go would.
+ * Same source, same rows: stopped behind any block and read on from its checkpoint, it gives what one go
+ * would.
  */
 import type { Checkpoint } from './checkpoint.ts'
 import { prepareCsv, readCsv } from './csv-reader.ts'
@@ -13,7 +14,7 @@ import type { Column, FormatName } from './formats/format.ts'
 import { InputError } from './input-error.ts'
 import type { Encoding } from './lines.ts'
 import { readLog } from './log-reader.ts'
-import { sampleLines } from './sample.ts'
+import { wholeSampleLines } from './sample.ts'
 import type { Source } from './source.ts'
 
 export type { BadLine, EntryBlock, LastLine } from './entries.ts'
@@ -49,9 +50,10 @@ const DEFAULT_MAX_LINE_BYTES = 1024 * 1024
 /**
  * Prepares to read a source.
  *
- * @throws InputError `INPUT_FORMAT` when it is in no format that is read line by line, or not in the one it was
- *   read in before; `CSV_HEADER_INVALID`, `CSV_HEADER_CHANGED`. Reading the blocks throws `INPUT_UNREADABLE`,
- *   `INPUT_DAMAGED`, `INPUT_INCOMPLETE` and `INPUT_CHANGED`, after the blocks before it.
+ * @throws InputError `INPUT_FORMAT` when it is in no format that is read line by line, or not in the one it
+ *   was read in before; `CSV_HEADER_INVALID`, `CSV_HEADER_CHANGED`. Reading the blocks throws
+ *   `INPUT_UNREADABLE`, `INPUT_DAMAGED`, `INPUT_INCOMPLETE` and `INPUT_CHANGED`, after the blocks before
+ *   it.
  */
 export function readEntries(source: Source, options: ReadOptions): EntryReader {
   const { from } = options
@@ -82,7 +84,7 @@ export function readEntries(source: Source, options: ReadOptions): EntryReader {
 
 function detect(plan: ReadPlan): Detection {
   refuseWholeJson(plan.source)
-  return detectFormat(sampleLines(plan.source, plan), plan.source.name)
+  return detectFormat(wholeSampleLines(plan.source, plan), plan.source.name)
 }
 
 function formatOf({ format, from }: ReadOptions, detection: Detection | null): FormatName {

@@ -3,32 +3,52 @@
  * temporary folder: the system lets go of it when the process ends, however it ends, so it can never be stale.
  *
  * It is a courtesy, not the guard: the engine's writer name is that of the source, so a second run that got past
- * the lock (another temporary folder) would fence the first, and still no line would be written twice.
+ * the lock (another user, another temporary folder) fences the first, and still no line is written twice.
  */
 import { createHash } from 'node:crypto'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CommandError, EXIT } from '../failure.ts'
+import { isBusy } from '../sqlite-error.ts'
+
+export interface SourceLock {
+  release(): void
+}
 
 /** @throws CommandError when another run holds it */
-export function lockSource(databasePath: string, sourceKey: string, sourceName: string): { release(): void } {
-  const id = createHash('sha256')
-    .update(`${resolve(databasePath)}\n${sourceKey}`)
-    .digest('hex')
-    .slice(0, 32)
-  const lock = new DatabaseSync(join(tmpdir(), `tidemark-ingest-${id}.lock`), { timeout: 0 })
+export function lockSource(databasePath: string, sourceKey: string, sourceName: string): SourceLock {
+  const path = lockPath(databasePath, sourceKey)
+  let lock: DatabaseSync | undefined
   try {
+    lock = new DatabaseSync(path, { timeout: 0 })
     lock.exec('PRAGMA locking_mode = EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
-    lock.close()
-    if (!(error instanceof Error) || !('errcode' in error) || error.errcode !== 5) throw error
+    lock?.close()
+    // A temporary folder that cannot be used costs the courtesy only.
+    if (!isBusy(error)) return { release: () => undefined }
     throw new CommandError(
       EXIT.busy,
       `${sourceName} is being ingested into ${databasePath} by another process.`,
-      'Wait until it is done; then this run would go on where it ended.',
+      'Wait until it is done; then the same command goes on where it ended.',
     )
   }
-  return { release: () => lock.close() }
+  const held = lock
+  return {
+    release: () => {
+      rmSync(path, { force: true })
+      held.close()
+    },
+  }
+}
+
+/** Of each user one, since nobody may write to the files of others. */
+function lockPath(databasePath: string, sourceKey: string): string {
+  const id = createHash('sha256')
+    .update([userInfo().uid, resolve(databasePath), sourceKey].join('\n'))
+    .digest('hex')
+    .slice(0, 32)
+  return join(tmpdir(), `tidemark-ingest-${id}.lock`)
 }

@@ -1,8 +1,9 @@
 /**
  * A source is what lines are read from: a file, plain or gzip, or a stream.
  *
- * A file is known again by device, inode and fingerprints of what has been read of it, so that a file that grew
- * goes on and one that was replaced, cut or edited is new. A stream cannot be read twice and is never resumed.
+ * A file is known again by device, inode and fingerprints of what has been read of it, so that a file that
+ * grew goes on and one that was replaced, cut or edited is new. A stream cannot be read twice and is never
+ * resumed.
  */
 import type { Bytes } from './bytes.ts'
 import type { Checkpoint } from './checkpoint.ts'

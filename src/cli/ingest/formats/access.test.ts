@@ -43,7 +43,9 @@ test('combined, with a virtual host in front, escaped quotes and fields behind',
 })
 
 test('a user with a space in the name', () => {
-  expect(parse(`127.0.0.1 - anna berg ${TIME} "GET / HTTP/1.1" 200 1`).attributes).toContain('"user":"anna berg"')
+  expect(parse(`127.0.0.1 - anna berg ${TIME} "GET / HTTP/1.1" 200 1`).attributes).toContain(
+    '"user":"anna berg"',
+  )
 })
 
 test.each([
@@ -63,7 +65,8 @@ test('a request that is no request is kept as it is', () => {
 })
 
 test('the time of one line is not that of the next', () => {
-  const line = (second: number): string => `::1 - - [10/Oct/2000:13:55:${second} +0000] "GET / HTTP/1.1" 200 1`
+  const line = (second: number): string =>
+    `::1 - - [10/Oct/2000:13:55:${second} +0000] "GET / HTTP/1.1" 200 1`
   expect(parse(line(36)).ts).toBe(Date.UTC(2000, 9, 10, 13, 55, 36))
   expect(parse(line(37)).ts).toBe(Date.UTC(2000, 9, 10, 13, 55, 37))
   expect(parse(line(36)).ts).toBe(Date.UTC(2000, 9, 10, 13, 55, 36))
@@ -72,7 +75,10 @@ test('the time of one line is not that of the next', () => {
 test.each([
   [`127.0.0.1 - - "GET / HTTP/1.1" 200 1`, 'not an access log line: no [time]'],
   [`127.0.0.1 - - ${TIME} "GET / HT`, 'not an access log line: no "request" and status'],
-  [`127.0.0.1 - - [40/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 1`, 'not a time: [40/Oct/2000:13:55:36 -0700]'],
+  [
+    `127.0.0.1 - - [40/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 1`,
+    'not a time: [40/Oct/2000:13:55:36 -0700]',
+  ],
   ['', 'not an access log line: no [time]'],
 ])('%s is bad', (line, expected) => {
   expect(parseAccess(line, { lastTs: Number.NaN, referenceMs: 0 })).toBe(expected)

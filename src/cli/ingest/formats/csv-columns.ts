@@ -17,7 +17,10 @@ export function isColumnType(value: unknown): value is ColumnType {
   return TYPES.includes(value)
 }
 
-/** No leading zeros and no plus sign: 007 and +49 are not numbers but codes, and must come back as they were. */
+/**
+ * No leading zeros and no plus sign: 007 and +49 are not numbers but codes, and must come back as they
+ * were.
+ */
 const INTEGER = /^-?(?:0|[1-9]\d{0,18})$/
 const REAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 const MIN_INTEGER = -(2n ** 63n)

@@ -1,8 +1,8 @@
 /**
  * Puts the lines of a CSV file together to records: a quoted field may hold line ends.
  *
- * A record that cannot be right (text behind a closing quote, a quote that is not closed within the limit) costs
- * its first line only: reading goes on with the next line as if a record began there.
+ * A record that cannot be right (text behind a closing quote, a quote that is not closed within the limit)
+ * costs its first line only: reading goes on with the next line as if a record began there.
  */
 import { parse } from 'csv-parse/sync'
 

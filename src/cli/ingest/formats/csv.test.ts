@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { columnNames, inferTypes, rowOf } from './csv-columns.ts'
 import { planCsv } from './csv-plan.ts'
@@ -47,7 +47,9 @@ describe('records', () => {
     const rows = fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { maxLength: 5 })
     fc.assert(
       fc.property(rows, (table) => {
-        const text = table.map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(',')).join('\n')
+        const text = table
+          .map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(','))
+          .join('\n')
         expect(fieldsOf(text)).toEqual(table)
       }),
     )
@@ -59,13 +61,20 @@ describe('records', () => {
       'a quote inside an unquoted field at column 1',
       ['d', 'e'],
     ])
-    expect(fieldsOf('a,b\n"x"y,c\nd,e')).toEqual([['a', 'b'], 'text behind the closing quote at column 3', ['d', 'e']])
+    expect(fieldsOf('a,b\n"x"y,c\nd,e')).toEqual([
+      ['a', 'b'],
+      'text behind the closing quote at column 3',
+      ['d', 'e'],
+    ])
   })
 
   test('a quote that closes badly on a later line costs the line that opened it', () => {
     const found = read('"open,1\n2,3\nx"y,4\n5,6')
     expect(found).toEqual([
-      { line: 1, fields: 'a quote opened here ends badly on line 3: text behind the closing quote at column 2' },
+      {
+        line: 1,
+        fields: 'a quote opened here ends badly on line 3: text behind the closing quote at column 2',
+      },
       { line: 2, fields: ['2', '3'] },
       { line: 3, fields: 'a quote inside an unquoted field at column 1' },
       { line: 4, fields: ['5', '6'] },
@@ -87,7 +96,11 @@ describe('records', () => {
     const [first, second, third] = linesOf('"a\nb",1\nc,2')
     if (first === undefined || second === undefined || third === undefined) throw new Error('three lines')
     for (const line of [first, { ...second, error: 'not UTF-8' }, third]) records.add(line)
-    expect(readFields(records.take(), ',')).toEqual(['line 2 of this record is bad: not UTF-8', 'not UTF-8', ['c', '2']])
+    expect(readFields(records.take(), ',')).toEqual([
+      'line 2 of this record is bad: not UTF-8',
+      'not UTF-8',
+      ['c', '2'],
+    ])
   })
 
   test('the position is behind the last whole record', () => {
@@ -153,7 +166,14 @@ describe('columns', () => {
   })
 
   test('names are trimmed, filled in and made different', () => {
-    expect(columnNames([' id ', '', 'Name', 'name', 'name'], 'f')).toEqual(['id', 'column_2', 'Name', 'name_2', 'name_3'])
+    expect(columnNames([' id ', '', 'Name', 'name', 'name'], 'f')).toEqual([
+      'id',
+      'column_2',
+      'Name',
+      'name_2',
+      'name_3',
+    ])
+    expect(columnNames(['name', 'Name'], 'f')).toEqual(['name', 'Name_2'])
     expect(() => columnNames(['', ' '], 'f')).toThrow(/no header row/)
   })
 })

@@ -15,9 +15,13 @@ test.each([
   ['syslog', 'Oct  9 22:14:15 harbour sshd[1]: hello'],
   ['syslog', '<34>1 - - app - - - hello'],
   ['syslog', '2024-05-01T12:00:00.000000+00:00 harbour sshd[1]: hello'],
-  ['plain', '2024-05-01 12:00:00 status installed less:amd64 590-2\n2024-05-01 12:00:00 startup packages configure'],
+  [
+    'plain',
+    '2024-05-01 12:00:00 status installed less:amd64 590-2\n2024-05-01 12:00:00 startup packages configure',
+  ],
   ['plain', '2024-05-01T12:00:00Z user=anna action=login'],
   ['plain', '2024-05-01T12:00:00Z INFO main: starting'],
+  ['plain', 'Hello, world\nthis is one line\nand, this, another'],
   ['plain', 'Dear Sir,\nthank you, and goodbye,\nyours, me'],
   ['csv', 'id,name,price\n1,a,2\n2,b,3'],
   ['csv', 'id;name\n1;a\n2;b'],
@@ -28,7 +32,11 @@ test.each([
 
 test('most lines decide, and it says how many', () => {
   const text = `${'{"msg":"a"}\n'.repeat(9)}oops`
-  expect(detect(text)).toEqual({ format: 'ndjson', confidence: 0.9, reason: '9 of the first 10 lines are JSON objects' })
+  expect(detect(text)).toEqual({
+    format: 'ndjson',
+    confidence: 0.9,
+    reason: '9 of the first 10 lines are JSON objects',
+  })
   expect(detect(`${'{"msg":"a"}\n'.repeat(5)}${'oops\n'.repeat(5)}`).format).toBe('plain')
 })
 

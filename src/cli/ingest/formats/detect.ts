@@ -74,7 +74,9 @@ function plain(sample: readonly string[]): Detection {
   return { format: 'plain', confidence: 0.5 + share / 2, reason }
 }
 
-/** A file that is named so, or whose lines all have as many fields as the first one, which looks like names. */
+/**
+ * A file that is named so, or whose lines all have as many fields as the first one, which looks like names.
+ */
 function detectCsv(lines: readonly CsvLine[], name: string): Detection | undefined {
   const isNamedSo = /\.csv(?:\.gz)?$/i.test(name) || isTabbed(name)
   const plan = planCsv(lines.slice(0, SAMPLE_LINES), name, MAX_CSV_SAMPLE_BYTES)

@@ -42,7 +42,8 @@ for (const [role, names] of NAMES.entries()) {
 
 export type Fields = Record<string, unknown>
 
-// Which name fills each role on the line at hand; reused, since an object per line would cost a third of the pass.
+// Which name fills each role on the line at hand; reused, since an object per line would cost a third of the
+// pass.
 const chosen: [string, string, string, string] = ['', '', '', '']
 const ranks: [number, number, number, number] = [64, 64, 64, 64]
 

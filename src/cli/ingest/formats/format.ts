@@ -25,7 +25,10 @@ export type Refusal = string
 export interface Clock {
   /** The newest line's own time; NaN until a line had one. Lines without a time take this one. */
   lastTs: number
-  /** The time the file was last changed: what lines take while none has had a time, and what dates without a year end at. */
+  /**
+   * The time the file was last changed: what lines take while none has had a time, and what dates without a
+   * year end at.
+   */
   readonly referenceMs: number
 }
 

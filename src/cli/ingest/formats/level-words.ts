@@ -5,7 +5,9 @@ import type { KnownLevel } from './levels.ts'
 export interface FoundLevel extends KnownLevel {
   /** The word as it stood there. */
   readonly word: string
-  /** Where the message begins if the word stood by itself in front of it; else 0: it is part of the message. */
+  /**
+   * Where the message begins if the word stood by itself in front of it; else 0: it is part of the message.
+   */
   readonly messageAt: number
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LogEntry } from './format.ts'
 import { parseLogfmt } from './logfmt.ts'
@@ -15,7 +15,8 @@ function attributes(line: string): unknown {
 }
 
 test('pairs, quotes, flags and numbers', () => {
-  const line = 'ts=2024-05-01T12:00:00Z level=warn service=api msg="slow \\"query\\"\\n" ms=12.5 retry code=007 ok=true'
+  const line =
+    'ts=2024-05-01T12:00:00Z level=warn service=api msg="slow \\"query\\"\\n" ms=12.5 retry code=007 ok=true'
   expect(parse(line)).toMatchObject({
     ts: Date.UTC(2024, 4, 1, 12),
     level: 'warn',

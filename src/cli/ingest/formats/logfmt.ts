@@ -8,8 +8,8 @@ const EQUALS = 61
 const BACKSLASH = 92
 
 /**
- * `key=value key="quoted value" flag` (Go services, Heroku, Grafana). A key alone is true; a number is kept as
- * a number where that changes none of its digits.
+ * `key=value key="quoted value" flag` (Go services, Heroku, Grafana). A key alone is true; a number is kept
+ * as a number where that changes none of its digits.
  */
 export function parseLogfmt(line: string, clock: Clock): LogEntry | Refusal {
   const fields = fieldsOfLogfmt(line)

@@ -26,7 +26,12 @@ describe('what loggers write', () => {
     [
       'pino',
       `{"level":50,"time":${NOON},"pid":1,"hostname":"h","name":"api","msg":"failed","err":{"code":"E"}}`,
-      { level: 'error', service: 'api', message: 'failed', attributes: { pid: 1, hostname: 'h', err: { code: 'E' } } },
+      {
+        level: 'error',
+        service: 'api',
+        message: 'failed',
+        attributes: { pid: 1, hostname: 'h', err: { code: 'E' } },
+      },
     ],
     [
       'bunyan',
@@ -93,12 +98,19 @@ describe('what loggers write', () => {
 describe('fields', () => {
   test('the best name wins; the others stay attributes', () => {
     const entry = parse('{"message":"second","msg":"first","name":"n","service":"s"}')
-    expect(entry).toMatchObject({ message: 'first', service: 's', attributes: '{"message":"second","name":"n"}' })
+    expect(entry).toMatchObject({
+      message: 'first',
+      service: 's',
+      attributes: '{"message":"second","name":"n"}',
+    })
   })
 
   test('a level that says more than its column is kept', () => {
     expect(parse('{"msg":"x","level":"notice"}').attributes).toBe('{"level":"notice"}')
-    expect(parse('{"msg":"x","level":"zorp"}')).toMatchObject({ level: 'info', attributes: '{"level":"zorp"}' })
+    expect(parse('{"msg":"x","level":"zorp"}')).toMatchObject({
+      level: 'info',
+      attributes: '{"level":"zorp"}',
+    })
     expect(parse('{"msg":"x","level":35}').attributes).toBe('{"level":35}')
     expect(parse('{"msg":"x","level":{"a":1}}').attributes).toBe('{"level":{"a":1}}')
   })
@@ -111,8 +123,12 @@ describe('fields', () => {
 
   test('numbers that a double cannot hold keep their digits', () => {
     expect(parse('{"msg":"x","id":12345678901234567890}').attributes).toBe('{"id":12345678901234567890}')
-    expect(parse('{"msg":"x","a":[{"id":9007199254740993}]}').attributes).toBe('{"a":[{"id":9007199254740993}]}')
-    expect(parse('{"msg":"x","id":-9007199254740993,"n":1.5}').attributes).toBe('{"id":-9007199254740993,"n":1.5}')
+    expect(parse('{"msg":"x","a":[{"id":9007199254740993}]}').attributes).toBe(
+      '{"a":[{"id":9007199254740993}]}',
+    )
+    expect(parse('{"msg":"x","id":-9007199254740993,"n":1.5}').attributes).toBe(
+      '{"id":-9007199254740993,"n":1.5}',
+    )
   })
 
   test('a field called __proto__ is a field', () => {
@@ -124,6 +140,7 @@ describe('time', () => {
   test('without one, a line has its predecessor’s, and the file’s before any', () => {
     const at = clock()
     expect(parse('{"msg":"a"}', at).ts).toBe(REFERENCE)
+    expect(at.lastTs).toBeNaN()
     parse('{"msg":"b","time":"2024-05-01T12:00:00Z"}', at)
     expect(parse('{"msg":"c"}', at).ts).toBe(NOON)
   })
@@ -138,7 +155,8 @@ describe('time', () => {
 describe('bad lines', () => {
   test.each([
     ['{"msg":', /^not JSON: /],
-    ['plain text', /^not JSON: /],
+    ['plain text', /^not JSON: Unexpected token/],
+    ['{"msg":"a', /^not JSON: Unterminated string in JSON at position 9$/],
     ['[1]', 'not a JSON object'],
     ['null', 'not a JSON object'],
     ['"text"', 'not a JSON object'],

@@ -3,7 +3,8 @@ import type { Fields } from './fields.ts'
 import type { Clock, LogEntry, Refusal } from './format.ts'
 
 /**
- * One JSON object a line: pino, bunyan, winston, zerolog, zap, slog, Serilog, GELF, Docker, `journalctl -o json`.
+ * One JSON object a line: pino, bunyan, winston, zerolog, zap, slog, Serilog, GELF, Docker, `journalctl -o
+ * json`.
  *
  * Fields that name the time, level, message or service fill those columns; all others go to the attributes.
  */
@@ -12,7 +13,8 @@ export function parseNdjson(line: string, clock: Clock): LogEntry | Refusal {
   try {
     value = JSON.parse(line)
   } catch (error) {
-    return `not JSON: ${error instanceof Error ? error.message : String(error)}`
+    // Its "line 1" would be read as a line of the file.
+    return `not JSON: ${String(error).replace(/^SyntaxError: | \(line 1 column \d+\)$/g, '')}`
   }
   return isObject(value) ? entryOfFields(value, clock, line) : 'not a JSON object'
 }

@@ -47,5 +47,8 @@ test.each([
 test('a stack trace has the time of its error', () => {
   const at = { lastTs: Number.NaN, referenceMs: REFERENCE }
   parsePlain('2024-05-01 12:00:00 ERROR boom', at)
-  expect(parsePlain('    at main (file.js:1:1)', at)).toMatchObject({ ts: NOON, message: '    at main (file.js:1:1)' })
+  expect(parsePlain('    at main (file.js:1:1)', at)).toMatchObject({
+    ts: NOON,
+    message: '    at main (file.js:1:1)',
+  })
 })

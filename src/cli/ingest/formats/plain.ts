@@ -20,8 +20,9 @@ const EPOCH = /^(1\d{9}(?:\.\d{1,9})?|1\d{12})(?=\s)/
 const PROCESS = /^(?:\[(\d+)\]|(\d+):[A-Z]) (?=\d)/
 
 /**
- * Any line of text. A time at its start and a level near it are recognised and taken out of the message where
- * they stand by themselves. A line without a time has its predecessor's, or the file's time where none had one.
+ * Any line of text. A time at its start and a level near it are recognised and taken out of the message
+ * where they stand by themselves. A line without a time has its predecessor's, or the file's time where
+ * none had one.
  */
 export function parsePlain(line: string, clock: Clock): LogEntry {
   const process = PROCESS.exec(line)

@@ -7,7 +7,10 @@ const NIL = '-'
 const ELEMENT = /\[([^\s=\]"]+)((?: [^\s=\]"]+="(?:[^"\\\]]|\\.)*")*)\]/y
 const PARAMETER = / ([^\s=\]"]+)="((?:[^"\\\]]|\\.)*)"/g
 
-/** Reads RFC 5424 from its time on: `time host app pid msgid structured-data message`, each `-` if not known. */
+/**
+ * Reads RFC 5424 from its time on: `time host app pid msgid structured-data message`, each `-` if not
+ * known.
+ */
 export function parseRfc5424(line: string, at: number, priority: Priority, clock: Clock): LogEntry | Refusal {
   const words: string[] = []
   let next = at

@@ -1,10 +1,10 @@
 /**
  * Times of the old syslog style, `Oct  9 22:14:15`, which have neither year nor zone.
  *
- * The year is worked out: the first line of a file gets the newest year that does not put it after the time the
- * file was last changed; each further line the first year that does not put it before its predecessor. A file
- * may so run over any number of new years. What cannot be known: a file that spans more than the year before it
- * was last changed begins in a later year than it really did.
+ * The year is worked out: the first line of a file gets the newest year that does not put it after the time
+ * the file was last changed; each further line the first year that does not put it before its predecessor.
+ * A file may so run over any number of new years. What cannot be known: a file that spans more than the
+ * year before it was last changed begins in a later year than it really did.
  */
 import type { Clock } from './format.ts'
 import { monthNamed } from './time-styles.ts'
@@ -52,7 +52,7 @@ function nextAfter(previous: number, latest: number, month: number, day: number,
   let nearest = Number.NaN
   for (let candidate = year - 1; candidate <= year + 1; candidate++) {
     const ts = dayMs(candidate, month, day) + time
-    if (Number.isNaN(ts) || ts > latest) continue
+    if (ts > latest) continue
     if (ts >= previous - DISORDER_MS) return ts
     nearest = ts
   }

@@ -88,7 +88,12 @@ describe('RFC 5424', () => {
   })
 
   test('nothing said but the priority', () => {
-    expect(parse('<3>1 - - - - - -')).toMatchObject({ ts: REFERENCE, level: 'error', service: null, message: '' })
+    expect(parse('<3>1 - - - - - -')).toMatchObject({
+      ts: REFERENCE,
+      level: 'error',
+      service: null,
+      message: '',
+    })
     expect(attributes('<3>1 - - - - - -')).toEqual({ facility: 'kern', severity: 'err' })
   })
 
@@ -96,6 +101,7 @@ describe('RFC 5424', () => {
     ['<34>1 2003-10-11T22:14:15Z host app', 'an RFC 5424 line that ends within its header'],
     ['<34>1 now host app - - - x', 'not a time: now'],
     ['<34>1 - host app - - [half a="b x', 'the structured data is neither - nor [id name="value" …]'],
+    ['<34>1 - host app - - [a b="c"]x', 'the structured data is neither - nor [id name="value" …]'],
     ['<34>1 - host app - - none x', 'the structured data is neither - nor [id name="value" …]'],
   ])('%s is bad', (line, expected) => {
     expect(parseSyslog(line, clock())).toBe(expected)
@@ -105,6 +111,7 @@ describe('RFC 5424', () => {
 describe('bad lines', () => {
   test.each([
     ['<192>x', 'the priority in <> is not a number up to 191'],
+    ['<00034>x', 'the priority in <> is not a number up to 191'],
     ['<>x', 'the priority in <> is not a number up to 191'],
     ['<1', 'the priority in <> is not a number up to 191'],
     ['<1e1>x', 'the priority in <> is not a number up to 191'],
@@ -138,7 +145,13 @@ describe('the year that is not there', () => {
   })
 
   test('it goes up at new year, and lines out of order around it stay where they belong', () => {
-    const times = ['Dec 31 23:59:58', 'Jan  1 00:00:00', 'Dec 31 23:59:59', 'Jan  1 00:00:02', 'Jan  2 00:00:00']
+    const times = [
+      'Dec 31 23:59:58',
+      'Jan  1 00:00:00',
+      'Dec 31 23:59:59',
+      'Jan  1 00:00:02',
+      'Jan  2 00:00:00',
+    ]
     expect(years(Date.UTC(2024, 0, 3), ...times)).toEqual([2023, 2024, 2023, 2024, 2024])
   })
 
@@ -149,10 +162,16 @@ describe('the year that is not there', () => {
   })
 
   test('it goes up as often as there are new years', () => {
-    const times = ['Nov  1 00:00:00', 'Feb  1 00:00:00', 'Nov  1 00:00:00', 'Feb  1 00:00:00']
+    const times = [
+      'Nov  1 00:00:00',
+      'Jan  1 00:00:00',
+      'Dec 31 23:59:59',
+      'Nov  1 00:00:00',
+      'Feb  1 00:00:00',
+    ]
     const at: Clock = { lastTs: Date.UTC(2020, 9, 1), referenceMs: Date.UTC(2024, 4, 1) }
     const got = times.map((time) => new Date(parse(`${time} h a: x`, at).ts).getUTCFullYear())
-    expect(got).toEqual([2020, 2021, 2021, 2022])
+    expect(got).toEqual([2020, 2021, 2020, 2021, 2022])
   })
 
   test('never beyond the file’s time, even when lines are far out of order', () => {

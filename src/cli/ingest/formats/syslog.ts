@@ -17,8 +17,9 @@ const CAPITAL_T = 84
 const TAG = /^([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$)|^([^\s:[\]]+)\[(\d+)\] /
 
 /**
- * System logs: RFC 5424, RFC 3164, and what syslog daemons write to files, `Oct  9 22:14:15 host tag[pid]: text`
- * or the same with an ISO time. The last two have no priority: their level is read in the message's words.
+ * System logs: RFC 5424, RFC 3164, and what syslog daemons write to files, `Oct  9 22:14:15 host tag[pid]:
+ * text` or the same with an ISO time. The last two have no priority: their level is read in the message's
+ * words.
  */
 export function parseSyslog(line: string, clock: Clock): LogEntry | Refusal {
   const hasPriority = line.charCodeAt(0) === LESS_THAN

@@ -11,7 +11,10 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const CLOCK = String.raw`(?<h>\d\d):(?<m>\d\d):(?<s>\d\d)(?:[.,](?<f>\d{1,9}))?`
 const ZONE = String.raw`(?: ?(?<z>[+-]\d\d:?\d\d)|Z| UTC| GMT)?`
 
-/** The styles besides ISO that logs open a line with. All name the month or put the year first: none is ambiguous. */
+/**
+ * The styles besides ISO that logs open a line with. All name the month or put the year first: none is
+ * ambiguous.
+ */
 const STYLES: readonly RegExp[] = [
   // 10/Oct/2000:13:55:36 -0700 (access logs)
   new RegExp(String.raw`(?<d>\d\d)\/(?<mon>[A-Z][a-z]{2})\/(?<y>\d{4}):${CLOCK}${ZONE}`, 'y'),
@@ -63,7 +66,10 @@ function offsetMs(zone: string | undefined): number {
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000
 }
 
-/** Milliseconds for a number of seconds, milliseconds, microseconds or nanoseconds since 1970, told by its size. */
+/**
+ * Milliseconds for a number of seconds, milliseconds, microseconds or nanoseconds since 1970, told by its
+ * size.
+ */
 export function timeOfNumber(number: number): number {
   if (!(number >= 0)) return Number.NaN
   // Half a microsecond on top: 1699999999.123 must not become …122 by the error of the multiplication.
