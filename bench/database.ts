@@ -3,7 +3,7 @@
  * has ended, so that no process ever has the file open twice with two libraries.
  */
 
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CREATE_LOGS, createRowPool, FIRST_TS, type RowPool } from './workloads/rows.ts'
 
@@ -13,17 +13,29 @@ export function createDatabase(file: string): void {
   db.close()
 }
 
+/** The write-ahead log as SQLite itself counts it. */
+export interface LogState {
+  /** Transactions that have changed the database since it was made. */
+  readonly commits: number
+  /** The most the log ever held: its file does not shrink while it is in use. */
+  readonly bytes: number
+  /** What is in the log and not yet copied back: work put off to later. */
+  readonly pagesLeft: number
+}
+
 /**
- * How many transactions have changed the database: SQLite counts them in the index of the WAL
- * (`iChange`, bytes 8–11 of the -shm file). Read from another process, so no contender counts for
- * itself, and safe there: closing this descriptor drops only locks of this process, which has none.
+ * Read from the index of the log, the -shm file (https://www.sqlite.org/walformat.html): the counter of
+ * transactions and the last frame are in its header, the last frame copied back stands after its two copies.
+ * Another process reads it, so no contender counts for itself, and it is safe there: closing this
+ * descriptor drops only locks of this process, which has none.
  */
-export function readCommitCounter(file: string): number {
+export function readLogState(file: string): LogState {
   const descriptor = openSync(`${file}-shm`, 'r')
   try {
-    const counter = new Uint32Array(1)
-    readSync(descriptor, counter, 0, 4, 8)
-    return counter[0] as number
+    const words = new Uint32Array(25)
+    readSync(descriptor, words, 0, words.byteLength, 0)
+    const [commits = 0, lastFrame = 0, lastCopied = 0] = [words[2], words[4], words[24]]
+    return { commits, bytes: statSync(`${file}-wal`).size, pagesLeft: lastFrame - lastCopied }
   } finally {
     closeSync(descriptor)
   }

@@ -14,6 +14,7 @@ export interface WriteOptions {
   readonly sections: readonly SectionName[]
   readonly quick: boolean
   readonly long: boolean
+  readonly patient: boolean
   readonly json: string | undefined
   readonly folder: string | undefined
   readonly profile: string | undefined
@@ -28,6 +29,7 @@ export const WRITES_USAGE = `npm run bench -- writes [options]
   --sections A,B   only these parts: ${SECTIONS.join(', ')}
   --quick          fewer and shorter rounds, under 40 seconds
   --long           also ten million rows, to see that memory stays flat
+  --patient        repeat a round during which other processes were busy, up to 20 times
   --json FILE      where the results go (bench/results/writes-….json)
   --folder DIR     where the databases are made (the system's folder for temporary files)
   --profile DIR    leave CPU profiles of every contender's threads there; they slow it down
@@ -47,6 +49,7 @@ export function parseWriteOptions(args: readonly string[]): WriteOptions {
     sections: list('sections', values.sections, SECTIONS, isSectionName),
     quick,
     long: values.long,
+    patient: values.patient,
     json: values.json,
     folder: values.folder,
     profile: values.profile,
@@ -71,6 +74,7 @@ function parse(args: readonly string[]) {
         profile: TEXT,
         quick: FLAG,
         long: FLAG,
+        patient: FLAG,
       },
     })
   } catch (error) {

@@ -15,13 +15,19 @@ export interface RunOptions {
   readonly onPause?: (moment: string) => void
   /** Where to leave a CPU profile of each of the contender's threads. */
   readonly profileFolder?: string | undefined
+  readonly nodeOptions?: readonly string[]
 }
 
 export function runContender<Result>(job: Job, options: RunOptions = {}): Promise<Result> {
   const { promise, resolve, reject } = Promise.withResolvers<Result>()
   const profile = options.profileFolder ? ['--cpu-prof', '--cpu-prof-dir', options.profileFolder] : []
   const child = fork(CONTENDER, {
-    execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning', ...profile],
+    execArgv: [
+      '--expose-gc',
+      '--disable-warning=ExperimentalWarning',
+      ...profile,
+      ...(options.nodeOptions ?? []),
+    ],
     timeout: TIME_LIMIT_MS,
     killSignal: 'SIGKILL',
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

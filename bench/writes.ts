@@ -31,7 +31,9 @@ const HOW_TAKEN = [
   'peak: highest resident memory; grew: above what it was when the clock started. commits: counted by SQLite in the',
   'WAL index, read by another process; each takes the write lock once. to disk: from the call to the commit (write',
   'to the WAL), every 100th row, by position and commit event: nothing awaits a receipt, so no linger is cut short.',
-  'others: processors kept busy by other processes meanwhile; above 0.1 the machine was not quiet.',
+  'log: the most the write-ahead log held; left: its pages not yet copied back at the end. Tidemark copies it back on',
+  'a thread of its own, the others at the commit that finds it 1,000 pages long.',
+  'others: processors kept busy by other processes meanwhile.',
 ]
 
 export async function benchWrites(args: readonly string[]): Promise<void> {

@@ -11,6 +11,7 @@ import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-opti
 import { SOURCE_FOLDERS, sourceFiles } from './source-files.ts'
 
 // The parser's visitor does not know `using` declarations and throws on them: for imports they are like `const`.
+// oxlint-disable-next-line typescript/unbound-method -- it is called with the visitor below
 const visitStatement = Visitor.prototype.visitStatement
 Visitor.prototype.visitStatement = function visitKnownStatement(statement) {
   const { type } = statement as { type: string }

@@ -12,11 +12,11 @@ import { systemRuntime } from './runtime/system.ts'
 import { listDeadLetters, redrive, type DeadLetter, type DeadLetterFilter } from './writes/dead-letters.ts'
 import { WriteEngine } from './writes/engine.ts'
 import type { EventName, Listener } from './writes/events.ts'
+import { parseCheckpoint, parseUnreadable } from './writes/load-input.ts'
 import type { GuardOptions, Operations } from './writes/operations.ts'
 import { parseOptions, type OpenOptions } from './writes/options.ts'
 import type { Outcome, Receipt } from './writes/receipt.ts'
 import type { WriteQuery } from './writes/statement.ts'
-import { encodeJson } from './writes/values.ts'
 import { writableTo } from './writes/writable.ts'
 
 /** The tables of a database, as Kysely describes them: a name and the columns of its rows. */
@@ -131,12 +131,8 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
       for (const row of rows) operations.insert(table, row)
     }
     if (!atomic) {
-      const letters = unreadable.map((input) => ({ ...input, table }))
-      return this.#engine.load(
-        insertAll,
-        letters,
-        checkpoint && { ...checkpoint, value: encodeJson(checkpoint.value, () => 'the checkpoint') },
-      )
+      const letters = unreadable.map((input) => parseUnreadable(input, table))
+      return this.#engine.load(insertAll, letters, checkpoint && parseCheckpoint(checkpoint))
     }
     if (checkpoint !== undefined || unreadable.length > 0) {
       throw new InvalidOperationError(
@@ -218,7 +214,7 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
    */
   async flush(options: { readonly durable?: boolean } = {}): Promise<void> {
     await this.#engine.flush()
-    if (options.durable) await this.#store.sync()
+    if (options.durable) await this.#held.sync()
   }
 
   /** The queue reached a limit and has not yet fallen to half of it. */
@@ -239,14 +235,18 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
   /** A Kysely whose every query first waits for what its consistency level asks. */
   read(consistency: Consistency = 'eventual'): Kysely<DB> {
     return kyselyOver<DB>(
-      gate(consistency, this.#store, () => this.#engine.flush()),
+      gate(
+        consistency,
+        (query) => this.#held.query(query),
+        () => this.#engine.flush(),
+      ),
       'Use `db.transaction()`.',
     )
   }
 
   /** What the last committed load of this source gave as its checkpoint. */
   async checkpoint(source: string): Promise<Json | undefined> {
-    const { rows } = await this.#store.query({
+    const { rows } = await this.#held.query({
       sql: 'SELECT value FROM tidemark_checkpoints WHERE source = ?',
       parameters: [source],
     })
@@ -255,17 +255,17 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
 
   /** Operations that the store refused for good, oldest first. */
   deadLetters(filter?: DeadLetterFilter): Promise<DeadLetter[]> {
-    return listDeadLetters((query) => this.#store.query(query), filter)
+    return listDeadLetters((query) => this.#held.query(query), filter)
   }
 
   /** Writes dead letters' operations again, at new positions. One that is refused again stays a dead letter. */
-  redrive(ids: readonly number[]): Promise<{ id: number; outcome: Outcome }[]> {
-    return redrive(this.#engine, this.#store, ids)
+  async redrive(ids: readonly number[]): Promise<{ id: number; outcome: Outcome }[]> {
+    return await redrive(this.#engine, this.#held, ids)
   }
 
   /** Reads the tables again, after they were changed by another connection. */
   async reloadSchema(): Promise<void> {
-    this.#engine.useSchema(await this.#store.reloadSchema())
+    this.#engine.useSchema(await this.#held.reloadSchema())
   }
 
   /** @returns a function that takes the listener off again */
@@ -308,6 +308,12 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
    */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     return this.#engine.close(options.timeoutMs ?? 30_000)
+  }
+
+  /** The store, until it is let go. */
+  get #held(): OpenedStore {
+    this.#engine.requireOpen()
+    return this.#store
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,6 +29,7 @@ export async function runJob<Result>(
   steps: {
     readonly onPause?: (moment: string, file: string) => void
     readonly check: (file: string, result: Result) => void
+    readonly nodeOptions?: readonly string[]
   },
 ): Promise<Result> {
   const file = join(context.folder, 'bench.db')
@@ -45,8 +46,8 @@ export async function runJob<Result>(
     ...details,
   }
   createDatabase(file)
-  const { onPause, check } = steps
-  const options: RunOptions = { profileFolder: context.profileFolder }
+  const { onPause, check, nodeOptions = [] } = steps
+  const options: RunOptions = { profileFolder: context.profileFolder, nodeOptions }
   try {
     const result = await runContender<Result>(job, {
       ...options,

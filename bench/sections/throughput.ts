@@ -2,7 +2,7 @@
 
 import { decimal, megabytes, range, times, whole } from '../report/format.ts'
 import { heading, table } from '../report/table.ts'
-import { ratioOver, race, spreadOver, type Entrant, type Standing } from './race.ts'
+import { noiseIn, ratioOver, race, spreadOver, type Entrant, type Standing } from './race.ts'
 import type { Context } from './context.ts'
 import type { StatementSizes } from './statement-size.ts'
 import { PEER_NAMES, type PeerName } from '../peers/index.ts'
@@ -62,6 +62,8 @@ function printStandings(context: Context, title: string, standings: readonly Sta
   )
   context.print('')
   context.print(table(COST_HEADINGS, standings.map(costLine)))
+  const noise = noiseIn(standings)
+  if (noise) context.print(`\n${noise}`)
 }
 
 const RATE_HEADINGS = [
@@ -74,6 +76,8 @@ const RATE_HEADINGS = [
   'min – max',
   'commits',
   'locks/1k',
+  'log MB',
+  'left',
 ]
 
 function rateLine(standing: Standing, standings: readonly Standing[]): readonly string[] {
@@ -91,6 +95,8 @@ function rateLine(standing: Standing, standings: readonly Standing[]): readonly 
     ratio ? `${decimal(ratio.min, 2)} – ${decimal(ratio.max, 2)}` : '',
     whole(commits),
     decimal((commits / standing.rows) * 1000, 2),
+    megabytes(spreadOver(standing, (round) => round.logBytes).median),
+    whole(spreadOver(standing, (round) => round.logPagesLeft).median),
   ]
 }
 

@@ -5,7 +5,7 @@ import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
-import { EXIT, reportFailure } from './failure.ts'
+import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/format.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
 
@@ -15,6 +15,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
+let hasLostOutput = false
+
 const database = () => new Option('--db <file>', 'the SQLite database').default('app.db')
 const rowFormat = () =>
   new Option('--format <name>', 'how rows are printed').choices(ROW_FORMATS).default('table')
@@ -23,6 +25,8 @@ const program = new Command('tidemark')
   .description('Fast writes, honest reads: logs and rows into SQLite.')
   .version(version)
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) })
+  .showHelpAfterError('  See: npx tidemark --help')
 
 program
   .command('ingest')
@@ -31,7 +35,10 @@ program
   )
   .argument('<files...>', 'files (.gz too), or - for standard input')
   .addOption(database())
-  .option('--table <name>', 'the table to write to (default: logs; for CSV, the name of the file)')
+  .option(
+    '--table <name>',
+    'the table to write to (default: the one of the last run; else logs, or the name of a CSV file)',
+  )
   .addOption(new Option('--format <name>', 'what the lines are').choices(inputFormats).default('auto'))
   .action(async (files: string[], options: { db: string; table?: string; format: FormatName | 'auto' }) => {
     process.exitCode = await ingest(files, {
@@ -108,11 +115,17 @@ function withDefaultCommand(words: readonly string[]): string[] {
   return isCommand ? [...words] : ['ingest', ...words]
 }
 
-// A reader that has seen enough (`| head`) ends the output; that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok)
-  throw error
+// A reader that has seen enough (`| head`) is no failure; any other is, whatever the command itself came to.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE' || hasLostOutput) return
+  hasLostOutput = true
+  reportFailure(new CommandError(EXIT.failed, `standard output cannot be written: ${message}.`))
 })
+process.on('exit', () => {
+  if (hasLostOutput) process.exitCode ||= EXIT.failed
+})
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined)
 
 try {
   await program.parseAsync(withDefaultCommand(process.argv.slice(2)), { from: 'user' })

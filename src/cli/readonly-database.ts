@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CommandError, EXIT } from './failure.ts'
+import { databaseError } from './sqlite-error.ts'
 
 /** A database to look into: it is neither made nor changed. @throws CommandError when there is none */
 export function openReadonly(path: string): DatabaseSync {
@@ -11,15 +12,14 @@ export function openReadonly(path: string): DatabaseSync {
       'Name one with --db, or make it: npx tidemark ingest FILE',
     )
   }
+  let database: DatabaseSync | undefined
   try {
-    const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+    database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
     // Nothing is read at opening; this tells a file that is no database.
     database.prepare('SELECT count(*) FROM sqlite_schema').get()
     return database
   } catch (error) {
-    throw new CommandError(
-      EXIT.failed,
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
-    )
+    database?.close()
+    throw databaseError(path, error)
   }
 }

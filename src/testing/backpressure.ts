@@ -98,7 +98,10 @@ export const backpressure: Topic = (subject, test) => {
   })
 
   test('law 7 · a producer that awaits `accepted` meets no error, and the queue stays below twice its limit', async () => {
-    await using at = await stage(subject, tables, { ...small, queue: { maxOperations: 10, whenFull: 'wait' } })
+    await using at = await stage(subject, tables, {
+      ...small,
+      queue: { maxOperations: 10, whenFull: 'wait' },
+    })
     let most = 0
     const produce = async (): Promise<void> => {
       for (const index of range(100)) {
@@ -113,7 +116,10 @@ export const backpressure: Topic = (subject, test) => {
   })
 
   test('law 7 · `accepted` waits while the queue is full, and at twice its limit even "wait" refuses', async () => {
-    await using at = await stage(subject, tables, { ...small, queue: { maxOperations: 10, whenFull: 'wait' } })
+    await using at = await stage(subject, tables, {
+      ...small,
+      queue: { maxOperations: 10, whenFull: 'wait' },
+    })
     const resume = await pause(at.db)
     const accepted = insert(at.db, 20)
     let isAccepted = false
@@ -135,7 +141,10 @@ export const backpressure: Topic = (subject, test) => {
   })
 
   test('law 7 · a stream into `writable` is held back by the queue, and every row is committed when it finishes', async () => {
-    await using at = await stage(subject, tables, { queue: { maxOperations: 50 }, batch: { maxOperations: 20 } })
+    await using at = await stage(subject, tables, {
+      queue: { maxOperations: 50 },
+      batch: { maxOperations: 20 },
+    })
     let most = 0
     async function* songs() {
       for (const index of range(2_000)) {

@@ -33,8 +33,22 @@ export const batching: Topic = (subject, test) => {
 
   for (const [who, wait] of [
     ['an await', (db) => db.insert('songs', { title: 'last' }).then(() => undefined)],
-    ['within', (db) => db.insert('songs', { title: 'last' }).within(60_000).then(() => undefined)],
-    ['outcome', (db) => db.insert('songs', { title: 'last' }).outcome().then(() => undefined)],
+    [
+      'within',
+      (db) =>
+        db
+          .insert('songs', { title: 'last' })
+          .within(60_000)
+          .then(() => undefined),
+    ],
+    [
+      'outcome',
+      (db) =>
+        db
+          .insert('songs', { title: 'last' })
+          .outcome()
+          .then(() => undefined),
+    ],
     ['flush', (db) => db.flush()],
     ['a durable flush', (db) => db.flush({ durable: true })],
     ['a strong read', (db) => rowsOf(db, count).then(() => undefined)],

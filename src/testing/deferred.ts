@@ -108,7 +108,10 @@ export const deferred: Topic = (subject, test) => {
     assert.equal(await at.value('SELECT count(*) FROM children'), 18)
     assert.equal(await at.db.checkpoint('a'), 20)
     assert.deepEqual(
-      (await at.db.deadLetters()).map(({ code, content }) => [code, (content[0] as { values: unknown[] }).values[0]]),
+      (await at.db.deadLetters()).map(({ code, content }) => [
+        code,
+        (content[0] as { values: readonly unknown[] }).values[0],
+      ]),
       [
         [foreignKey, 7],
         [foreignKey, 17],

@@ -45,7 +45,12 @@ export const isolation: Topic = (subject, test) => {
     assert.equal(await at.value('SELECT count(*) FROM songs'), 1 + 2 * Object.keys(poisons).length)
   })
 
-  for (const [name, bad] of Object.entries({ first: [0], middle: [250], last: [499], 'several': [3, 64, 65, 128, 400] })) {
+  for (const [name, bad] of Object.entries({
+    first: [0],
+    middle: [250],
+    last: [499],
+    several: [3, 64, 65, 128, 400],
+  })) {
     test(`law 4 · of a run of 500 rows with bad ones (${name}), exactly the bad ones are rejected`, async () => {
       await using at = await stage(subject, tables)
       const receipts = range(500).map((id) =>
@@ -88,9 +93,10 @@ export const isolation: Topic = (subject, test) => {
       'SQLITE_CONSTRAINT_CHECK',
       'committed',
     ])
-    assert.deepEqual(await at.rows('SELECT title, plays, (SELECT count(*) FROM tracks) AS tracks FROM songs'), [
-      { title: 'a', plays: 6, tracks: 1 },
-    ])
+    assert.deepEqual(
+      await at.rows('SELECT title, plays, (SELECT count(*) FROM tracks) AS tracks FROM songs'),
+      [{ title: 'a', plays: 6, tracks: 1 }],
+    )
   })
 
   test('law 4 · a statement that ends the transaction (OR ROLLBACK) takes nothing else with it', async () => {
@@ -105,7 +111,14 @@ export const isolation: Topic = (subject, test) => {
       at.db.insert('songs', { id: 4, title: 'fourth' }),
     ]
     const primaryKey = 'SQLITE_CONSTRAINT_PRIMARYKEY'
-    const expected = ['committed', primaryKey, 'committed', primaryKey, 'SQLITE_CONSTRAINT_NOTNULL', 'committed']
+    const expected = [
+      'committed',
+      primaryKey,
+      'committed',
+      primaryKey,
+      'SQLITE_CONSTRAINT_NOTNULL',
+      'committed',
+    ]
     assert.deepEqual(await endings(receipts), expected)
     assert.deepEqual(await at.rows('SELECT id, title FROM songs'), [
       { id: 1, title: 'first' },
@@ -128,7 +141,9 @@ export const isolation: Topic = (subject, test) => {
         ]),
         at.db.insert('guarded', { id: 74, what: 'good' }),
       ]
-      const wrong = (await endings(receipts)).flatMap((ending, index) => (ending === 'committed' ? [] : [[index, ending]]))
+      const wrong = (await endings(receipts)).flatMap((ending, index) =>
+        ending === 'committed' ? [] : [[index, ending]],
+      )
       assert.deepEqual(wrong, [
         [70, 'SQLITE_CONSTRAINT_TRIGGER'],
         [72, 'SQLITE_CONSTRAINT_TRIGGER'],
@@ -143,8 +158,8 @@ export const isolation: Topic = (subject, test) => {
   test('law 4 · a constraint that ends the transaction (ON CONFLICT ROLLBACK) takes nothing else with it', async () => {
     await using at = await stage(subject, tables)
     const ids = [...range(100), 5, 200, 7, 201]
-    const wrong = (await endings(ids.map((id) => at.db.insert('rolling', { id, n: id })))).flatMap((ending, index) =>
-      ending === 'committed' ? [] : [index],
+    const wrong = (await endings(ids.map((id) => at.db.insert('rolling', { id, n: id })))).flatMap(
+      (ending, index) => (ending === 'committed' ? [] : [index]),
     )
     assert.deepEqual(wrong, [100, 102])
     assert.equal(await at.value('SELECT count(*) FROM rolling'), 102)
@@ -161,7 +176,14 @@ export const isolation: Topic = (subject, test) => {
       at.db.insert('failing', { k: 500 }),
     ]
     const unique = 'SQLITE_CONSTRAINT_UNIQUE'
-    assert.deepEqual((await endings(receipts)).slice(99), ['committed', unique, unique, unique, unique, 'committed'])
+    assert.deepEqual((await endings(receipts)).slice(99), [
+      'committed',
+      unique,
+      unique,
+      unique,
+      unique,
+      'committed',
+    ])
     assert.deepEqual(await at.rows('SELECT count(*) AS count, max(k) AS last FROM failing'), [
       { count: 101, last: 500 },
     ])
@@ -175,9 +197,10 @@ export const isolation: Topic = (subject, test) => {
       { id: 2, album: 1, locked: 1 },
     ])
     assert.notDeepEqual(await endings([at.db.delete('albums', { id: 1 })]), ['committed'])
-    assert.deepEqual(await at.rows('SELECT (SELECT count(*) FROM albums) AS albums, count(*) AS tracks FROM tracks'), [
-      { albums: 1, tracks: 2 },
-    ])
+    assert.deepEqual(
+      await at.rows('SELECT (SELECT count(*) FROM albums) AS albums, count(*) AS tracks FROM tracks'),
+      [{ albums: 1, tracks: 2 }],
+    )
   })
 
   test('law 4 · a guard that fails undoes its own operation and no other', async () => {

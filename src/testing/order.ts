@@ -1,6 +1,6 @@
 /** Operations take effect in the order of their positions, whatever their kinds. */
 import assert from 'node:assert/strict'
-import { endings, range, rowsOf, stage } from './stage.ts'
+import { endings, range, rowsOf, stage, turnOfTheLoop } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = `
@@ -86,10 +86,14 @@ export const order: Topic = (subject, test) => {
   })
 
   test('law 2 · at every instant the database holds a prefix of what was accepted', async () => {
-    await using at = await stage(subject, tables, { batch: { maxOperations: 50 }, queue: { maxOperations: 5_000 } })
+    await using at = await stage(subject, tables, {
+      batch: { maxOperations: 50 },
+      queue: { maxOperations: 5_000 },
+    })
     const receipts = range(3_000).map((index) => at.db.insert('log', { seq: index + 1 }))
     let count = 0
     while (count < 3_000) {
+      await turnOfTheLoop()
       const [seen] = await rowsOf(at.db, 'SELECT count(*) AS count, max(seq) AS last FROM log', 'eventual')
       count = Number(seen?.['count'])
       assert.equal(seen?.['last'] ?? 0, count)

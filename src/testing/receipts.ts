@@ -68,7 +68,8 @@ export const receipts: Topic = (subject, test) => {
       const again = await receipt.outcome()
       const settled = await Promise.allSettled([receipt, receipt, receipt.within(60_000), receipt.then()])
       for (const outcome of outcomes) assert.deepEqual(outcome, again)
-      for (const one of settled) assert.equal(one.status, again.kind === 'committed' ? 'fulfilled' : 'rejected')
+      for (const one of settled)
+        assert.equal(one.status, again.kind === 'committed' ? 'fulfilled' : 'rejected')
     }
   })
 
@@ -104,10 +105,25 @@ export const receipts: Topic = (subject, test) => {
     assert.deepEqual(unhandled, [])
     const [first, second] = await at.db.deadLetters()
     assert.deepEqual(
-      rejects.map(({ position, table, storeCode, deadLetter }) => ({ position, table, storeCode, deadLetter })),
+      rejects.map(({ position, table, storeCode, deadLetter }) => ({
+        position,
+        table,
+        storeCode,
+        deadLetter,
+      })),
       [
-        { position: kept[0]?.position, table: 'songs', storeCode: 'SQLITE_CONSTRAINT_NOTNULL', deadLetter: first?.id },
-        { position: kept[2]?.position, table: 'songs', storeCode: 'SQLITE_CONSTRAINT_NOTNULL', deadLetter: second?.id },
+        {
+          position: kept[0]?.position,
+          table: 'songs',
+          storeCode: 'SQLITE_CONSTRAINT_NOTNULL',
+          deadLetter: first?.id,
+        },
+        {
+          position: kept[2]?.position,
+          table: 'songs',
+          storeCode: 'SQLITE_CONSTRAINT_NOTNULL',
+          deadLetter: second?.id,
+        },
       ],
     )
   })

@@ -1,6 +1,13 @@
 /** What the tests of every topic need: a fresh database with an engine on it, and rows to look at. */
 import { CompiledQuery } from 'kysely'
-import { open, type EngineEvents, type OpenOptions, type Outcome, type Receipt, type Tidemark } from '../index.ts'
+import {
+  open,
+  type EngineEvents,
+  type OpenOptions,
+  type Outcome,
+  type Receipt,
+  type Tidemark,
+} from '../index.ts'
 import type { Subject, TestDatabase } from './subject.ts'
 
 /** An engine whose tables the types do not know, so that a test may also name tables that are not there. */
@@ -8,7 +15,7 @@ export type AnyTidemark = Tidemark<Record<string, Record<string, unknown>>>
 type Rows = Record<string, unknown>[]
 
 /** So long that a test which waits for it fails: used where something else must end the linger. */
-export const foreverMs = 2 ** 31 - 1
+export const foreverMs: number = 2 ** 31 - 1
 
 export class Stage implements AsyncDisposable {
   readonly db: AnyTidemark
@@ -29,8 +36,9 @@ export class Stage implements AsyncDisposable {
   }
 
   /** What is committed once all that `db` has accepted is settled. */
-  rows(sql: string): Promise<Rows> {
-    return rowsOf(this.db, sql)
+  async rows(sql: string): Promise<Rows> {
+    await this.db.flush()
+    return await this.outside(sql)
   }
 
   /** The single value of a query with one row of one column. */
@@ -58,13 +66,21 @@ export async function stage(subject: Subject, schema: string, options?: OpenOpti
   }
 }
 
-export async function rowsOf(db: AnyTidemark, sql: string, level: 'eventual' | 'strong' = 'strong'): Promise<Rows> {
+export async function rowsOf(
+  db: AnyTidemark,
+  sql: string,
+  level: 'eventual' | 'strong' = 'strong',
+): Promise<Rows> {
   const { rows } = await db.read(level).executeQuery(CompiledQuery.raw(sql))
   return rows as Rows
 }
 
 /** Runs a statement on the Kysely of a read or a transaction. */
-export function run(db: ReturnType<AnyTidemark['read']>, sql: string, parameters: unknown[] = []): Promise<unknown> {
+export function run(
+  db: ReturnType<AnyTidemark['read']>,
+  sql: string,
+  parameters: unknown[] = [],
+): Promise<unknown> {
   return db.executeQuery(CompiledQuery.raw(sql, parameters))
 }
 

@@ -3,8 +3,8 @@ import type { Store } from '../index.ts'
 
 /** `describe` and `test` of the runner: vitest's, node:test's, or any other with these two. */
 export interface Runner {
-  describe(name: string, define: () => void): unknown
-  test(name: string, run: () => Promise<void>): unknown
+  readonly describe: (name: string, define: () => void) => unknown
+  readonly test: (name: string, run: () => Promise<void>) => unknown
 }
 
 export interface Subject {

@@ -29,7 +29,7 @@ const roundTrips: readonly (readonly [column: string, given: unknown, held: unkn
   ['n', 2.5, 2.5, 'real'],
   ['n', 2n ** 60n, 2n ** 60n, 'integer'],
   ['t', '', '', 'text'],
-  ['t', "it's; -- \"quoted\" /* text */ ?", "it's; -- \"quoted\" /* text */ ?", 'text'],
+  ['t', 'it\'s; -- "quoted" /* text */ ?', 'it\'s; -- "quoted" /* text */ ?', 'text'],
   ['t', 'a\u0000b', 'a\u0000b', 'text'],
   ['t', '\r\n\t\u001f\u007f\ufeff', '\r\n\t\u001f\u007f\ufeff', 'text'],
   ['t', 'ß 漢字 🌊 e\u0301 𝒳 \u202e', 'ß 漢字 🌊 e\u0301 𝒳 \u202e', 'text'],
@@ -81,7 +81,18 @@ export const values: Topic = (subject, test) => {
 
   test('every type of value finds its row as a key', async () => {
     await using at = await stage(subject, 'CREATE TABLE keyed (key PRIMARY KEY, found INTEGER)')
-    const keys = [0, 0.5, 2n ** 60n, '', '0', 'ö\u0000', new Uint8Array([0, 1]), new Uint8Array(), true, new Date(0)]
+    const keys = [
+      0,
+      0.5,
+      2n ** 60n,
+      '',
+      '0',
+      'ö\u0000',
+      new Uint8Array([0, 1]),
+      new Uint8Array(),
+      true,
+      new Date(0),
+    ]
     for (const key of keys) at.db.insert('keyed', { key })
     const updates = keys.map((key) => at.db.update('keyed', { key }, { found: 1 }, { expect: 1 }))
     const outcomes = await Promise.all(updates.map((receipt) => receipt.outcome()))

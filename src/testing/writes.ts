@@ -68,7 +68,8 @@ export const writes: Topic = (subject, test) => {
       if (outcome.kind === 'committed' && outcome.id !== undefined && index !== 5)
         told.set(outcome.id, 'abcxdxexf'[index] as string)
     }
-    for (const { id, title } of await at.rows('SELECT id, title FROM songs')) assert.equal(told.get(id), title)
+    for (const { id, title } of await at.rows('SELECT id, title FROM songs'))
+      assert.equal(told.get(id), title)
     assert.equal(told.size, 5)
   })
 

@@ -17,7 +17,7 @@ import type { Value } from '../contracts/values.ts'
 import type { Certainty, TidemarkError } from '../errors.ts'
 
 /** A run longer than this is continued by another, so that a store can ship a batch in messages of this size. */
-export const maxRunBytes = 256 * 1024
+export const maxRunBytes: number = 256 * 1024
 
 export interface Abandonment {
   readonly error: TidemarkError
@@ -90,6 +90,11 @@ export class PendingBatch implements Batch {
 
   get state(): 'pending' | 'committed' | Abandonment {
     return this.#state
+  }
+
+  /** The state of one operation: when a batch that was committed half-way is abandoned, its first half is committed. */
+  stateOf(seq: Seq): 'pending' | 'committed' | Abandonment {
+    return typeof this.#state === 'object' && seq <= this.prev ? 'committed' : this.#state
   }
 
   /** Resolves when the batch is settled, whichever way. */

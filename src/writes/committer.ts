@@ -70,6 +70,8 @@ export class Committer {
   /** Why the first of them failed: those behind it are refused by the chain, which tells nothing. */
   #failure: StoreError | undefined
   #tidemark = 0 as Seq
+  /** The highest position that the store was ever asked to commit. */
+  #lastSent = 0 as Seq
   #lastSentAtMs = Number.NEGATIVE_INFINITY
   #isScheduled = false
   #linger: Timer | undefined
@@ -203,9 +205,13 @@ export class Committer {
 
   #dispatch(): void {
     while (this.#state === 'running') {
-      if (this.#inFlight.length === 0 && this.#queue.filling?.isDue) this.#queue.seal()
+      const { sealed, filling } = this.#queue
+      const isNextFilling = sealed.length === 0 && this.#inFlight.length === 0 && filling?.isDue === true
+      if ((sealed.length === 0 && !isNextFilling) || this.#isTooSoon()) return
+      // Sealed only now that it goes: until then it takes company.
+      if (isNextFilling) this.#queue.seal()
       const next = this.#queue.sealed[0]
-      if (next === undefined || this.#isTooSoon()) return
+      if (next === undefined) return
       if (next instanceof PendingBatch) {
         if (this.#inFlight.length >= this.#store.maxInFlight) return
         this.#queue.takeNext()
@@ -233,6 +239,7 @@ export class Committer {
   #send(batch: PendingBatch): void {
     const sentAtMs = this.#runtime.monotonicMs()
     this.#lastSentAtMs = sentAtMs
+    this.#lastSent = batch.last
     this.#inFlight.push({ batch, sentAtMs })
     this.#watchdog.watch()
     let answer: BatchOutcome | Promise<BatchOutcome>
@@ -253,7 +260,10 @@ export class Committer {
     if (this.#state === 'stopped') return
     const { batch, sentAtMs } = this.#inFlight.shift() as Sent
     // Behind a batch that failed nothing can be committed, unless that one's reply was lost: the tidemark tells.
-    if (this.#state === 'draining') return this.#refuse(batch)
+    if (this.#state === 'draining') {
+      batch.isUncertain = true
+      return this.#refuse(batch)
+    }
     const commitMs = this.#runtime.monotonicMs() - sentAtMs
     this.#pacing.observe(
       batch.operations,
@@ -261,7 +271,6 @@ export class Committer {
       commitMs / (this.#inFlight.length + 1),
     )
     this.#settle(batch, batch.last, outcome, commitMs)
-    this.#recovery.isOver()
     this.#afterAnswer()
   }
 
@@ -275,6 +284,7 @@ export class Committer {
 
   #advance(watermark: Seq): void {
     this.#tidemark = watermark
+    this.#recovery.isOver()
     this.#watchdog.progress()
     this.#waiters.advance(watermark)
   }
@@ -308,7 +318,7 @@ export class Committer {
   async #restart(failure: StoreError): Promise<void> {
     this.#state = 'waiting'
     const findings = await this.#recovery.find(failure, this.#tidemark)
-    if (this.#isStopped()) return
+    if (this.#isStopped() || findings.kind === 'cancelled') return
     if (findings.kind === 'stop') this.stop(findings.error)
     else this.#resumeAt(findings.tidemark)
   }
@@ -320,7 +330,7 @@ export class Committer {
 
   #resumeAt(found: Tidemark): void {
     const { watermark, isClosed, exists, rejections } = found
-    if (!exists || watermark < this.#tidemark || watermark > this.#queue.last) {
+    if (!exists || watermark < this.#tidemark || watermark > this.#lastSent) {
       return this.stop(historyLost(found, this.#tidemark))
     }
     for (const entry of this.#queue.sealed) if (entry instanceof PendingBatch) entry.isUncertain = false
@@ -334,15 +344,15 @@ export class Committer {
     else if (this.#turn) this.#turnVoid(this.#turn)
     if (isClosed) return this.stop(fenced())
     this.#state = 'running'
-    this.#schedule()
+    this.#afterAnswer()
   }
 
   async #takeTurn(turn: TransactionTurn): Promise<void> {
     this.#state = 'exclusive'
     this.#turn = turn
+    this.#lastSent = turn.seq
     this.#watchdog.watch()
     const ended = await turn.run(this.#store, this.#tidemark)
-    this.#watchdog.rest()
     if (this.#isStopped()) return
     if (ended.kind === 'not-started') {
       this.#turn = undefined
@@ -352,7 +362,7 @@ export class Committer {
     if (ended.kind === 'committed') this.#turnCommitted(turn)
     else this.#turnVoid(turn)
     this.#state = 'running'
-    this.#schedule()
+    this.#afterAnswer()
   }
 
   #turnCommitted(turn: TransactionTurn): void {

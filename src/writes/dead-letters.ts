@@ -11,6 +11,7 @@ import { InvalidOperationError, TidemarkError } from '../errors.ts'
 import { decodeLetter } from '../operation-json.ts'
 import type { WriteEngine } from './engine.ts'
 import type { Outcome, Receipt } from './receipt.ts'
+import { sizeOf } from './values.ts'
 
 export interface DeadLetter {
   readonly id: number
@@ -98,7 +99,12 @@ async function readRuns(store: OpenedStore, id: number) {
       },
     )
   }
-  return { id, runs: content.runs }
+  // A letter does not keep sizes; the queue counts them.
+  const runs = content.runs.map((run) => ({
+    ...run,
+    bytes: run.values.reduce<number>((sum, value) => sum + sizeOf(value), 0),
+  }))
+  return { id, runs }
 }
 
 function toDeadLetter(row: Record<string, unknown>): DeadLetter {

@@ -29,9 +29,9 @@ import { Tally } from './tally.ts'
 import { TransactionTurn, type TransactionWork } from './transaction-turn.ts'
 
 export class WriteEngine implements Sink<Receipt>, ReceiptContext {
-  readonly events = new Events()
+  readonly events: Events = new Events()
   readonly operations: Operations<Receipt>
-  readonly tally = new Tally()
+  readonly tally: Tally = new Tally()
   readonly #writer: WriterName
   readonly #store: OpenedStore
   readonly #runtime: Runtime
@@ -43,6 +43,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   #book: ShapeBook
   /** Why nothing more is accepted. */
   #refusal: TidemarkError | undefined
+  #isClosing = false
 
   constructor(writer: WriterName, store: OpenedStore, runtime: Runtime, options: EngineOptions) {
     this.#writer = writer
@@ -52,7 +53,11 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     this.#book = new ShapeBook(store.schema)
     this.#pacing = new Pacing(options.batch)
     this.#queue = new Queue(options.queue, runtime, {
-      onFull: () => this.#emitBackpressure(true),
+      onFull: () => {
+        // Nothing more can join it: to linger would only keep those waiting who have to wait for room.
+        if (this.#queue.filling) this.#committer.want(this.#queue.filling)
+        this.#emitBackpressure(true)
+      },
       onRoom: () => this.#emitBackpressure(false),
       operationsPerSecond: () => this.#pacing.operationsPerSecond,
     })
@@ -113,7 +118,10 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   group(collect: (operations: Operations<void>) => unknown, redrives?: Group['redrives']): Receipt {
     const collector = new Collector()
     const returned = collect(new Operations(() => this.#book, collector, this.#statements))
+    collector.complete()
     if (isThenable(returned)) {
+      // What becomes of it is told by the error below; its own end is nobody's unhandled rejection.
+      Promise.resolve(returned).catch(() => undefined)
       throw new InvalidOperationError(
         'INVALID_CALL',
         'the callback of `atomic` is asynchronous; it must write everything before it returns.',
@@ -137,6 +145,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   ): Receipt {
     const collector = new Collector()
     collect(new Operations(() => this.#book, collector, this.#statements))
+    collector.complete()
     // A checkpoint alone takes a position too: its receipt must have something to wait for.
     const positions = Math.max(1, collector.operations + letters.length)
     const letterBytes = letters.reduce((sum, { text }) => sum + 2 * text.length, 0)
@@ -176,6 +185,12 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     return this.#runtime.after(ms, task)
   }
 
+  /** @throws EngineStoppedError `CLOSED` once `close` was called, also when the engine had stopped before */
+  requireOpen(): void {
+    if (this.#isClosing)
+      throw new EngineStoppedError('CLOSED', 'the engine is closed.', { hint: 'Open a new one.' })
+  }
+
   // ── Waiting and ending ───────────────────────────────────────────────────────────────────────────────────
 
   /** Resolves when all that was accepted before the call is committed or rejected. */
@@ -185,6 +200,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
 
   /** @throws EngineStoppedError when not everything could be committed before the deadline */
   async close(timeoutMs: number): Promise<void> {
+    this.#isClosing = true
     const isFirst = this.#refusal === undefined
     if (isFirst)
       this.#refusal = new EngineStoppedError('CLOSED', 'the engine is closed; nothing was queued.', {

@@ -4,6 +4,7 @@
  * Keeps: law 4 (nothing of it is queued until all of it is collected and valid).
  */
 import type { Run, Shape } from '../contracts/operation.ts'
+import { InvalidOperationError } from '../errors.ts'
 import { maxRunBytes, newRun } from './batch.ts'
 import type { Sink } from './operations.ts'
 
@@ -11,8 +12,21 @@ export class Collector implements Sink<void> {
   readonly runs: Run[] = []
   operations = 0
   bytes = 0
+  #isComplete = false
+
+  /** Its call returns, and what it collected is queued: nothing can be added any more. */
+  complete(): void {
+    this.#isComplete = true
+  }
 
   runFor(shape: Shape): Run {
+    if (this.#isComplete) {
+      throw new InvalidOperationError(
+        'INVALID_CALL',
+        'the group is complete; its callback has returned.',
+        'Write everything before the callback of `atomic` returns.',
+      )
+    }
     const tail = this.runs.at(-1)
     return tail !== undefined && tail.shape === shape && tail.bytes < maxRunBytes ? tail : newRun(shape)
   }

@@ -77,12 +77,13 @@ const maxWriterLength = 200
 /** @throws TidemarkError `INVALID_OPTIONS`, naming every problem */
 export function parseOptions(given: OpenOptions = {}): EngineOptions {
   const problems: string[] = []
+  const options = objectOr({}, 'what is given to open()', given, problems)
   const merged = {
     ...DEFAULTS,
-    ...given,
-    queue: { ...DEFAULTS.queue, ...given.queue },
-    batch: { ...DEFAULTS.batch, ...given.batch },
-    retry: { ...DEFAULTS.retry, ...given.retry },
+    ...options,
+    queue: { ...DEFAULTS.queue, ...objectOr({}, 'queue', options.queue, problems) },
+    batch: { ...DEFAULTS.batch, ...objectOr({}, 'batch', options.batch, problems) },
+    retry: { ...DEFAULTS.retry, ...objectOr({}, 'retry', options.retry, problems) },
   }
   unknownKeys('', DEFAULTS, merged, problems)
   for (const group of ['queue', 'batch', 'retry'] as const)
@@ -112,6 +113,12 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
 
 export function invalidOptions(problems: readonly string[]): TidemarkError {
   return new TidemarkError('INVALID_OPTIONS', `invalid options: ${problems.join('; ')}.`)
+}
+
+function objectOr<T extends object>(other: T, name: string, value: T | undefined, problems: string[]): T {
+  if (typeof value === 'object' && value !== null) return value
+  if (value !== undefined) problems.push(`${name} must be an object of options, not ${show(value)}`)
+  return other
 }
 
 function unknownKeys(prefix: string, known: object, given: object, problems: string[]): void {

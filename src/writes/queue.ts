@@ -80,7 +80,10 @@ export class Queue {
 
   /** The batch that takes the next operation. */
   open(): PendingBatch {
-    return (this.#filling ??= new PendingBatch(this.#last, this.#runtime.monotonicMs()))
+    // One that stayed empty, because the call that opened it threw, may be old: it is made anew.
+    if (this.#filling === undefined || this.#filling.isEmpty)
+      this.#filling = new PendingBatch(this.#last, this.#runtime.monotonicMs())
+    return this.#filling
   }
 
   /**

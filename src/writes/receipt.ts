@@ -54,7 +54,7 @@ export class Receipt implements PromiseLike<Committed> {
   }
 
   get state(): 'pending' | Outcome['kind'] {
-    return this.#batch.state === 'pending' ? 'pending' : this.#outcome().kind
+    return this.#batch.stateOf(this.#seq) === 'pending' ? 'pending' : this.#outcome().kind
   }
 
   /**
@@ -77,6 +77,7 @@ export class Receipt implements PromiseLike<Committed> {
    * @throws ReceiptTimeoutError when the wait is over first; else what `await` would throw.
    */
   async within(limit: number | AbortSignal): Promise<Committed> {
+    if (this.state !== 'pending') return this.#committedOrThrow()
     const over = Promise.withResolvers<never>()
     const { seq } = this.position
     const stop =
@@ -150,7 +151,7 @@ export class LoadReceipt extends Receipt {
 }
 
 function outcomeOf(batch: PendingBatch, seq: Seq, position: Position, rejected: number | undefined): Outcome {
-  const { state } = batch
+  const state = batch.stateOf(seq)
   if (state === 'pending') throw new Error('unreachable: an outcome was asked for before the batch settled')
   if (state !== 'committed') return { kind: 'abandoned', error: abandonedError(position, state) }
   if (rejected !== undefined) return { kind: 'committed', position, rejected }

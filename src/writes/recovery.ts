@@ -19,6 +19,7 @@ import { asStoreError, failedForGood, gaveUp } from './verdicts.ts'
 export type Findings =
   | { readonly kind: 'found'; readonly tidemark: Tidemark }
   | { readonly kind: 'stop'; readonly error: EngineStoppedError }
+  | { readonly kind: 'cancelled' }
 
 export type OnRetry = (attempt: number, delayMs: number, error: TidemarkError) => void
 
@@ -31,6 +32,7 @@ export class Recovery {
   #attempt = 0
   #troubleSinceMs = 0
   #timer: Timer | undefined
+  #isCancelled = false
 
   constructor(store: OpenedStore, runtime: Runtime, giveUpAfterMs: number, onRetry: OnRetry) {
     this.#store = store
@@ -44,14 +46,15 @@ export class Recovery {
     this.#attempt = 0
   }
 
-  /** Waits no more. What `find` was to answer never comes. */
+  /** Tries no more: the engine has stopped. A `find` that is backing off never answers. */
   cancel(): void {
+    this.#isCancelled = true
     this.#timer?.cancel()
   }
 
   /** @param known the tidemark as the engine knows it */
   async find(failure: StoreError, known: Seq): Promise<Findings> {
-    for (let latest = failure; ;) {
+    for (let latest = failure; !this.#isCancelled;) {
       if (latest.failure === 'fatal') return { kind: 'stop', error: failedForGood(latest) }
       if (this.#attempt === 0) this.#troubleSinceMs = this.#runtime.monotonicMs()
       this.#attempt++
@@ -66,6 +69,7 @@ export class Recovery {
         latest = asStoreError(error)
       }
     }
+    return { kind: 'cancelled' }
   }
 
   async #backOff(error: StoreError): Promise<void> {

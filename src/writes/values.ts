@@ -63,6 +63,11 @@ function encodeObject(value: object, where: () => string): Value {
       ? refuse(where, 'an invalid Date', 'Check how it was parsed.')
       : value.toISOString()
   }
+  // JSON would make `{}` of them, and nobody would see that what they held, or were to hold, is lost.
+  if (value instanceof Map || value instanceof Set)
+    return refuse(where, `a ${value.constructor.name}`, 'Write an array or a plain object made of it.')
+  if ('then' in value && typeof value.then === 'function')
+    return refuse(where, 'a promise', 'Await it first.')
   return encodeJson(value, where)
 }
 

@@ -1,11 +1,14 @@
 /** `tidemark dead-letters`: what could not be written, and another try. */
 import { sqlite } from '../../stores/sqlite/index.ts'
-import { open } from '../../tidemark.ts'
 import { Queries } from '../../stores/sqlite/queries.ts'
+import { open } from '../../tidemark.ts'
 import { listDeadLetters, type DeadLetter, type DeadLetterFilter } from '../../writes/dead-letters.ts'
 import { EXIT } from '../failure.ts'
 import { openReadonly } from '../readonly-database.ts'
-import { printRows, type RowFormat } from '../terminal/rows.ts'
+import { print } from '../terminal/output.ts'
+import { textOfRows, type RowFormat } from '../terminal/rows.ts'
+
+const columns = ['id', 'table', 'code', 'message', 'attempts', 'rejectedAt', 'content']
 
 export async function showDeadLetters(
   database: string,
@@ -18,12 +21,7 @@ export async function showDeadLetters(
       opened.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_dead_letters'").get() !== undefined
     const queries = new Queries((sql) => opened.prepare(sql))
     const letters = hasAny ? await listDeadLetters((query) => queries.run(query), filter) : []
-    printRows(
-      ['id', 'table', 'code', 'message', 'attempts', 'rejectedAt', 'content'],
-      letters.map(toRow),
-      format,
-      (text) => process.stdout.write(text),
-    )
+    await print(textOfRows(columns, letters.map(toRow), format, process.stdout.columns))
   } finally {
     opened.close()
   }
@@ -42,12 +40,13 @@ export async function redriveDeadLetters(database: string, ids: readonly number[
   return outcomes.every(({ outcome }) => outcome.kind === 'committed') ? EXIT.ok : EXIT.failed
 }
 
-function toRow({ content, rejectedAt, table, ...letter }: DeadLetter): Record<string, unknown> {
+function toRow(letter: DeadLetter): unknown[] {
+  const { id, table, code, message, attempts, rejectedAt, content } = letter
   const text =
     typeof content === 'string'
       ? content
       : JSON.stringify(content, (_key, value: unknown) =>
           typeof value === 'bigint' ? value.toString() : value,
         )
-  return { ...letter, table: table ?? null, rejectedAt: rejectedAt.toISOString(), content: text }
+  return [id, table, code, message, attempts, rejectedAt.toISOString(), text]
 }

@@ -39,7 +39,7 @@ export async function demo(lineCount = 200_000): Promise<number> {
   const sql =
     "select service, count(*) as errors from logs where level = 'error' group by service order by errors desc"
   say(`\n3. Ask: npx tidemark query "${sql}"`)
-  query(sql, { database, format: 'table' })
+  await query(sql, { database, format: 'table' })
 
   say('4. Write one more row and read it back at each level')
   await readAtEachLevel(database)

@@ -1,81 +1,54 @@
 /** `tidemark ingest FILE…|-` */
-import { ingestSource, type IngestReport, type IngestSettings } from '../ingest/ingest-source.ts'
+import { CommandError, EXIT, reportFailure } from '../failure.ts'
+import { ingestSource, type IngestSettings } from '../ingest/ingest-source.ts'
+import { InputError } from '../ingest/input-error.ts'
 import { openSource } from '../ingest/open-source.ts'
-import { EXIT } from '../failure.ts'
-import { count } from '../terminal/progress.ts'
+import type { Source } from '../ingest/source.ts'
+import { describeReport } from './ingest-report.ts'
+import { stopOnSignals, type Stop } from './stop-on-signals.ts'
 
-/** @returns the exit code */
+/**
+ * One file after the other; one that cannot be read does not keep the others out.
+ *
+ * @returns the exit code: that of the first failure
+ */
 export async function ingest(files: readonly string[], settings: IngestSettings): Promise<number> {
-  const stop = stopOnSignals()
+  using stop = stopOnSignals()
+  let exitCode: number = EXIT.ok
+  for (const file of files) {
+    const code = await ingestFile(file, settings, stop)
+    if (stop.signal.aborted) return stop.exitCode
+    if (exitCode === EXIT.ok) exitCode = code
+  }
+  return exitCode
+}
+
+async function ingestFile(file: string, settings: IngestSettings, stop: Stop): Promise<number> {
   try {
-    for (const file of files) {
-      await using source = disposable(await openSource(file, { now: Date.now(), stdin: process.stdin }))
-      // A source that waits for more input must be woken to notice.
-      stop.signal.addEventListener('abort', () => void source.close(), { once: true })
-      const report = await ingestSource(source, settings, stop.signal)
-      process.stdout.write(describe(file, settings.database, report))
-      if (stop.signal.aborted) break
-    }
-    return stop.exitCode()
-  } finally {
-    stop.release()
+    await using source = disposable(await openUnlessStopped(file, stop))
+    const report = await ingestSource(source, settings, stop.signal)
+    process.stdout.write(describeReport(file, settings.database, report))
+    // A pipe that was opened by its name is read on a thread that nothing but the end of the process stops.
+    if (stop.signal.aborted && !source.isResumable && file !== '-') stop.endNow()
+    return report.failure === undefined ? EXIT.ok : reportFailure(report.failure)
+  } catch (error) {
+    const isOfThisFile =
+      error instanceof InputError || (error instanceof CommandError && error.exitCode === EXIT.busy)
+    if (!isOfThisFile) throw error
+    return reportFailure(error)
   }
 }
 
-/** The first signal ends the reading and drains; the second ends the process. */
-function stopOnSignals(): { signal: AbortSignal; exitCode(): number; release(): void } {
-  const controller = new AbortController()
-  let exitCode: number = EXIT.ok
-  const listeners = (['SIGINT', 'SIGTERM'] as const).map((name) => {
-    const listener = (): void => {
-      const code = name === 'SIGINT' ? EXIT.interrupted : EXIT.terminated
-      if (controller.signal.aborted) process.exit(code)
-      exitCode = code
-      process.stderr.write('\nstopping: what was read is being committed (again to end at once)\n')
-      controller.abort()
-    }
-    process.on(name, listener)
-    return { name, listener }
-  })
-  return {
-    signal: controller.signal,
-    exitCode: () => exitCode,
-    release: () => {
-      for (const { name, listener } of listeners) process.off(name, listener)
-    },
+/** A pipe that nobody writes to opens never: then there is nothing to drain, and no other way out. */
+async function openUnlessStopped(file: string, stop: Stop): Promise<Source> {
+  stop.signal.addEventListener('abort', stop.endNow)
+  try {
+    return await openSource(file, { now: Date.now(), stdin: process.stdin })
+  } finally {
+    stop.signal.removeEventListener('abort', stop.endNow)
   }
 }
 
 function disposable<T extends { close(): Promise<void> }>(resource: T): T & AsyncDisposable {
   return Object.assign(resource, { [Symbol.asyncDispose]: () => resource.close() })
-}
-
-function describe(file: string, database: string, report: IngestReport): string {
-  const name = file === '-' ? 'standard input' : file
-  const seconds = report.ms / 1_000
-  const lines = [
-    `${name}: ${count(report.rows)} rows into table "${report.table}" of ${database} in ${seconds.toFixed(1)} s ` +
-      `(${count(report.rows / seconds)} rows/s, longest transaction ${report.longestTransactionMs.toFixed(1)} ms), read as ${report.format}`,
-  ]
-  const { detection } = report
-  if (detection && detection.confidence < 0.8)
-    lines.push(`not sure that it is ${report.format} (${detection.reason}); --format says it`)
-  if (report.fromLine > 0)
-    lines.push(`went on behind line ${count(report.fromLine)}, where the last run ended`)
-  if (report.restartReason !== undefined) lines.push(`read from its beginning: ${report.restartReason}`)
-  if (report.bad > 0)
-    lines.push(
-      `${count(report.bad)} bad lines are kept as dead letters, the first at line ${report.firstBad?.line}: ${report.firstBad?.error}`,
-    )
-  if (report.refused > 0)
-    lines.push(`${count(report.refused)} rows were refused by the database and are kept as dead letters`)
-  if (report.bad + report.refused > 0) lines.push(`see them: npx tidemark dead-letters --db ${database}`)
-  if (report.incomplete)
-    lines.push(
-      `line ${count(report.incomplete.line)}, the last, is not finished (${report.incomplete.error}) and is left for the next run`,
-    )
-  if (!report.isResumable)
-    lines.push('a stream cannot be resumed: stopped half-way and run again, its lines are written again')
-  if (report.wasStopped && report.isResumable) lines.push('stopped; the same command goes on from here')
-  return `${lines.map((line, index) => (index === 0 ? line : `  ${line}`)).join('\n')}\n`
 }

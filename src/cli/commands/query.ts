@@ -1,26 +1,25 @@
 /** `tidemark query 'select …'` */
+import type { DatabaseSync } from 'node:sqlite'
 import { CommandError, EXIT } from '../failure.ts'
 import { openReadonly } from '../readonly-database.ts'
-import { printRows, type RowFormat } from '../terminal/rows.ts'
+import { print } from '../terminal/output.ts'
+import { textOfRows, type RowFormat } from '../terminal/rows.ts'
 
 /** @throws CommandError when the SQL is wrong or would write */
-export function query(
+export async function query(
   sql: string,
   settings: { readonly database: string; readonly format: RowFormat },
-): void {
+): Promise<void> {
   const database = openReadonly(settings.database)
   try {
-    const statement = database.prepare(sql)
-    statement.setReadBigInts(true)
-    const columns = statement.columns().map(({ name }) => name)
-    if (columns.length === 0)
-      throw new CommandError(EXIT.usage, 'this statement gives no rows; `query` only reads.')
-    printRows(columns, readable(statement.iterate()), settings.format, (text) => process.stdout.write(text))
+    const { columns, rows } = select(database, sql)
+    await print(textOfRows(columns, rows, settings.format, process.stdout.columns))
   } catch (error) {
     if (error instanceof CommandError) throw error
+    const message = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
     throw new CommandError(
       EXIT.usage,
-      `the query failed: ${error instanceof Error ? error.message : String(error)}.`,
+      `the query failed: ${message}.`,
       'See the tables: npx tidemark query "select name, sql from sqlite_schema"',
     )
   } finally {
@@ -28,12 +27,37 @@ export function query(
   }
 }
 
+function select(
+  database: DatabaseSync,
+  sql: string,
+): { columns: readonly string[]; rows: Iterable<readonly unknown[]> } {
+  const statement = database.prepare(sql)
+  const columns = statement.columns().map(({ name }) => name)
+  if (columns.length === 0)
+    throw new CommandError(
+      EXIT.usage,
+      'this statement gives no rows; `query` only reads.',
+      'Write with the sqlite3 shell, or with a program.',
+    )
+  // SQLite prepares the first statement and passes over the rest, which would look as if it had run.
+  const rest = sql.slice(statement.sourceSQL.length)
+  if (rest.replaceAll(/--[^\n]*|\/\*[^]*?(?:\*\/|$)|[;\s]/g, '') !== '')
+    throw new CommandError(
+      EXIT.usage,
+      'this is more than one statement; nothing was run.',
+      'Run them one by one.',
+    )
+  statement.setReadBigInts(true)
+  // As arrays, since two columns of a join may have the same name. Their type knows of objects only.
+  statement.setReturnArrays(true)
+  return { columns, rows: readable(statement.iterate() as Iterable<unknown> as Iterable<unknown[]>) }
+}
+
 /** Integers arrive as bigint, so that none is rounded; those a number can hold become one. */
-function* readable(rows: Iterable<Record<string, unknown>>): Generator<Record<string, unknown>> {
+function* readable(rows: Iterable<unknown[]>): Generator<unknown[]> {
   for (const row of rows) {
-    for (const name in row) {
-      const value = row[name]
-      if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[name] = Number(value)
+    for (const [index, value] of row.entries()) {
+      if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) row[index] = Number(value)
     }
     yield row
   }

@@ -10,7 +10,10 @@ export interface Progress {
 
 export interface ProgressBar {
   update(bytesRead: number, progress: Progress): void
-  stop(): void
+  /** Prints a line; the bar goes on below it. */
+  say(text: string): void
+  /** May be called again. */
+  readonly stop: () => void
 }
 
 /** @param totalBytes undefined when the end of the input is not known */
@@ -19,7 +22,13 @@ export function progressBar(
   totalBytes: number | undefined,
   stream: NodeJS.WriteStream,
 ): ProgressBar {
-  if (!stream.isTTY) return { update: () => undefined, stop: () => undefined }
+  if (!stream.isTTY) {
+    return {
+      update: () => undefined,
+      say: (text) => void stream.write(`${text}\n`),
+      stop: () => undefined,
+    }
+  }
   const gauge = totalBytes === undefined ? '' : ' {bar} {percentage}%'
   const bar = new SingleBar(
     {
@@ -36,6 +45,7 @@ export function progressBar(
   return {
     update: (bytesRead, progress) =>
       bar.update(Math.min(bytesRead, totalBytes ?? bytesRead), payload(progress)),
+    say: (text) => void stream.write(`\r\u001b[K${text}\n`),
     stop: () => bar.stop(),
   }
 }

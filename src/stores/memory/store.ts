@@ -37,8 +37,8 @@ export interface MemoryOptions {
 export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly commitMode: 'async' | 'sync'
-  readonly database = new DatabaseSync(':memory:')
-  readonly queries = new Queries((sql) => this.database.prepare(sql))
+  readonly database: DatabaseSync = new DatabaseSync(':memory:')
+  readonly #queries = new Queries((sql) => guarded(this.database, () => this.database.prepare(sql)))
   #transaction: PromiseWithResolvers<void> | undefined
 
   constructor(schema: string, commitMode: 'async' | 'sync') {
@@ -63,6 +63,16 @@ export class MemoryStore implements Store {
     while (this.#transaction) await this.#transaction.promise
   }
 
+  /** Reads only: the connection could also write. */
+  read(query: SqlQuery): QueryResult {
+    this.database.exec('PRAGMA query_only = ON')
+    try {
+      return this.#queries.run(query)
+    } finally {
+      this.database.exec('PRAGMA query_only = OFF')
+    }
+  }
+
   take(): void {
     this.#transaction = Promise.withResolvers()
   }
@@ -82,8 +92,8 @@ class OpenedMemory implements OpenedStore {
   readonly #writer: WriterName
   readonly #context: StoreContext
   readonly #executor: Executor
-  /** This engine's own transaction is open. */
-  #isInTransaction = false
+  /** This engine's own transaction, while it is open. */
+  #transaction: object | undefined
 
   constructor(store: MemoryStore, writer: WriterName, context: StoreContext) {
     this.#store = store
@@ -111,29 +121,34 @@ class OpenedMemory implements OpenedStore {
       throw toStoreError(error)
     }
     this.#store.take()
-    this.#isInTransaction = true
+    const transaction = (this.#transaction = {})
     const queries = new Queries((sql) =>
       guarded(this.#store.database, () => this.#store.database.prepare(sql)),
     )
     return {
       query: async (query) => {
-        this.#requireTransaction()
+        this.#require(transaction)
         return queries.run(query)
       },
-      commit: async () => this.#end('COMMIT'),
-      rollback: async () => this.#end('ROLLBACK'),
+      commit: async () => {
+        this.#require(transaction)
+        this.#commitTransaction()
+      },
+      rollback: async () => {
+        if (this.#transaction === transaction) this.#rollback()
+      },
     }
   }
 
   async recover(since: Seq): Promise<Tidemark> {
-    if (this.#isInTransaction) this.#end('ROLLBACK')
+    this.#rollback()
     await this.#store.whenFree()
     return readTidemark(this.#store.database, this.#writer, this.epoch, since)
   }
 
   async query(query: SqlQuery): Promise<QueryResult> {
     await this.#store.whenFree()
-    return this.#store.queries.run(query)
+    return this.#store.read(query)
   }
 
   /** There is no power loss that it could survive. */
@@ -151,7 +166,7 @@ class OpenedMemory implements OpenedStore {
   }
 
   async close(): Promise<void> {
-    if (this.#isInTransaction) this.#end('ROLLBACK')
+    this.#rollback()
     await this.#store.whenFree()
     closeEpoch(this.#store.database, this.#writer, this.epoch)
   }
@@ -162,21 +177,31 @@ class OpenedMemory implements OpenedStore {
     return this.#executor.commit(batch)
   }
 
-  #end(how: 'COMMIT' | 'ROLLBACK'): void {
-    this.#requireTransaction()
+  #commitTransaction(): void {
     try {
-      this.#store.database.exec(how)
+      this.#store.database.exec('COMMIT')
     } catch (error) {
       throw toStoreError(error)
     }
-    this.#isInTransaction = false
+    this.#ended()
+  }
+
+  #rollback(): void {
+    if (this.#transaction === undefined) return
+    this.#executor.rollback()
+    this.#ended()
+  }
+
+  #ended(): void {
+    this.#transaction = undefined
     this.#store.free()
     // It may have made tables: they can be written to when its caller hears of the commit.
     this.#executor.reloadSchema()
   }
 
-  #requireTransaction(): void {
-    if (!this.#isInTransaction)
+  /** A statement may have ended the transaction itself (OR ROLLBACK), and a later one may be open. */
+  #require(transaction: object): void {
+    if (this.#transaction !== transaction || !this.#store.database.isTransaction)
       throw new StoreError('rejected', 'the transaction has ended; nothing more can run in it')
   }
 

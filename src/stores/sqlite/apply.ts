@@ -11,7 +11,16 @@
  * Hot: `#insertRows` is the inner loop of the writer's thread.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import type { DeadLetterId, Group, Load, Rejection, Run, Shape, Step } from '../../contracts/operation.ts'
+import type {
+  DeadLetterId,
+  Group,
+  InsertShape,
+  Load,
+  Rejection,
+  Run,
+  Shape,
+  Step,
+} from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { RunResult } from '../../contracts/store.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
@@ -65,11 +74,13 @@ const letterGone: Cause = { code: 'LETTER_GONE', message: 'the dead letter was r
 export class Application {
   readonly results: RunResult[] = []
   readonly rejections: Rejection[] = []
+  /** Row by row, which operation inserted which row of which table. */
+  readonly rowsOf: Map<string, Map<number, Seq>> = new Map()
   readonly #context: ApplyContext
   #seq: number
   /** The last result's rows changed, while the operations that change rows follow each other. */
   #changes: number[] = []
-  #changedUpTo = 0
+  #changedUpTo = Number.NaN
 
   constructor(context: ApplyContext, prev: Seq) {
     this.#context = context
@@ -87,8 +98,9 @@ export class Application {
   #applyRun(run: Run): void {
     const { schema, condemned, rowByRow } = this.#context
     const { shape } = run
-    const isPlain = shape.kind !== 'statement' && schema.traits.get(shape.table)?.isPlain === true
     const isSet = shape.kind === 'insert' || shape.kind === 'upsert'
+    const traits = shape.kind === 'statement' ? undefined : schema.traits.get(shape.table)
+    const isPlain = traits?.isPlain === true && (shape.kind === 'insert' || !traits.cascadesToTriggers)
     const prepared = this.#prepare(run)
     if (!prepared) return
     if (isSet && isPlain && !rowByRow && condemned.size === 0) return this.#insertRows(run, prepared)
@@ -150,8 +162,10 @@ export class Application {
       })
     }
     if (seq === undefined) return
-    if (shape.kind === 'insert') this.#tellIds(shape, seq, 1, Number(lastInsertRowid))
-    else if (shape.kind !== 'upsert') this.#tellChanges(seq, Number(changes))
+    // A constraint or a trigger may have ignored the row; the id is then that of an earlier one.
+    if (shape.kind === 'insert') {
+      if (Number(changes) === 1) this.#inserted(shape, seq, Number(lastInsertRowid))
+    } else if (shape.kind !== 'upsert') this.#tellChanges(seq, Number(changes))
   }
 
   #applyGroup(group: Group): void {
@@ -223,6 +237,13 @@ export class Application {
     if (isSqliteError(error) && failureOf(error.errcode) !== 'rejected') throw error
     if (!this.#context.database.isTransaction) throw new TransactionEnded(seq as Seq | undefined, cause)
     return cause
+  }
+
+  #inserted(shape: InsertShape, seq: Seq, rowid: number): void {
+    this.#tellIds(shape, seq, 1, rowid)
+    if (!this.#context.rowByRow) return
+    const rows = this.rowsOf.get(shape.table) ?? new Map<number, Seq>()
+    this.rowsOf.set(shape.table, rows.set(rowid, seq))
   }
 
   /** Ids that follow on the last ones told become one range with them. */

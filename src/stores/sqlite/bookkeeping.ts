@@ -54,9 +54,13 @@ export function closeEpoch(database: DatabaseSync, writer: WriterName, epoch: Ep
 }
 
 export function readTidemark(database: DatabaseSync, writer: WriterName, epoch: Epoch, since: Seq): Tidemark {
-  const row = database
-    .prepare('SELECT watermark, closed FROM tidemark_writers WHERE writer = ? AND epoch = ?')
-    .get(writer, epoch)
+  // A database that was restored from before its first writer has not even the table.
+  const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_writers'").get()
+  const row =
+    hasTable &&
+    database
+      .prepare('SELECT watermark, closed FROM tidemark_writers WHERE writer = ? AND epoch = ?')
+      .get(writer, epoch)
   if (!row) return { watermark: 0 as Seq, isClosed: false, exists: false, rejections: [] }
   const letters = database
     .prepare(

@@ -38,6 +38,10 @@ export class Checkpoints {
     await this.#thread?.terminate()
   }
 
+  abandon(): void {
+    this.#thread?.abandon()
+  }
+
   async #run(): Promise<void> {
     this.#isRunning = true
     try {

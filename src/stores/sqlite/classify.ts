@@ -76,7 +76,8 @@ const hints: Readonly<Record<string, string>> = {
   SQLITE_CORRUPT: 'Restore a backup, or rescue the file with the `.recover` command of the sqlite3 shell.',
   SQLITE_NOTADB: 'The file is not an SQLite database, or it is encrypted.',
   SQLITE_READONLY: 'Give this process write permission on the file and on its folder.',
-  SQLITE_CANTOPEN: 'Check that the folder exists and may be written to.',
+  SQLITE_CANTOPEN:
+    'Check that it is a file, that its folder exists, and that this process may read and write both.',
 }
 
 /** The name of an extended result code. */

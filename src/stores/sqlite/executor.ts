@@ -18,7 +18,7 @@ import { StoreError } from '../../errors.ts'
 import { Application, TransactionEnded, type Cause } from './apply.ts'
 import { isSqliteError, nameOf, toStoreError } from './classify.ts'
 import { readSchema, schemaVersion, type DatabaseSchema } from './schema.ts'
-import { Statements } from './statements.ts'
+import { quote, Statements } from './statements.ts'
 
 export interface ExecutorClock {
   monotonicMs(): number
@@ -122,11 +122,13 @@ export class Executor {
         if (error instanceof TransactionEnded) {
           if (error.seq === undefined) rowByRow = true
           else condemned.set(error.seq, error.reason)
-        } else if (isCommitViolation(error)) {
-          // A constraint that the schema did not let us foresee. One unit: it is the culprit; else find it.
-          if (batch.steps.length !== 1 || isDivisible(batch.steps[0] as Step)) return this.#commitApart(batch)
-          const cause = { code: nameOf(error.errcode), message: error.message }
-          for (let seq = batch.prev + 1; seq <= batch.last; seq++) condemned.set(seq as Seq, cause)
+        } else if (error instanceof CommitViolation) {
+          // A constraint that is checked at COMMIT. One unit: it is the culprit; else find it.
+          const [step] = batch.steps
+          if (batch.steps.length !== 1 || step === undefined || isDivisible(step))
+            return this.#commitApart(batch)
+          if (step.kind === 'load' && !rowByRow) rowByRow = true
+          else for (const seq of culpritsOf(error, batch)) condemned.set(seq, error.reason)
         } else {
           throw error
         }
@@ -150,8 +152,29 @@ export class Executor {
       batch.prev,
     )
     application.apply(batch.steps)
-    this.database.exec('COMMIT')
+    this.#commitOrFindViolators(application)
     return application
+  }
+
+  #commitOrFindViolators(application: Application): void {
+    try {
+      this.database.exec('COMMIT')
+    } catch (error) {
+      if (!isSqliteError(error) || (error.errcode & 0xff) !== 19) throw error
+      // A COMMIT that is refused leaves the transaction as it is, so its rows can still be looked at.
+      const violators = application.rowsOf.size === 0 ? [] : this.#violators(application)
+      throw new CommitViolation({ code: nameOf(error.errcode), message: error.message }, violators)
+    }
+  }
+
+  /** The operations of a load whose rows have no parent. */
+  #violators({ rowsOf }: Application): Seq[] {
+    return [...rowsOf].flatMap(([table, rows]) =>
+      this.database
+        .prepare(`PRAGMA foreign_key_check(${quote(table)})`)
+        .all()
+        .flatMap(({ rowid }) => rows.get(Number(rowid)) ?? []),
+    )
   }
 
   /** One transaction an operation, each moving the tidemark. What one of them leaves undone, the engine resumes. */
@@ -187,8 +210,23 @@ export class Executor {
   #fence: ReturnType<DatabaseSync['prepare']> | undefined
 }
 
-function isCommitViolation(error: unknown): error is Error & { errcode: number } {
-  return isSqliteError(error) && (error.errcode & 0xff) === 19
+/** COMMIT was refused: something that stands in the transaction may not stay. */
+class CommitViolation extends Error {
+  readonly reason: Cause
+  /** The operations that are known to be at fault. */
+  readonly culprits: readonly Seq[]
+
+  constructor(reason: Cause, culprits: readonly Seq[]) {
+    super(reason.message)
+    this.reason = reason
+    this.culprits = culprits
+  }
+}
+
+/** Those known to be at fault; where it cannot be told, the unit as a whole. */
+function culpritsOf({ culprits }: CommitViolation, { prev, last }: Batch): readonly Seq[] {
+  if (culprits.length > 0) return culprits
+  return Array.from({ length: last - prev }, (_, index) => (prev + index + 1) as Seq)
 }
 
 function isDivisible(step: Step): boolean {

@@ -93,8 +93,12 @@ export function splitSteps(steps: readonly Step[], maxBytes: number): Piece[][] 
     if (step.kind === 'run') add({ step, continues: false }, step.bytes)
     else if (step.runs.length < 2) add({ step, continues: false }, step.runs[0]?.bytes ?? 0)
     else
-      for (const [index, run] of step.runs.entries())
-        add({ step: { ...step, runs: [run] }, continues: index > 0 }, run.bytes)
+      for (const [index, run] of step.runs.entries()) {
+        // What a load has beside its rows goes with the first piece only.
+        const first =
+          index === 0 || step.kind === 'group' ? step : { ...step, letters: [], checkpoint: undefined }
+        add({ step: { ...first, runs: [run] }, continues: index > 0 }, run.bytes)
+      }
   }
   return messages
 }

@@ -28,11 +28,15 @@ export class Readers {
 
   async close(): Promise<void> {
     await Promise.all(
-      this.#threads.splice(0).map(async (thread) => {
+      this.#threads.map(async (thread) => {
         await thread.call('close', {}).catch(() => undefined)
         await thread.terminate()
       }),
     )
+  }
+
+  abandon(): void {
+    for (const thread of this.#threads) thread.abandon()
   }
 
   #least(): Thread {

@@ -10,6 +10,8 @@ export interface TableTraits {
    * gives consecutive ids. Otherwise each operation needs a savepoint, and its own id.
    */
   readonly isPlain: boolean
+  /** A row that is updated or deleted may take rows of other tables with it, whose triggers may stop half-way. */
+  readonly cascadesToTriggers: boolean
   /** A constraint that is checked at COMMIT may be at stake: each operation needs a transaction of its own. */
   readonly isDeferred: boolean
 }
@@ -30,42 +32,51 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
     .prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger')")
     .all()
   const triggered = new Set(
-    entries.filter(({ type }) => type === 'trigger').map(({ tbl_name: table }) => String(table)),
+    entries.filter(({ type }) => type === 'trigger').map(({ tbl_name: table }) => sameName(table)),
   )
   const declared = entries.filter(({ type, name }) => type === 'table' && !isInternalTable(String(name)))
   const hasDeferred = declared.some(({ sql }) => /\bDEFERRABLE\s+INITIALLY\s+DEFERRED\b/i.test(String(sql)))
-  const related = hasDeferred
-    ? relatedTables(
-        database,
-        declared.map(({ name }) => String(name)),
-      )
-    : new Set<string>()
+  const references =
+    hasDeferred || triggered.size > 0
+      ? foreignKeys(
+          database,
+          declared.map(({ name }) => String(name)),
+        )
+      : []
+  const parents = new Set(references.map(({ parent }) => parent))
+  const related = new Set(references.flatMap(({ child, parent }) => [child, parent]))
 
   const tables = new Map<string, TableSchema>()
   const traits = new Map<string, TableTraits>()
   for (const { name: anyName, sql } of declared) {
     const name = String(anyName)
-    tables.set(name, readTable(database, name, String(sql)))
-    const hasTriggers = triggered.has(name)
+    tables.set(name, readTable(database, name))
+    const hasTriggers = triggered.has(sameName(name))
     // Without following what each trigger or cascade touches, whatever could reach a deferred constraint counts.
     const isPlain = !hasTriggers && !/\bON\s+CONFLICT\s+FAIL\b/i.test(String(sql))
-    traits.set(name, { isPlain, isDeferred: hasDeferred && (hasTriggers || related.has(name)) })
+    traits.set(name, {
+      isPlain,
+      cascadesToTriggers: triggered.size > 0 && parents.has(sameName(name)),
+      isDeferred: hasDeferred && (hasTriggers || related.has(sameName(name))),
+    })
   }
   return { version, tables, traits, hasDeferred }
 }
 
-/** Tables on either end of a foreign key. */
-function relatedTables(database: DatabaseSync, names: readonly string[]): Set<string> {
-  const related = new Set<string>()
-  for (const name of names) {
-    for (const { table } of database.prepare('SELECT "table" FROM pragma_foreign_key_list(?)').all(name)) {
-      related.add(name).add(String(table))
-    }
-  }
-  return related
+/** Both ends of every foreign key. */
+function foreignKeys(database: DatabaseSync, names: readonly string[]): { child: string; parent: string }[] {
+  const list = database.prepare('SELECT "table" AS parent FROM pragma_foreign_key_list(?)')
+  return names.flatMap((name) =>
+    list.all(name).map(({ parent }) => ({ child: sameName(name), parent: sameName(parent) })),
+  )
 }
 
-function readTable(database: DatabaseSync, name: string, sql: string): TableSchema {
+/** A trigger or a foreign key names its table as it was written, in upper or lower case. */
+function sameName(name: unknown): string {
+  return String(name).toLowerCase()
+}
+
+function readTable(database: DatabaseSync, name: string): TableSchema {
   const columns = new Map<string, ColumnSchema>()
   const key: { name: string; rank: number; type: string }[] = []
   // hidden: 1 is a hidden column of a virtual table, 2 and 3 are generated columns.
@@ -86,8 +97,9 @@ function readTable(database: DatabaseSync, name: string, sql: string): TableSche
   }
   key.sort((a, b) => a.rank - b.rank)
   const first = key[0]
-  const isRowid =
-    key.length === 1 && first?.type.toUpperCase() === 'INTEGER' && !/\bWITHOUT\s+ROWID\b/i.test(sql)
+  // A key that has an index of its own is not the rowid: in a table without one, and with `PRIMARY KEY DESC`.
+  const hasIndex = database.prepare("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'").get(name)
+  const isRowid = key.length === 1 && first?.type.toUpperCase() === 'INTEGER' && !hasIndex
   return {
     name,
     columns,

@@ -1,6 +1,7 @@
 /** The SQL of each shape, prepared once and kept. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Shape } from '../../contracts/operation.ts'
+import type { Shape, StatementShape } from '../../contracts/operation.ts'
+import { StoreError } from '../../errors.ts'
 import { guarded } from './connection.ts'
 
 /**
@@ -44,12 +45,37 @@ export class Statements {
 
   #prepare(shape: Shape): PreparedShape {
     const single = guarded(this.#database, () => this.#database.prepare(sqlOf(shape, 1)))
+    if (shape.kind === 'statement') checkProgram(this.#database, shape)
     if (shape.kind !== 'insert' && shape.kind !== 'upsert')
       return { sizes: [{ rows: 1, statement: single }], single }
     const sizes = rowsPerStatement
       .filter((rows) => rows * shape.width <= maxParameters)
       .map((rows) => ({ rows, statement: rows === 1 ? single : this.#database.prepare(sqlOf(shape, rows)) }))
     return { sizes, single }
+  }
+}
+
+/**
+ * Refuses a statement with too few parameters, and one that only reads.
+ *
+ * SQLite takes a parameter that is not given for NULL, and tells nobody how many there are. But it refuses one
+ * too many: so a statement that takes one more than it was given was given too few.
+ */
+function checkProgram(database: DatabaseSync, { sql, width }: StatementShape): void {
+  const explained = guarded(database, () => database.prepare(`EXPLAIN ${sql}`))
+  const explain = (parameters: number) => {
+    try {
+      return explained.all(...Array<null>(parameters).fill(null))
+    } catch {
+      return undefined
+    }
+  }
+  if (explain(width + 1)) {
+    throw new StoreError('rejected', `the statement takes more parameters than the ${width} it was given`)
+  }
+  const program = explain(width)
+  if (program && !program.some(({ opcode, p2 }) => opcode === 'Transaction' && p2 !== 0)) {
+    throw new StoreError('rejected', 'the statement changes nothing')
   }
 }
 

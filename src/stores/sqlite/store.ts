@@ -47,9 +47,26 @@ export class SqliteStore implements Store {
       return new OpenedSqlite({ ...settings, epoch }, schema as Schema, thread, context)
     } catch (error) {
       await thread.terminate()
-      throw error
+      throw cannotOpen(this.#path, error)
     }
   }
+}
+
+/** Says which file it is about; and what is tried again once it is open is not tried again here. */
+function cannotOpen(path: string, error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error
+  const { failure, storeCode, outcome } = error
+  const hint =
+    storeCode === 'SQLITE_BUSY'
+      ? 'Another process holds the database lock. Open it again when that is done, or raise `busyTimeoutMs`.'
+      : error.hint
+  const message = `cannot open "${path}": ${error.message.replace(/^tidemark: /, '')}`
+  return new StoreError(failure, message, {
+    cause: error,
+    storeCode,
+    outcome,
+    ...(hint === undefined ? {} : { hint }),
+  })
 }
 
 class OpenedSqlite implements OpenedStore {
@@ -64,6 +81,7 @@ class OpenedSqlite implements OpenedStore {
   readonly #readers: Readers
   readonly #checkpoints: Checkpoints
   #writer: Thread
+  #replacement: Promise<void> | undefined
   #reconnects = 0
   #closing: Promise<void> | undefined
 
@@ -97,44 +115,56 @@ class OpenedSqlite implements OpenedStore {
       hasEnded
         ? Promise.reject(new StoreError('rejected', 'the transaction has ended; nothing more can run in it'))
         : run()
-    const end = (how: 'commit' | 'rollback') =>
-      call(async () => {
-        await thread.call('end', { how })
-        hasEnded = true
-      })
+    const end = async (how: 'commit' | 'rollback') => {
+      // From here on, not from the answer: a statement sent in between would run outside of the transaction.
+      hasEnded = true
+      await thread.call('end', { how })
+    }
     return {
       query: (query) => call(() => thread.call('query', query)),
-      commit: () => end('commit'),
+      commit: () => call(() => end('commit')),
       rollback: () => end('rollback'),
     }
   }
 
   async recover(since: Seq): Promise<Tidemark> {
+    return (await this.#livingWriter()).call('recover', { since })
+  }
+
+  async #livingWriter(): Promise<Thread> {
     if (this.#writer.isDead) {
-      // The dead thread's connection is closed and its transaction rolled back: nothing of it goes on.
-      const thread = new Thread(this.#settings, this.#context.onSchemaChange)
-      try {
-        await thread.call('open', {})
-      } catch (error) {
-        await thread.terminate()
-        throw error
-      }
-      this.#writer = thread
-      this.#reconnects++
+      this.#replacement ??= this.#replaceWriter().finally(() => (this.#replacement = undefined))
+      await this.#replacement
     }
-    return this.#writer.call('recover', { since })
+    return this.#writer
+  }
+
+  /** The dead thread's connection is closed and its transaction rolled back: nothing of it goes on. */
+  async #replaceWriter(): Promise<void> {
+    const thread = new Thread(this.#settings, this.#context.onSchemaChange)
+    try {
+      const { schema } = await thread.call('open', {})
+      if (this.#closing) throw new StoreError('fatal', 'the store was closed')
+      // Whatever has changed since the dead thread looked, the new one does not know as a change.
+      this.#context.onSchemaChange(schema as Schema)
+    } catch (error) {
+      await thread.terminate()
+      throw error
+    }
+    this.#writer = thread
+    this.#reconnects++
   }
 
   query(query: SqlQuery): Promise<QueryResult> {
     return this.#readers.query(query)
   }
 
-  sync(): Promise<void> {
-    return this.#writer.call('sync', {})
+  async sync(): Promise<void> {
+    return (await this.#livingWriter()).call('sync', {})
   }
 
   async reloadSchema(): Promise<Schema> {
-    return this.#writer.call('reload', {})
+    return (await this.#livingWriter()).call('reload', {})
   }
 
   stats(): StoreStats {
@@ -154,9 +184,12 @@ class OpenedSqlite implements OpenedStore {
   async #close(timeoutMs: number): Promise<void> {
     const expired = Promise.withResolvers<void>()
     const timer = this.#context.runtime.after(timeoutMs, expired.resolve)
-    const ended = this.#end()
-    await Promise.race([ended, expired.promise])
+    await Promise.race([this.#end(), expired.promise])
     timer.cancel()
+    // Past the deadline nothing more may run: the statements under way are the last.
+    this.#writer.abandon()
+    this.#readers.abandon()
+    this.#checkpoints.abandon()
   }
 
   /** The others first: the last connection to close is the one that may write the log back. */

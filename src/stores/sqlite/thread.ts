@@ -73,6 +73,12 @@ export class Thread {
     await this.#worker.terminate()
   }
 
+  /** Ends the thread when the statement that is running ends, and waits for neither. */
+  abandon(): void {
+    void this.#worker.terminate()
+    this.#worker.unref()
+  }
+
   #receive(reply: Reply): void {
     if (reply.kind === 'schema') return this.#onSchema(reply.schema)
     const pending = this.#pending.shift()

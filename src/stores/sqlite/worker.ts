@@ -66,9 +66,15 @@ function send(reply: Reply): void {
 
 function answer(request: Request): Requests[RequestKind]['answer'] {
   if (request.kind === 'open') return open()
+  // A reader that could not open, because the file was locked, tries again with its next query.
+  if (!connection && role === 'reader') open()
   if (!connection) throw new StoreError('transient', 'the connection is not open')
   const { database, queries, executor, epoch } = connection
-  if (request.kind === 'query') return queries.run(request)
+  if (request.kind === 'query') {
+    // A statement may have ended the transaction (OR ROLLBACK): what follows must not run outside of it.
+    if (executor) requireTransaction(database)
+    return queries.run(request)
+  }
   if (request.kind === 'checkpoint') return readLog(database, 'PASSIVE')
   if (request.kind === 'close') {
     executor?.rollback()
@@ -88,7 +94,8 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
       executor.begin(request.prev, (request.prev + 1) as Seq)
       return undefined
     case 'end':
-      database.exec(request.how === 'commit' ? 'COMMIT' : 'ROLLBACK')
+      if (request.how === 'commit') commit(database)
+      else executor.rollback()
       // It may have made tables: they can be written to when its caller hears of the commit.
       executor.reloadSchema()
       return undefined
@@ -96,7 +103,7 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
       executor.rollback()
       return readTidemark(database, writer, epoch, request.since)
     case 'sync':
-      return sync(database)
+      return sync(database, epoch)
     case 'reload':
       return executor.reloadSchema()
   }
@@ -107,7 +114,8 @@ function open(): Requests['open']['answer'] {
     const database = role === 'reader' ? openReader(path, settings) : openCheckpointer(path, settings)
     connection = {
       database,
-      queries: new Queries((sql) => database.prepare(sql)),
+      // A transaction begun by a read would keep every later read on this connection in its snapshot.
+      queries: new Queries((sql) => guarded(database, () => database.prepare(sql))),
       executor: undefined,
       epoch: knownEpoch as Connection['epoch'],
     }
@@ -128,6 +136,16 @@ function open(): Requests['open']['answer'] {
   }
 }
 
+function requireTransaction(database: DatabaseSync): void {
+  if (!database.isTransaction)
+    throw new StoreError('rejected', 'the transaction has ended; nothing more can run in it')
+}
+
+function commit(database: DatabaseSync): void {
+  requireTransaction(database)
+  database.exec('COMMIT')
+}
+
 /** NOOP only looks; PASSIVE copies back what no reader needs: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint */
 function readLog(database: DatabaseSync, mode: 'NOOP' | 'PASSIVE'): LogState {
   const row = database.prepare(`PRAGMA wal_checkpoint(${mode})`).get()
@@ -135,11 +153,18 @@ function readLog(database: DatabaseSync, mode: 'NOOP' | 'PASSIVE'): LogState {
 }
 
 /** A commit that waits for the disk: the log's one sync covers every commit before it. */
-function sync(database: DatabaseSync): undefined {
+function sync(database: DatabaseSync, epoch: Connection['epoch']): undefined {
   database.exec('PRAGMA synchronous = FULL')
   try {
     database.exec('BEGIN IMMEDIATE')
-    database.prepare('UPDATE tidemark_writers SET watermark = watermark WHERE writer = ?').run(writer)
+    // A commit that changes no page writes nothing, and what writes nothing is not synced: up, and down again.
+    const move = database.prepare(
+      'UPDATE tidemark_writers SET watermark = watermark + ? WHERE writer = ? AND epoch = ?',
+    )
+    for (const step of [1, -1]) {
+      if (move.run(step, writer, epoch).changes === 0)
+        throw new StoreError('chain', `the database does not know writer "${writer}"; nothing was synced.`)
+    }
     database.exec('COMMIT')
   } finally {
     if (database.isTransaction) database.exec('ROLLBACK')

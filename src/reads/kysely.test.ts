@@ -1,0 +1,54 @@
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import type { SqlQuery } from '../contracts/store.ts'
+import { NotSupportedError } from '../errors.ts'
+import { kyselyOver } from './kysely.ts'
+
+interface DB {
+  songs: { id: number; title: string }
+}
+
+function recording() {
+  const queries: SqlQuery[] = []
+  const db = kyselyOver<DB>(async (query) => {
+    queries.push(query)
+    return { rows: [{ id: 1 }], changes: 2, lastInsertId: 7 }
+  }, 'Use `db.transaction()`.')
+  return { queries, db }
+}
+
+test('it compiles for SQLite, and hands the query on with its values encoded', async () => {
+  const { queries, db } = recording()
+  const rows = await db
+    .selectFrom('songs')
+    .select('id')
+    .where('id', '>', 5)
+    .where('title', '=', 'a')
+    .execute()
+  expect(rows).toEqual([{ id: 1 }])
+  expect(queries).toEqual([
+    { sql: 'select "id" from "songs" where "id" > ? and "title" = ?', parameters: [5n, 'a'] },
+  ])
+})
+
+test('it tells how many rows were changed, and the last id', async () => {
+  const { db } = recording()
+  const result = await db.insertInto('songs').values({ id: 1, title: 'a' }).executeTakeFirstOrThrow()
+  expect([result.insertId, result.numInsertedOrUpdatedRows]).toEqual([7n, 2n])
+})
+
+test('law 1 · a value that cannot be bound is refused before anything runs', async () => {
+  const { queries, db } = recording()
+  await expect(sql`SELECT ${Number.NaN}`.execute(db)).rejects.toMatchObject({ code: 'UNBINDABLE_VALUE' })
+  expect(queries).toEqual([])
+})
+
+test('what it does not do, it refuses with a hint', async () => {
+  const { db } = recording()
+  const begun = db.transaction().execute(() => Promise.resolve())
+  await expect(begun).rejects.toMatchObject({ code: 'NOT_SUPPORTED', hint: 'Use `db.transaction()`.' })
+  const streamed = (async () => {
+    for await (const _ of db.selectFrom('songs').selectAll().stream()) expect.fail('it streamed')
+  })()
+  await expect(streamed).rejects.toBeInstanceOf(NotSupportedError)
+})

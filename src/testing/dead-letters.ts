@@ -1,0 +1,234 @@
+/** Dead letters: what the store refused for good is kept exactly, and can be redriven. */
+import assert from 'node:assert/strict'
+import { endings, range, stage, type Stage } from './stage.ts'
+import type { Topic } from './subject.ts'
+
+const tables = `
+  CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL, plays INTEGER);
+  CREATE TABLE held (id INTEGER PRIMARY KEY CHECK (id < 1000), v, w TEXT);
+`
+
+/** Makes one dead letter by taking a title's place, and gives its id. */
+async function letterOf(at: Stage): Promise<number> {
+  await at.db.insert('songs', { id: 1, title: 'in the way' })
+  assert.notDeepEqual(await endings([at.db.insert('songs', { id: 1, title: 'late', plays: 7 })]), [
+    'committed',
+  ])
+  return (await at.db.deadLetters())[0]?.id ?? assert.fail('there is no letter')
+}
+
+const makeRoom = (at: Stage) => at.db.delete('songs', { id: 1 })
+
+export const deadLetters: Topic = (subject, test) => {
+  test('law 5 · a rejected write is kept with its place, its reason and what it was', async () => {
+    await using at = await stage(subject, tables)
+    const startedMs = Date.now()
+    const receipt = at.db.insert('songs', { id: 5, title: null, plays: 2 })
+    await receipt.outcome()
+    const [letter, ...more] = await at.db.deadLetters()
+    assert.ok(letter)
+    const { rejectedAt, message, id, ...rest } = letter
+    assert.deepEqual(rest, {
+      ...receipt.position,
+      table: 'songs',
+      code: 'SQLITE_CONSTRAINT_NOTNULL',
+      attempts: 1,
+      content: [{ kind: 'insert', table: 'songs', sql: undefined, values: [5, null, 2] }],
+    })
+    assert.ok(id > 0 && /NOT NULL/.test(message))
+    assert.ok(rejectedAt.getTime() >= startedMs - 1 && rejectedAt.getTime() <= Date.now())
+    assert.deepEqual(more, [])
+  })
+
+  test('law 5 · every type of value comes back from a dead letter as it was, and is redriven as it was', async () => {
+    await using at = await stage(subject, tables)
+    const kept = [
+      5n,
+      0.1,
+      Number.NEGATIVE_INFINITY,
+      2n ** 60n,
+      -(2n ** 63n),
+      '',
+      'a\u0000"\\\u2028🌊{"$bigint":"1"}',
+      '{"$bytes":"AAA="}',
+      null,
+      new Uint8Array(),
+      Uint8Array.from(range(256)),
+    ]
+    await at.outside("CREATE TRIGGER no BEFORE INSERT ON held BEGIN SELECT RAISE(ABORT, 'not yet'); END")
+    const receipts = kept.map((v, id) => at.db.insert('held', { id, v, w: v }))
+    assert.deepEqual(new Set(await endings(receipts)), new Set(['SQLITE_CONSTRAINT_TRIGGER']))
+    const letters = await at.db.deadLetters()
+    assert.deepEqual(
+      letters.map(({ content }) => (typeof content === 'string' ? content : content[0]?.values[1])),
+      kept,
+    )
+    await at.outside('DROP TRIGGER no')
+    const redriven = await at.db.redrive(letters.map(({ id }) => id))
+    assert.deepEqual(new Set(redriven.map(({ outcome }) => outcome.kind)), new Set(['committed']))
+    await at.outside('CREATE TABLE direct (id INTEGER PRIMARY KEY, v, w TEXT)')
+    await at.db.reloadSchema()
+    for (const [id, v] of kept.entries()) at.db.insert('direct', { id, v, w: v })
+    const differing = await at.rows(
+      `SELECT a.id FROM held a JOIN direct b USING (id)
+       WHERE a.v IS NOT b.v OR typeof(a.v) <> typeof(b.v) OR a.w IS NOT b.w OR typeof(a.w) <> typeof(b.w)`,
+    )
+    assert.deepEqual([await at.value('SELECT count(*) FROM held'), differing], [kept.length, []])
+  })
+
+  test('every kind of operation is kept as what it was', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { id: 1, title: 'a', plays: 1 })
+    const text = 'UPDATE songs SET plays = ? WHERE id = ?'
+    await endings([
+      at.db.upsert('songs', { id: 1, title: null }),
+      at.db.update('songs', { id: 1, plays: 9 }, { title: 'b' }, { expect: 1 }),
+      at.db.delete('songs', { id: 9 }, { expect: 1 }),
+      at.db.write({ sql: text, parameters: [5, 9] }, { expect: 1 }),
+      at.db.atomic((group) => {
+        group.insert('songs', { id: 2, title: 'fine' })
+        group.insert('songs', { id: 3, title: null })
+      }),
+    ])
+    const letters = await at.db.deadLetters()
+    assert.deepEqual(
+      letters.map(({ code, table, content }) => [code, table, content]),
+      [
+        [
+          'SQLITE_CONSTRAINT_NOTNULL',
+          'songs',
+          [{ kind: 'upsert', table: 'songs', sql: undefined, values: [1, null] }],
+        ],
+        [
+          'EXPECTATION_FAILED',
+          'songs',
+          [{ kind: 'update', table: 'songs', sql: undefined, values: ['b', 1, 9] }],
+        ],
+        ['EXPECTATION_FAILED', 'songs', [{ kind: 'delete', table: 'songs', sql: undefined, values: [9] }]],
+        [
+          'EXPECTATION_FAILED',
+          undefined,
+          [{ kind: 'statement', table: undefined, sql: text, values: [5n, 9n] }],
+        ],
+        [
+          'SQLITE_CONSTRAINT_NOTNULL',
+          undefined,
+          [{ kind: 'insert', table: 'songs', sql: undefined, values: [2, 'fine', 3, null] }],
+        ],
+      ],
+    )
+  })
+
+  test('letters are found by table and code, and paged through in order', async () => {
+    await using at = await stage(subject, tables)
+    for (const id of range(5)) {
+      at.db.insert('songs', { title: null })
+      at.db.insert('held', { id: 1000 + id })
+    }
+    await at.db.flush()
+    const all = await at.db.deadLetters()
+    assert.deepEqual(
+      all.map(({ seq }) => seq),
+      range(10).map((index) => index + 1),
+    )
+    assert.equal((await at.db.deadLetters({ table: 'songs' })).length, 5)
+    assert.equal((await at.db.deadLetters({ code: 'SQLITE_CONSTRAINT_CHECK' })).length, 5)
+    assert.equal((await at.db.deadLetters({ table: 'songs', code: 'SQLITE_CONSTRAINT_CHECK' })).length, 0)
+    const page = await at.db.deadLetters({ limit: 4 })
+    const rest = await at.db.deadLetters({ afterId: page[3]?.id ?? 0 })
+    assert.deepEqual([...page, ...rest], all)
+  })
+
+  test('law 5 · a redriven letter that succeeds is written at a new position, and is no letter any more', async () => {
+    await using at = await stage(subject, tables)
+    const id = await letterOf(at)
+    makeRoom(at)
+    const [result] = await at.db.redrive([id])
+    assert.ok(result?.id === id && result.outcome.kind === 'committed')
+    assert.equal(result.outcome.position.seq, 4)
+    assert.deepEqual(await at.rows('SELECT * FROM songs'), [{ id: 1, title: 'late', plays: 7 }])
+    assert.deepEqual(await at.db.deadLetters(), [])
+  })
+
+  test('law 5 · a redriven letter that is refused again stays one letter, with the newer reason', async () => {
+    await using at = await stage(subject, tables)
+    const id = await letterOf(at)
+    const [result] = await at.db.redrive([id])
+    assert.ok(result?.outcome.kind === 'rejected')
+    assert.equal(result.outcome.error.deadLetter, id)
+    const [letter, ...more] = await at.db.deadLetters()
+    assert.deepEqual([letter?.id, letter?.attempts, letter?.seq, more], [id, 2, 3, []])
+    await makeRoom(at)
+    assert.equal((await at.db.redrive([id]))[0]?.outcome.kind, 'committed')
+    assert.deepEqual(await at.db.deadLetters(), [])
+  })
+
+  test('law 3 · redrives of one letter at the same time apply it once', async () => {
+    await using at = await stage(subject, tables)
+    const id = await letterOf(at)
+    await at.db.write({ sql: 'UPDATE songs SET id = 2', parameters: [] })
+    const other = await at.open()
+    const results = await Promise.all(
+      [at.db.redrive([id, id]), at.db.redrive([id]), other.redrive([id])].map((all) =>
+        all.catch((error: { code: string }) => [{ id, outcome: { kind: error.code } }]),
+      ),
+    )
+    const kinds = results.flat().map(({ outcome }) => outcome.kind)
+    assert.equal(kinds.filter((kind) => kind === 'committed').length, 1, kinds.join(', '))
+    assert.deepEqual(await at.rows('SELECT id, title FROM songs'), [
+      { id: 1, title: 'late' },
+      { id: 2, title: 'in the way' },
+    ])
+    assert.deepEqual(await at.db.deadLetters(), [])
+  })
+
+  test('law 4 · a group is redriven whole', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { id: 1, title: 'in the way' })
+    const group = at.db.atomic((tx) => {
+      tx.insert('songs', { id: 2, title: 'b' })
+      tx.insert('songs', { id: 1, title: 'a' })
+      tx.update('songs', { id: 2 }, { plays: 5 }, { expect: 1 })
+      tx.write({ sql: 'UPDATE songs SET plays = coalesce(plays, 0) + 1', parameters: [] }, { expect: 2 })
+    })
+    assert.deepEqual(await endings([group]), ['SQLITE_CONSTRAINT_PRIMARYKEY'])
+    makeRoom(at)
+    const [letter] = await at.db.deadLetters()
+    const [result] = await at.db.redrive([letter?.id ?? 0])
+    assert.equal(result?.outcome.kind, 'committed')
+    assert.deepEqual(await at.rows('SELECT * FROM songs'), [
+      { id: 1, title: 'a', plays: 1 },
+      { id: 2, title: 'b', plays: 6 },
+    ])
+  })
+
+  test('law 5 · a letter whose table is gone stays a letter', async () => {
+    await using at = await stage(subject, tables)
+    const id = await letterOf(at)
+    await at.outside('DROP TABLE songs')
+    assert.equal((await at.db.redrive([id]))[0]?.outcome.kind, 'rejected')
+    assert.equal((await at.db.deadLetters())[0]?.attempts, 2)
+  })
+
+  test('what is no letter, or no operation, cannot be redriven', async () => {
+    await using at = await stage(subject, tables)
+    const unreadable = [{ text: '{"title": "half', error: 'unexpected end' }]
+    await at.db.insertMany('songs', [], { atomic: false, unreadable })
+    const [letter] = await at.db.deadLetters()
+    assert.deepEqual([letter?.content, letter?.code], ['{"title": "half', 'UNREADABLE_INPUT'])
+    await assert.rejects(at.db.redrive([letter?.id ?? 0]), { code: 'NOT_REDRIVABLE' })
+    await assert.rejects(at.db.redrive([999]), { code: 'NOT_REDRIVABLE' })
+    assert.equal((await at.db.deadLetters()).length, 1)
+  })
+
+  test('law 5 · letters outlive their engine: the next one lists and redrives them', async () => {
+    await using at = await stage(subject, tables, { writer: 'a' })
+    const id = await letterOf(at)
+    await at.db.close()
+    const next = await at.open({ writer: 'b' })
+    await next.delete('songs', { id: 1 })
+    const [letter] = await next.deadLetters()
+    assert.deepEqual([letter?.id, letter?.writer, letter?.epoch, letter?.seq], [id, 'a', 1, 2])
+    assert.equal((await next.redrive([id]))[0]?.outcome.kind, 'committed')
+  })
+}

@@ -1,0 +1,42 @@
+/** A database that is found behind what was known committed: the engine stops; it never carries on as if nothing happened. */
+import assert from 'node:assert/strict'
+import { endings, record, stage } from './stage.ts'
+import type { Topic } from './subject.ts'
+
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+
+const losses: Record<string, string> = {
+  'is behind': 'UPDATE tidemark_writers SET watermark = 1',
+  'is not there': 'DELETE FROM tidemark_writers',
+  'is ahead': 'UPDATE tidemark_writers SET watermark = 1000',
+  'has lost its table': 'DROP TABLE tidemark_writers',
+}
+
+export const history: Topic = (subject, test) => {
+  for (const [how, sql] of Object.entries(losses)) {
+    test(`law 10 · an engine whose tidemark ${how} stops with HISTORY_LOST, and writes nothing more`, async () => {
+      await using at = await stage(subject, tables)
+      const alerts = record(at.db, 'alert')
+      for (const title of ['a', 'b', 'c']) await at.db.insert('songs', { title })
+      await at.outside(sql)
+      const [ending] = await endings([at.db.insert('songs', { title: 'lost' })])
+      assert.match(ending ?? '', /^HISTORY_LOST /)
+      assert.throws(() => at.db.insert('songs', { title: 'refused' }), { code: 'HISTORY_LOST' })
+      assert.deepEqual(
+        alerts.map(({ kind }) => kind),
+        ['stopped'],
+      )
+      assert.deepEqual(await at.outside('SELECT count(*) AS count FROM songs'), [{ count: 3 }])
+    })
+  }
+
+  test('law 10 · a transaction on a database that went back is not begun', async () => {
+    await using at = await stage(subject, tables)
+    for (const title of ['a', 'b', 'c']) await at.db.insert('songs', { title })
+    await at.outside('UPDATE tidemark_writers SET watermark = 1')
+    await assert.rejects(
+      at.db.transaction(() => assert.fail('its callback ran')),
+      { code: 'HISTORY_LOST' },
+    )
+  })
+}

@@ -1,0 +1,132 @@
+/**
+ * The command line as a user runs it: a process of its own, in a folder of its own, with what it says taken down.
+ * What a test waits for is said or is seen in the database; no test waits for a time.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as tick } from 'node:timers/promises'
+import { expect, onTestFinished } from 'vitest'
+
+export const root = path.resolve(import.meta.dirname, '../..')
+export const program = path.join(root, 'bin/tidemark.js')
+
+export interface Result {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface CommandOptions {
+  /** Another temporary folder than the test's own. */
+  readonly temporary?: string
+  /** The id of the user that runs it. */
+  readonly user?: number
+  /** Keeps standard input open; otherwise there is none. */
+  readonly hasInput?: boolean
+}
+
+/** Sources are compiled once for all runs. */
+const compileCache = path.join(tmpdir(), 'tidemark-test-compile-cache')
+
+/** `tidemark …`, running. It is killed at the end of the test, if it still runs. */
+export class Command {
+  /** Resolves when the process is gone and all that it said was read. */
+  readonly ended: Promise<Result>
+  stdout = ''
+  stderr = ''
+  readonly #process: ChildProcess
+  #result: Result | undefined
+
+  constructor(folder: string, parameters: readonly string[], options: CommandOptions = {}) {
+    const { temporary = path.join(folder, 'tmp'), user, hasInput = false } = options
+    mkdirSync(temporary, { recursive: true })
+    this.#process = spawn(process.execPath, [program, ...parameters], {
+      cwd: folder,
+      stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      env: { ...plainEnvironment(), TMPDIR: temporary, NODE_COMPILE_CACHE: compileCache },
+      ...(user === undefined ? {} : { uid: user, gid: user }),
+    })
+    this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
+    // Writing to a process that has ended is no fault of the test.
+    this.#process.stdin?.on('error', () => undefined)
+    this.ended = new Promise((resolve, reject) => {
+      this.#process.on('error', reject)
+      this.#process.on('close', (code, signal) => {
+        const { stdout, stderr } = this
+        this.#result = { code, signal, stdout, stderr }
+        resolve(this.#result)
+      })
+    })
+    onTestFinished(async () => {
+      this.#process.kill('SIGKILL')
+      await this.ended
+      expect(stdoutAndStderr(this), 'no stack trace in the face of a user').not.toMatch(/^\s+at .+:\d+/m)
+    })
+  }
+
+  get hasEnded(): boolean {
+    return this.#result !== undefined
+  }
+
+  /** Resolves when this text was said. */
+  said(text: string): Promise<void> {
+    return this.reached(`says "${text}"`, () => stdoutAndStderr(this).includes(text))
+  }
+
+  /** Resolves when the condition, named by what the command does, holds. @throws when it ended before */
+  async reached(does: string, holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      if (this.hasEnded) throw new Error(`it ended before it ${does}.\n${stdoutAndStderr(this)}`)
+      await tick(1)
+    }
+  }
+
+  /** Writes to its standard input. */
+  type(text: string | Buffer): void {
+    this.#process.stdin?.write(text)
+  }
+
+  endInput(): void {
+    this.#process.stdin?.end()
+  }
+
+  /** Stops reading what it prints, as `| head` does when it has enough. */
+  closeOutput(): void {
+    this.#process.stdout?.destroy()
+  }
+
+  send(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Result> {
+    this.send(signal)
+    return this.ended
+  }
+}
+
+/** Runs `tidemark …` to its end. */
+export function tidemark(folder: string, ...parameters: readonly string[]): Promise<Result> {
+  return new Command(folder, parameters).ended
+}
+
+/** Runs `tidemark …`, which must succeed and complain of nothing. @returns what it printed */
+export async function succeed(folder: string, ...parameters: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await tidemark(folder, ...parameters)
+  expect({ code, stderr }, `tidemark ${parameters.join(' ')}\n${stdout}`).toEqual({ code: 0, stderr: '' })
+  return stdout
+}
+
+/** What a shell without a terminal has; nothing that makes programs print colours or pretend to be in a test. */
+export function plainEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, HOME } = process.env
+  return { PATH, HOME }
+}
+
+function stdoutAndStderr({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  return stdout + stderr
+}

@@ -1,0 +1,205 @@
+/**
+ * What a file must hold after its writers were killed: the planned operations of every epoch up to its tidemark,
+ * each exactly once, in order, and nothing else.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'vitest'
+import { look } from '../support/database-file.ts'
+import { plan, source, type LatestRow, type Operation, type Planned, type Row } from './workload.ts'
+
+interface Replayed {
+  readonly rows: readonly Row[]
+  /** The positions that are in the dead letters instead. */
+  readonly rejected: readonly number[]
+}
+
+export class Model {
+  readonly #seed: number
+  /** Final tidemarks of the epochs that have ended. */
+  readonly #tidemarks: number[] = []
+  readonly #latest = new Map<string, LatestRow>()
+  readonly #counters = new Map<string, { n: number; version: number }>()
+  #checkpoint: number | undefined
+  #rowCount = 0
+  #letterCount = 0
+
+  constructor(seed: number) {
+    this.#seed = seed
+    for (let counter = 0; counter < 5; counter++)
+      this.#counters.set(`counter${counter}`, { n: 0, version: 0 })
+  }
+
+  get epoch(): number {
+    return this.#tidemarks.length
+  }
+
+  /** The versions of the counters, as the next writer has to know them for its guards. */
+  get versions(): string {
+    return JSON.stringify(Object.fromEntries([...this.#counters].map(([key, { version }]) => [key, version])))
+  }
+
+  /**
+   * A writer has ended, by a kill or by `close`: replays its epoch up to the tidemark and compares the file.
+   *
+   * @param lines what the writer said
+   * @returns the tidemark it ended with, 0 when it was killed before it had an epoch
+   */
+  endEpoch(file: string, lines: readonly string[]): number {
+    const database = new DatabaseSync(file)
+    try {
+      const found = this.#checkWriters(database, lines)
+      if (found === undefined) {
+        this.#checkFile(database, this.epoch, undefined)
+        return 0
+      }
+      const epoch = this.epoch + 1
+      const replayed = this.#replay(epoch, found)
+      this.#tidemarks.push(found)
+      checkAcknowledged(lines, found, new Set(replayed.rejected))
+      this.#checkFile(database, epoch, replayed)
+      return found
+    } finally {
+      database.close()
+    }
+  }
+
+  /**
+   * Earlier epochs stand where they stood, and all but the newest are closed; the newest is, if it ended in peace.
+   *
+   * @returns the tidemark of the writer's own epoch, if it had begun one
+   */
+  #checkWriters(database: DatabaseSync, lines: readonly string[]): number | undefined {
+    const found = database
+      .prepare('SELECT epoch, watermark, closed FROM tidemark_writers WHERE writer = ? ORDER BY epoch')
+      .all('crashing')
+      .map(({ epoch, watermark, closed }) => ({ epoch, watermark: Number(watermark), closed }))
+    const hasBegun = found.length > this.epoch
+    if (lines.includes(`ready ${this.epoch + 1}`))
+      expect(hasBegun, 'the epoch of a writer that was ready').toBe(true)
+    if (lines.includes('closed')) expect(found.at(-1)?.closed).toBe(1)
+    else if (!lines.includes('closing') && hasBegun) expect(found.at(-1)?.closed).toBe(0)
+    const tidemarks = hasBegun ? [...this.#tidemarks, found.at(-1)?.watermark] : this.#tidemarks
+    expect(found.slice(0, -1)).toEqual(
+      tidemarks.slice(0, -1).map((watermark, index) => ({ epoch: index + 1, watermark, closed: 1 })),
+    )
+    expect(found.at(-1)?.watermark).toBe(tidemarks.at(-1))
+    return hasBegun ? found.at(-1)?.watermark : undefined
+  }
+
+  #replay(epoch: number, tidemark: number): Replayed {
+    const rows: Row[] = []
+    const rejected: number[] = []
+    for (const { first, last, operation } of plannedUpTo(this.#seed, epoch, tidemark)) {
+      expect(last, 'the tidemark stands between operations, not inside one').toBeLessThanOrEqual(tidemark)
+      const bad = rejectionsOf(first, operation)
+      rejected.push(...bad)
+      if (operation.kind === 'load') {
+        this.#checkpoint = last
+        rows.push(...operation.rows.filter(({ seq }) => !bad.includes(seq)))
+      } else if (bad.length === 0) {
+        rows.push(...this.#apply(operation))
+      }
+    }
+    this.#rowCount += rows.length
+    this.#letterCount += rejected.length
+    return { rows, rejected }
+  }
+
+  #apply(operation: Exclude<Operation, { kind: 'load' }>): readonly Row[] {
+    switch (operation.kind) {
+      case 'row':
+        return [operation.row]
+      case 'group':
+        this.#counter(operation.key).n++
+        return operation.rows
+      case 'increment':
+        this.#counter(operation.key).n++
+        return []
+      case 'guard':
+        this.#counter(operation.key).version++
+        return []
+      case 'upsert':
+        this.#latest.set(operation.row.key, operation.row)
+        return []
+    }
+  }
+
+  #counter(key: string): { n: number; version: number } {
+    return this.#counters.get(key) ?? expect.fail(`no ${key}`)
+  }
+
+  #checkFile(database: DatabaseSync, epoch: number, replayed: Replayed | undefined): void {
+    const all = (sql: string): Record<string, unknown>[] =>
+      database
+        .prepare(sql)
+        .all()
+        .map((row) => ({ ...row }))
+    if (replayed) {
+      const found = all(`SELECT epoch, seq, part, payload FROM rows WHERE epoch = ${epoch} ORDER BY id`)
+      // The first row that differs tells more than a difference of thousands.
+      const differs = found.findIndex(
+        (row, index) => JSON.stringify(row) !== JSON.stringify(replayed.rows[index]),
+      )
+      if (differs >= 0)
+        expect(found[differs], `row ${differs} of epoch ${epoch}`).toEqual(replayed.rows[differs])
+      expect(found.length, `rows of epoch ${epoch}`).toBe(replayed.rows.length)
+      const letters = all(`SELECT seq FROM tidemark_dead_letters WHERE epoch = ${epoch} ORDER BY id`)
+      expect(letters.map(({ seq }) => seq)).toEqual(replayed.rejected)
+    }
+    expect(all('SELECT count(*) AS n FROM rows')).toEqual([{ n: this.#rowCount }])
+    expect(all('SELECT * FROM latest ORDER BY key')).toEqual(
+      [...this.#latest.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    )
+    expect(all('SELECT * FROM counters ORDER BY key')).toEqual(
+      [...this.#counters].map(([key, counter]) => ({ key, ...counter })),
+    )
+    expect(all('SELECT source, value FROM tidemark_checkpoints')).toEqual(
+      this.#checkpoint === undefined ? [] : [{ source, value: String(this.#checkpoint) }],
+    )
+    expect(all('SELECT count(*) AS n FROM tidemark_dead_letters')).toEqual([{ n: this.#letterCount }])
+  }
+}
+
+function* plannedUpTo(seed: number, epoch: number, tidemark: number): Generator<Planned> {
+  for (const planned of plan(seed, epoch)) {
+    if (planned.first > tidemark) return
+    yield planned
+  }
+}
+
+/** The positions of an operation that the store must refuse. */
+function rejectionsOf(first: number, operation: Operation): number[] {
+  switch (operation.kind) {
+    case 'row':
+      return operation.row.payload === 'poison' ? [first] : []
+    case 'group':
+      return operation.rows.some(({ payload }) => payload === 'poison') ? [first] : []
+    case 'guard':
+      return operation.isStale ? [first] : []
+    case 'load':
+      return operation.rows.filter(({ payload }) => payload === 'poison').map(({ seq }) => seq)
+    case 'upsert':
+    case 'increment':
+      return []
+  }
+}
+
+/** SQLite's own opinion of the file: slow, so it is asked once after many kills. */
+export function expectIntact(file: string): void {
+  expect(look(file, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+}
+
+/** What was acknowledged is in the file, as it was acknowledged. */
+function checkAcknowledged(lines: readonly string[], tidemark: number, rejected: ReadonlySet<number>): void {
+  for (const line of lines) {
+    if (!line.startsWith('acknowledged ')) continue
+    for (const acknowledgement of line.slice('acknowledged '.length).split(',')) {
+      const [kind, position] = acknowledgement.split(' ')
+      const seq = Number(position)
+      expect(seq, 'an acknowledged position').toBeLessThanOrEqual(tidemark)
+      if (kind === 'abandoned') expect.fail(`position ${seq} was abandoned`)
+      // A load is committed even when its last row was rejected.
+      if (kind === 'rejected') expect(rejected.has(seq), `position ${seq} was rejected`).toBe(true)
+    }
+  }
+}
