@@ -22,7 +22,7 @@ export interface WriteOptions {
 
 export const WRITES_USAGE = `npm run bench -- writes [options]
 
-  --rows N         rows of one contender in one round (400000; slow contenders: a twentieth)
+  --rows N         rows of one contender in one round (1000000; slow contenders: a twentieth)
   --rounds N       rounds of the main comparison (5)
   --row-bytes N    bytes of a row (250)
   --only A,B       only these contenders
@@ -42,7 +42,7 @@ export function parseWriteOptions(args: readonly string[]): WriteOptions {
   const { values } = parse(args)
   const quick = values.quick
   return {
-    rows: wholeNumber('rows', values.rows, quick ? 100_000 : 400_000),
+    rows: wholeNumber('rows', values.rows, quick ? 100_000 : 1_000_000),
     rounds: wholeNumber('rounds', values.rounds, quick ? 3 : 5),
     rowBytes: wholeNumber('row-bytes', values['row-bytes'], 250),
     only: list('only', values.only, PEER_NAMES, isPeerName),

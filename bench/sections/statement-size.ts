@@ -9,7 +9,8 @@ import type { RateBySize } from '../workloads/statement-size.ts'
 import { runJob, type Context } from './context.ts'
 
 const MULTI_ROW_PEERS: readonly PeerName[] = ['better-sqlite3/multi-row', 'node:sqlite/multi-row']
-const DEFAULT_SIZE = 50
+/** The full run finds little difference between sizes; a quick one takes this. */
+const DEFAULT_SIZE = 25
 const ROWS = 20_000
 
 export class StatementSizes {
@@ -27,6 +28,7 @@ export class StatementSizes {
 }
 
 export async function findStatementSizes(context: Context): Promise<StatementSizes> {
+  if (context.options.quick) return new StatementSizes({})
   const rates: Partial<Record<PeerName, RateBySize>> = {}
   for (const peer of MULTI_ROW_PEERS.filter(context.isListed)) {
     context.progress(`best rows per INSERT: ${peer}`)

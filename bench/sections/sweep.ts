@@ -8,7 +8,7 @@ import { race, ratioOver, spreadOver, type Standing } from './race.ts'
 import type { StatementSizes } from './statement-size.ts'
 
 const BATCH_SIZES = [10, 30, 100, 300, 1_000, 3_000, 10_000]
-const QUICK_BATCH_SIZES = [10, 100, 1_000, 10_000]
+const QUICK_BATCH_SIZES = [10, 1_000, 10_000]
 const PEERS: readonly PeerName[] = ['tidemark', 'better-sqlite3/rows', 'better-sqlite3/multi-row']
 
 export interface SweepStep {

@@ -36,7 +36,7 @@ export async function compareLargeRows(
   sizes: StatementSizes,
 ): Promise<readonly Standing[]> {
   const rows = Math.ceil(context.options.rows / 8)
-  const rounds = Math.min(3, context.options.rounds)
+  const rounds = Math.min(context.options.quick ? 2 : 3, context.options.rounds)
   const title = `Sustained writes, rows of ${LARGE_ROW_BYTES} bytes, rounds: ${rounds}`
   const standings = await race(context, entrants(context, LARGE_ROW_PEERS, sizes), {
     rows,

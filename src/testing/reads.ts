@@ -139,6 +139,13 @@ export const reads: Topic = (subject, test) => {
     assert.deepEqual(await rowsOf(at.db, count), [{ count: 2 }])
   })
 
+  test('a read tells the tables and columns to who asks Kysely for them', async () => {
+    await using at = await stage(subject, tables)
+    const found = await at.db.read().introspection.getTables()
+    const songs = found.find(({ name }) => name === 'songs')
+    assert.deepEqual(songs?.columns.map(({ name }) => name).toSorted(), ['cover', 'id', 'plays', 'title'])
+  })
+
   test('what a read does not do throws NotSupportedError', async () => {
     await using at = await stage(subject, tables)
     const db = at.db.read('strong')

@@ -45,7 +45,7 @@ export class Model {
    * @returns the tidemark it ended with, 0 when it was killed before it had an epoch
    */
   endEpoch(file: string, lines: readonly string[]): number {
-    const database = new DatabaseSync(file)
+    const database = new DatabaseSync(file, { timeout: 10_000 })
     try {
       const found = this.#checkWriters(database, lines)
       if (found === undefined) {

@@ -1,6 +1,8 @@
 /** How an engine ends, and what a caller who could not wait may do. */
 import { existsSync } from 'node:fs'
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { open, ReceiptTimeoutError } from '../../src/index.ts'
@@ -119,6 +121,45 @@ test('law 9 · an engine that closed while it looked for its tidemark stops look
   await other.run('ROLLBACK')
   await witness.close()
   expect(await ledger.check()).toMatchObject({ notCommitted: 1 })
+})
+
+test('law 9 · a transaction whose callback does not return is rolled back at the deadline and never committed later', async () => {
+  const file = databaseFile(schema)
+  const db = await open(sqlite(file))
+  const ledger = new Ledger(file)
+  const inserted = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  const transaction = failureOf(
+    db.transaction(async (trx) => {
+      await trx.insertInto('payments').values({ id: 'late', cents: 1 }).execute()
+      inserted.resolve()
+      await gate.promise
+    }),
+  )
+  ledger.insertMany(db, 10)
+  await inserted.promise
+  await expect(db.close({ timeoutMs: 50 })).rejects.toMatchObject({ code: 'DEADLINE_PASSED' })
+  expect(await transaction).toMatchObject({ code: 'DEADLINE_PASSED', outcome: 'not-committed' })
+  gate.resolve()
+  await new Promise(setImmediate)
+
+  expect(await ledger.check()).toMatchObject({ notCommitted: 10 })
+  expect(look(file, 'SELECT * FROM payments')).toEqual([])
+  expect(look(file, 'SELECT watermark FROM tidemark_writers')).toEqual([{ watermark: 0 }])
+})
+
+test('laws 7, 9 · a stream that waits for room fails when the engine ends', async () => {
+  const file = databaseFile(schema)
+  const other = new OtherProcess(file)
+  const db = await open(sqlite(file, { busyTimeoutMs: 10 }), { queue: { maxOperations: 100 } })
+  await other.run('BEGIN IMMEDIATE')
+  const full = next(db, 'backpressure')
+  const rows = Array.from({ length: 1_000 }, (_, n) => ({ n, writer: 'stream', text: 'x' }))
+  const piped = failureOf(pipeline(Readable.from(rows), db.writable('rows')))
+  await full
+  await expect(db.close({ timeoutMs: 20 })).rejects.toMatchObject({ code: 'DEADLINE_PASSED' })
+  expect(await piped).toMatchObject({ code: 'CLOSED' })
+  await other.run('COMMIT')
 })
 
 test('law 3 · a caller that timed out and tries again, by upsert or by a key of its own, has its row once', async () => {

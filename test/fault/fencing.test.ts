@@ -101,6 +101,37 @@ test('law 3 · an engine in another process fences this one, and both leave exac
   await expect(older.close()).rejects.toMatchObject({ code: 'FENCED' })
 })
 
+test('law 3 · a process that was paused while another took its name wakes up fenced, and adds nothing', async () => {
+  const file = databaseFile(ledgerSchema)
+  const zombie = new Child(new URL('zombie-process.ts', import.meta.url), [file, 'w'])
+  await zombie.said('writing')
+  zombie.pause()
+  // It may have been paused with the write lock in its hand: then it is given another chance to let go.
+  let newer: AnyTidemark | undefined
+  while (newer === undefined) {
+    newer = await open(sqlite(file, { busyTimeoutMs: 50 }), { writer: 'w' }).catch(() => undefined)
+    if (newer !== undefined) break
+    zombie.resume()
+    await nextTurn()
+    zombie.pause()
+  }
+  const ledger = new Ledger(file)
+  ledger.insertMany(newer, 500)
+  await ledger.settle()
+  const rowsOfZombie = () =>
+    look<{ n: number }>(file, "SELECT count(*) AS n FROM rows WHERE writer = 'zombie'")
+  const before = rowsOfZombie()
+  zombie.resume()
+
+  const [code, committed, unsettled] = (await zombie.said('stopped')).split(' ')
+  expect(await zombie.ended, zombie.stderr).toEqual({ code: 0, signal: null })
+  expect({ code, unsettled }).toEqual({ code: 'FENCED', unsettled: '0' })
+  expect(rowsOfZombie()).toEqual(before)
+  expect(before).toEqual([{ n: Number(committed) }])
+  expect(await ledger.settle()).toMatchObject({ committed: 500 })
+  await newer.close()
+})
+
 test('law 3 · an interactive transaction of a fenced engine never begins', async () => {
   const file = databaseFile(ledgerSchema)
   const older = await open(sqlite(file), { writer: 'w' })

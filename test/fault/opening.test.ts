@@ -1,6 +1,8 @@
 /** Files that cannot be opened: each is refused with a code, the file's name and what to do, and left as it was. */
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, type TestContext } from 'vitest'
 import { open, StoreError } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
@@ -76,7 +78,11 @@ test('law 1 · opening waits for the lock as long as it was told to', async () =
   const file = databaseFile(ledgerSchema)
   const other = new OtherProcess(file)
   await other.run('BEGIN EXCLUSIVE')
+  const started = once(process, 'worker') as Promise<[Worker]>
   const opening = open(sqlite(file, { busyTimeoutMs: 600_000 }))
+  // One that came after it has given up already, so this one is waiting.
+  await once((await started)[0], 'online')
+  await expect(open(sqlite(file, { busyTimeoutMs: 10 }))).rejects.toMatchObject({ storeCode: 'SQLITE_BUSY' })
   await other.run('COMMIT')
   await (await opening).close()
   expect(look(file, 'SELECT epoch, closed FROM tidemark_writers')).toEqual([{ epoch: 1, closed: 1 }])

@@ -125,6 +125,25 @@ test('law 4 · an interactive transaction whose thread dies is rolled back, and 
   await db.close()
 })
 
+test('law 5 · writes take no notice of the checkpointing thread, also when it dies again and again', async () => {
+  const file = databaseFile(ledgerSchema)
+  const threads = watchThreads()
+  const db = await open(sqlite(file, { walAutocheckpoint: 5 }), { batch: { maxOperations: 50 } })
+  const ledger = new Ledger(file)
+  let deaths = 0
+  while (deaths < 3) {
+    ledger.insertMany(db, 200, 'x'.repeat(200))
+    await ledger.settle()
+    for (const thread of threads.slice(1 + deaths)) {
+      await thread.terminate()
+      deaths++
+    }
+  }
+  expect(await ledger.settle()).toMatchObject({ notCommitted: 0, unknown: 0 })
+  expect(db.stats()).toMatchObject({ retries: 0, store: { reconnects: 0 } })
+  await db.close()
+})
+
 test('law 6 · a read whose thread dies is run again on another', async () => {
   const file = databaseFile(ledgerSchema)
   const threads = watchThreads()

@@ -83,9 +83,18 @@ export class Child {
     this.#process.stdin.end()
   }
 
-  kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
-    this.#process.kill(signal)
+  kill(): Promise<Exit> {
+    this.#process.kill('SIGKILL')
     return this.ended
+  }
+
+  /** Stops the process where it is, with all that it holds. */
+  pause(): void {
+    this.#process.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process.kill('SIGCONT')
   }
 
   #hear(line: string): void {

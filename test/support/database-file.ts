@@ -4,6 +4,9 @@ import path from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
 
+/** A thread of an engine may hold the lock for a moment. */
+const timeout = 10_000
+
 /** A folder that is gone when the test is over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-test-'))
@@ -20,7 +23,7 @@ export function databaseFile(schema: string): string {
 
 /** Runs SQL on a connection of its own, in this process. */
 export function change(file: string, sql: string): void {
-  const database = new DatabaseSync(file)
+  const database = new DatabaseSync(file, { timeout })
   try {
     database.exec(sql)
   } finally {
@@ -34,7 +37,7 @@ export function look<Row = Record<string, unknown>>(
   sql: string,
   ...parameters: SQLInputValue[]
 ): Row[] {
-  const database = new DatabaseSync(file)
+  const database = new DatabaseSync(file, { timeout })
   try {
     return database.prepare(sql).all(...parameters) as Row[]
   } finally {

@@ -4,10 +4,10 @@ import { count } from '../terminal/progress.ts'
 
 export function describeReport(file: string, database: string, report: IngestReport): string {
   const name = file === '-' ? 'standard input' : file
-  const seconds = report.ms / 1_000
+  const perSecond = count((report.rows / report.ms) * 1_000)
   const lines = [
-    `${name}: ${counted(report.rows, 'row')} into table "${report.table}" of ${database} in ${seconds.toFixed(1)} s ` +
-      `(${count(report.rows / seconds)} rows/s, longest transaction ${report.longestTransactionMs.toFixed(1)} ms), read as ${report.format}`,
+    `${name}: ${counted(report.rows, 'row')} into table "${report.table}" of ${database} in ${duration(report.ms)} ` +
+      `(${perSecond} rows/s, longest transaction ${report.longestTransactionMs.toFixed(1)} ms), read as ${report.format}`,
     ...aboutStart(report),
     ...aboutDeadLetters(database, report),
     ...aboutEnd(report),
@@ -34,6 +34,10 @@ function* aboutEnd({ incomplete, isResumable, wasStopped, failure }: IngestRepor
     yield `line ${count(incomplete.line)}, the last, is not finished (${incomplete.error}) and is left for the next run`
   if (!isResumable) yield 'a stream cannot be resumed: run again, its lines are written again'
   if (wasStopped && isResumable && failure === undefined) yield 'stopped; the same command goes on from here'
+}
+
+function duration(ms: number): string {
+  return ms < 1_000 ? `${Math.ceil(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
 
 function counted(value: number, word: string): string {

@@ -22,26 +22,29 @@ test('law 3 · engines on one memory() share its tables and fence each other', a
   await expect(first.close()).rejects.toMatchObject({ code: 'FENCED' })
 })
 
-test('law 5 · a batch that meets another engine’s transaction waits for its end', async () => {
-  const store = memory({ schema })
-  await using one = await open(store)
-  await using two = await open(store)
-  const begun = Promise.withResolvers<void>()
-  const ending = Promise.withResolvers<void>()
-  const transaction = one.transaction(async () => {
-    begun.resolve()
-    await ending.promise
-  })
-  await begun.promise
-  const retried = new Promise<void>((resolve) => void two.on('retry', () => resolve()))
-  const receipt = two.insert('songs', { title: 'a' })
-  void receipt.outcome()
-  await retried
-  expect(receipt.state).toBe('pending')
-  ending.resolve()
-  await transaction
-  expect((await receipt).position.seq).toBe(1)
-})
+test.each(['async', 'sync'] as const)(
+  'law 5 · a batch that meets another engine’s transaction waits for its end (%s)',
+  async (commit) => {
+    const store = memory({ schema, commit })
+    await using one = await open(store)
+    await using two = await open(store)
+    const begun = Promise.withResolvers<void>()
+    const ending = Promise.withResolvers<void>()
+    const transaction = one.transaction(async () => {
+      begun.resolve()
+      await ending.promise
+    })
+    await begun.promise
+    const retried = new Promise<void>((resolve) => void two.on('retry', () => resolve()))
+    const receipt = two.insert('songs', { title: 'a' })
+    void receipt.outcome()
+    await retried
+    expect(receipt.state).toBe('pending')
+    ending.resolve()
+    await transaction
+    expect((await receipt).position.seq).toBe(1)
+  },
+)
 
 test('its options are checked', () => {
   const wrong = { commit: 'later', colour: 'red' } as unknown as MemoryOptions

@@ -76,7 +76,6 @@ export class Thread {
   /** Ends the thread when the statement that is running ends, and waits for neither. */
   abandon(): void {
     void this.#worker.terminate()
-    this.#worker.unref()
   }
 
   #receive(reply: Reply): void {
