@@ -130,6 +130,21 @@ export const values: Topic = (subject, test) => {
     assert.equal(await at.value('SELECT length(b) FROM held'), 2 ** 20)
   })
 
+  test('law 2 · batches of many megabytes and small ones right behind them arrive whole and in order', async () => {
+    const options = { batch: { maxOperations: 2, maxBytes: 2 ** 24 }, queue: { maxBytes: 2 ** 27 } }
+    await using at = await stage(subject, tables, options)
+    // Every second batch is large; those behind it are full, and are sent while it still is on its way.
+    const sizes = range(24).map((id) => (id % 4 < 2 ? 3 * 2 ** 20 : 1))
+    const receipts = sizes.map((size, id) => at.db.insert('held', { id, b: new Uint8Array(size).fill(id) }))
+    await Promise.all(receipts)
+    const found = await at.rows('SELECT id, length(b) AS size, hex(substr(b, -1)) AS last FROM held')
+    const hex = (id: number) => id.toString(16).toUpperCase().padStart(2, '0')
+    assert.deepEqual(
+      found,
+      sizes.map((size, id) => ({ id, size, last: hex(id) })),
+    )
+  })
+
   test('many values of several megabytes arrive whole', async () => {
     const options = { batch: { maxBytes: 2 ** 24 }, queue: { maxBytes: 2 ** 26 } }
     await using at = await stage(subject, tables, options)

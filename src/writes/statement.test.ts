@@ -10,7 +10,7 @@ const piece = fc.oneof(
   inside.map((text) => `\`${text.replaceAll('`', '``')}\``),
   inside.map((text) => `[${text}]`),
   inside.map((text) => `--${text.replaceAll('\n', ' ')}\n`),
-  inside.map((text) => `/*${text.replaceAll('*/', '')} */`),
+  inside.map((text) => `/*${text.replaceAll('*', '+')} */`),
   fc.constantFrom(
     'INTO',
     'songs',
@@ -40,7 +40,7 @@ test('law 3 · no semicolon inside quotes or a comment splits a statement', () =
     fc.property(pieces, fc.constantFrom('', ';', ' ; ;', '; -- the end', ';/* the; end'), (parts, end) => {
       checkStatement(`INSERT ${parts.join('')}${end}`)
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
 
@@ -49,7 +49,7 @@ test('law 3 · a second statement is found, whatever stands before it', () => {
     fc.property(pieces, fc.constantFrom('DELETE', 'BEGIN', "'text'", '(', '"name"', '5'), (parts, second) => {
       expect(() => checkStatement(`UPDATE ${parts.join('')};${second}`)).toThrow(/more than one statement/)
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
 

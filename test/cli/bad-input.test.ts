@@ -13,7 +13,13 @@ const text = linesOf('ndjson', 1, 1_000)
 /** How the input is made, what the command says of it, and what it advises. */
 const unreadable: [string, string, (file: string) => void, RegExp, RegExp][] = [
   ['is missing', 'app.log', () => undefined, /^tidemark: there is no file app\.log\.$/, /check the path/],
-  ['is a directory', 'logs', (file) => mkdirSync(file), /^tidemark: logs is a directory\.$/, /name/],
+  [
+    'is a directory',
+    'logs',
+    (file) => mkdirSync(file),
+    /^tidemark: logs is a directory\.$/,
+    /name its files/,
+  ],
   [
     'is binary',
     'app.log',
@@ -25,8 +31,8 @@ const unreadable: [string, string, (file: string) => void, RegExp, RegExp][] = [
     'is an SQLite database',
     'other.db',
     (file) => change(file, 'CREATE TABLE t (x)'),
-    /^tidemark: other\.db is /,
-    /ingest -/,
+    /^tidemark: other\.db is an SQLite database, not a text file\.$/,
+    /to write into it, name it with --db; to read from it: sqlite3 /,
   ],
   [
     'is UTF-16',

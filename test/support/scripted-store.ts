@@ -11,6 +11,7 @@ import type {
   BatchOutcome,
   OpenedStore,
   QueryResult,
+  SqlQuery,
   StoreStats,
   StoreTransaction,
   Tidemark,
@@ -133,7 +134,7 @@ export class ScriptedStore implements OpenedStore {
     return { watermark: watermark as Seq, isClosed, exists, rejections }
   }
 
-  query(): Promise<QueryResult> {
+  query(_query: SqlQuery): Promise<QueryResult> {
     return Promise.reject(failure('rejected'))
   }
 

@@ -63,6 +63,6 @@ export function directoryError(name: string): InputError {
   return new InputError(
     'INPUT_IS_DIRECTORY',
     `${name} is a directory`,
-    'name one file; for several, run the command once for each',
+    'name its files; with a shell that is: tidemark ingest DIR/*',
   )
 }

@@ -4,6 +4,8 @@ import { InputError } from './input-error.ts'
 /** A NUL byte this early is no log with a hole in it, but not text at all. */
 const BINARY_SAMPLE_BYTES = 8 * 1024
 
+const SQLITE_MAGIC = 'SQLite format 3\0'
+
 /** In a magic number: whatever stands there. */
 const ANY = -1
 
@@ -44,6 +46,13 @@ export function refuseNonText(head: Buffer, name: string): void {
       'INPUT_ENCODING',
       `${name} is UTF-16; lines are read as UTF-8`,
       'iconv -f UTF-16 -t UTF-8 FILE | tidemark ingest -',
+    )
+  }
+  if (head.toString('latin1', 0, SQLITE_MAGIC.length) === SQLITE_MAGIC) {
+    throw new InputError(
+      'INPUT_BINARY',
+      `${name} is an SQLite database, not a text file`,
+      'to write into it, name it with --db; to read from it: sqlite3 -csv -header FILE "select …" | tidemark ingest - --table NAME',
     )
   }
   const nul = head.subarray(0, BINARY_SAMPLE_BYTES).indexOf(0)
