@@ -133,6 +133,41 @@ export const schema: Topic = (subject, test) => {
     assert.deepEqual(await at.rows('SELECT path, size, hash FROM files ORDER BY size'), expected)
   })
 
+  test('law 1 · a write made by a getter or toJSON of another one’s row mixes nothing', async () => {
+    await using at = await stage(subject, tables)
+    const { db } = at
+    const inner: Call[] = [
+      () => db.insert('files', { path: 'inner', hash: 'inner' }),
+      () => db.insertMany('files', [{ path: 'inner many', hash: 'inner' }]),
+      () => db.insert('keyless', { text: 'inner' }),
+    ]
+    for (const [index, write] of inner.entries()) {
+      const outer = { path: `outer ${index}`, hash: { toJSON: () => (write(db), 'outer') } }
+      for (const call of [
+        () => db.insert('files', { path: `before ${index}`, hash: 'before' }),
+        () => db.insert('files', outer),
+        () => db.atomic((group) => group.insert('files', { ...outer, path: `grouped ${index}` })),
+        () => db.insert('files', { path: `after ${index}`, hash: 'after' }),
+      ]) {
+        try {
+          call()
+        } catch (error) {
+          assert.equal((error as Error).name, 'InvalidOperationError')
+        }
+      }
+    }
+    const wrong = await at.rows(
+      `SELECT path, hash FROM files WHERE trim(hash, '"') <> CASE
+         WHEN path LIKE 'grouped%' THEN 'outer' ELSE substr(path, 1, instr(path || ' ', ' ') - 1) END`,
+    )
+    assert.deepEqual(wrong, [])
+    assert.equal(
+      await at.value("SELECT count(*) FROM files WHERE path LIKE 'before%' OR path LIKE 'after%'"),
+      6,
+    )
+    assert.equal(at.db.stats().queued.operations, 0)
+  })
+
   test('an error of the schema names what there is', async () => {
     await using at = await stage(subject, tables)
     assert.throws(() => at.db.insert('file', { path: 'a' }), /no table "file" \(tables: .*files.*pairs/)

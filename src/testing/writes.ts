@@ -86,6 +86,18 @@ export const writes: Topic = (subject, test) => {
       if (id !== undefined) assert.equal(names.get(id), ['pop', 'rock', 'folk'][index])
   })
 
+  test('an id that no number holds exactly is not told wrong', async () => {
+    await using at = await stage(subject, tables)
+    for (const id of [Number.MAX_SAFE_INTEGER - 2, 2n ** 62n]) {
+      at.db.insert('songs', { id, title: 'far' })
+      const receipts = range(5).map((index) => at.db.insert('songs', { title: `after ${id}: ${index}` }))
+      for (const [index, told] of (await Promise.all(receipts)).entries()) {
+        const held = await at.value(`SELECT id FROM songs WHERE title = 'after ${id}: ${index}'`)
+        if (told.id !== undefined) assert.equal(told.id, held)
+      }
+    }
+  })
+
   test('an explicit id, and a table without generated ids, tell none', async () => {
     await using at = await stage(subject, tables)
     assert.equal((await at.db.insert('songs', { id: 9, title: 'a' })).id, undefined)

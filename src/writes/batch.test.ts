@@ -119,7 +119,11 @@ describe('runs', () => {
 
   test('a long run is continued by another, so that it fits messages', () => {
     const batch = new PendingBatch(0 as Seq, 0)
-    for (let index = 0; index < 10; index++) batch.extend(batch.runFor(shapes[0] ?? expect.fail()), 100_000)
+    for (let index = 0; index < 10; index++) {
+      const run = batch.runFor(shapes[0] ?? expect.fail())
+      run.values.push(index, null)
+      batch.extend(run, 100_000)
+    }
     expect(batch.steps.map((step) => step.kind === 'run' && step.count)).toEqual([3, 3, 3, 1])
   })
 })

@@ -14,7 +14,7 @@ import type { Rejection, Run, Shape, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { Batch, RunResult } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
-import type { Certainty, TidemarkError } from '../errors.ts'
+import { InvalidOperationError, type Certainty, type TidemarkError } from '../errors.ts'
 
 /** A run longer than this is continued by another, so that a store can ship a batch in messages of this size. */
 export const maxRunBytes: number = 256 * 1024
@@ -61,7 +61,10 @@ export class PendingBatch implements Batch {
 
   /** One more operation, whose values are at the end of `run`. */
   extend(run: Run, bytes: number): Seq {
+    requireUndisturbed(run)
     if (run !== this.#tail) {
+      // A run that holds something was the tail when its values began to be read: it stands in the line already.
+      if (run.count > 0) throw disturbed()
       this.steps.push(run)
       this.#tail = run
     }
@@ -153,6 +156,22 @@ export class PendingBatch implements Batch {
     this.#tail = undefined
     this.#settled?.resolve()
   }
+}
+
+/**
+ * A getter or a `toJSON` of the caller's, called while the values of one operation are read, may itself write.
+ * The values of both would be mixed, so the inner call is refused.
+ */
+export function requireUndisturbed({ values, count, shape }: Run): void {
+  if (values.length !== (count + 1) * shape.width) throw disturbed()
+}
+
+function disturbed(): InvalidOperationError {
+  return new InvalidOperationError(
+    'INVALID_CALL',
+    'a write was made while the values of another were read.',
+    'Write nothing in a getter or in `toJSON()`.',
+  )
 }
 
 export function newRun(shape: Shape): Run {

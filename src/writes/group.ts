@@ -5,7 +5,7 @@
  */
 import type { Run, Shape } from '../contracts/operation.ts'
 import { InvalidOperationError } from '../errors.ts'
-import { maxRunBytes, newRun } from './batch.ts'
+import { maxRunBytes, newRun, requireUndisturbed } from './batch.ts'
 import type { Sink } from './operations.ts'
 
 export class Collector implements Sink<void> {
@@ -32,6 +32,7 @@ export class Collector implements Sink<void> {
   }
 
   take(run: Run, bytes: number): void {
+    requireUndisturbed(run)
     if (run !== this.runs.at(-1)) this.runs.push(run)
     run.count++
     run.bytes += bytes

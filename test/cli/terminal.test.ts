@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { temporaryFolder } from '../support/database-file.ts'
 import { Command, plainEnvironment, program } from './command.ts'
 import { expectLines, Onlooker, writeInput } from './inputs.ts'
@@ -71,19 +71,26 @@ async function onTerminal(
   const command = `stty columns 150; exec '${process.execPath}' '${program}' ${parameters}`
   const terminal = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], {
     cwd: folder,
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
     env: { ...plainEnvironment(), TMPDIR: temporary, TERM: 'xterm', SHELL: '/bin/sh' },
   })
   let screen = ''
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => (screen += text))
-  const ended = Promise.withResolvers<number | null>()
-  terminal.on('close', ended.resolve)
+  const ended = new Promise<number | null>((resolve) => terminal.on('close', resolve))
+  let hasPressed = false
   const looking = setInterval(() => {
-    if (!pressesCtrlC()) return
-    clearInterval(looking)
+    // `script` stops itself when what it runs was stopped, as by a machine that is suspended, and never wakes.
+    terminal.kill('SIGCONT')
+    if (hasPressed || !pressesCtrlC()) return
+    hasPressed = true
     terminal.stdin.write('\u0003')
   }, 1)
-  const code = await ended.promise
-  clearInterval(looking)
+  onTestFinished(async () => {
+    clearInterval(looking)
+    // Without its terminal, what runs on it is hung up.
+    terminal.kill('SIGKILL')
+    await ended
+  })
+  const code = await ended
   return { code, screen }
 }

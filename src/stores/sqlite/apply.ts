@@ -248,7 +248,8 @@ export class Application {
 
   /** Ids that follow on the last ones told become one range with them. */
   #tellIds(shape: Shape, first: Seq, count: number, firstId: number): void {
-    if (!makesIds(this.#context.schema, shape)) return
+    // Past 2^53 a number would tell another row's id.
+    if (!makesIds(this.#context.schema, shape) || !Number.isSafeInteger(firstId + count)) return
     const last = this.results.at(-1)
     const follows =
       last && 'firstId' in last && last.first + last.count === first && last.firstId + last.count === firstId
