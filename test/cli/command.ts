@@ -2,8 +2,8 @@
  * The command line as a user runs it: a process of its own, in a folder of its own, with what it says taken down.
  * What a test waits for is said or is seen in the database; no test waits for a time.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as tick } from 'node:timers/promises'
@@ -103,6 +103,12 @@ export class Command {
     this.#process.kill(signal)
   }
 
+  /** Stops all its threads where they are, until `SIGCONT`; a signal sent is not a signal received. */
+  async pause(): Promise<void> {
+    this.send('SIGSTOP')
+    await this.reached('stands still', () => areThreadsStopped(this.#process.pid))
+  }
+
   kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Result> {
     this.send(signal)
     return this.ended
@@ -125,6 +131,15 @@ export async function succeed(folder: string, ...parameters: readonly string[]):
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env
   return { PATH, HOME }
+}
+
+/** Linux shows the state of each thread; elsewhere the state of the process must do. */
+function areThreadsStopped(pid: number | undefined): boolean {
+  if (!existsSync('/proc/self/task'))
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T')
+  return readdirSync(`/proc/${pid}/task`).every((thread) =>
+    / [TZX] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').replace(/^.*\)/s, '')),
+  )
 }
 
 function stdoutAndStderr({ stdout, stderr }: { stdout: string; stderr: string }): string {

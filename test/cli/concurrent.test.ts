@@ -84,12 +84,11 @@ async function pausedHalfWay(folder: string): Promise<Command> {
   const command = new Command(folder, ['ingest', 'app.ndjson'])
   using onlooker = new Onlooker(folder)
   await command.reached('wrote a row', () => onlooker.count('logs') > 0)
-  await command.reached('was paused between two transactions', () => {
-    command.send('SIGSTOP')
-    if (isUnlocked(folder)) return true
+  await command.pause()
+  while (!isUnlocked(folder)) {
     command.send('SIGCONT')
-    return false
-  })
+    await command.pause()
+  }
   return command
 }
 
