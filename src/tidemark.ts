@@ -192,7 +192,8 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
    * write connection, and what is accepted meanwhile is committed after it. Await only `trx` inside.
    *
    * @returns what the callback returned, once that is committed
-   * @throws what the callback threw, after rolling back; TidemarkError `TRANSACTION_FAILED`
+   * @throws what the callback threw, after rolling back; TidemarkError `TRANSACTION_FAILED`; StoreError when a
+   *   constraint that is checked at COMMIT refuses it
    */
   async transaction<R>(
     work: (trx: Kysely<DB>) => Promise<R>,

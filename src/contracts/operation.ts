@@ -55,7 +55,7 @@ export interface Run {
   readonly shape: Shape
   /** How many operations. Outside a group each has a position of its own. */
   count: number
-  /** An upper bound of the values' size. */
+  /** The values' size in bytes, a character counted as two. */
   bytes: number
   /** `count × shape.width` values, flat. */
   readonly values: Value[]

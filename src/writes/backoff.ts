@@ -4,7 +4,7 @@ const firstDelayMs = 10
 const maxDelayMs = 2_000
 
 /**
- * Exponential backoff with full jitter, as in "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015):
+ * Exponential backoff with jitter over its upper half ("equal jitter"), as in "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015):
  * many engines that lost one database do not come back to it in step.
  *
  * @param attempt 1 for the first retry

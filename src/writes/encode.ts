@@ -15,7 +15,7 @@ import { encodeValue, sizeOf } from './values.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** @returns an upper bound of the row's size in bytes, or -1 when its columns are not the layout's. */
+/** @returns the row's size in bytes, as `sizeOf` counts, or -1 when its columns are not the layout's. */
 export function encodeRow(layout: Layout, row: Row, values: Value[]): number {
   const { names, columns } = layout
   let index = 0

@@ -115,7 +115,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   // ── Calls that are queued as a whole ─────────────────────────────────────────────────────────────────────
 
   /** Collects what `collect` writes; it is one operation. */
-  group(collect: (operations: Operations<void>) => unknown, redrives?: Group['redrives']): Receipt {
+  group(collect: (operations: Operations<void>) => unknown): Receipt {
     const collector = new Collector()
     const returned = collect(new Operations(() => this.#book, collector, this.#statements))
     collector.complete()
@@ -128,7 +128,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
         'Read first, or use `db.transaction()`.',
       )
     }
-    return this.groupOf(collector.runs, collector.operations, collector.bytes, redrives)
+    return this.groupOf(collector.runs, collector.operations, collector.bytes)
   }
 
   groupOf(runs: readonly Run[], operations: number, bytes: number, redrives?: Group['redrives']): Receipt {
@@ -201,11 +201,9 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   /** @throws EngineStoppedError when not everything could be committed before the deadline */
   async close(timeoutMs: number): Promise<void> {
     this.#isClosing = true
-    const isFirst = this.#refusal === undefined
-    if (isFirst)
-      this.#refusal = new EngineStoppedError('CLOSED', 'the engine is closed; nothing was queued.', {
-        hint: 'Open a new one.',
-      })
+    this.#refusal ??= new EngineStoppedError('CLOSED', 'the engine is closed; nothing was queued.', {
+      hint: 'Open a new one.',
+    })
     const deadlineMs = this.#runtime.monotonicMs() + timeoutMs
     const expiry = Number.isFinite(timeoutMs)
       ? this.#runtime.after(timeoutMs, () => this.#expire(timeoutMs))
@@ -215,7 +213,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     } finally {
       expiry?.cancel()
       // Later trouble is nobody's business any more: the engine ends here.
-      this.#committer.stop(this.#refusal as TidemarkError)
+      this.#committer.stop(this.#refusal)
       await this.#store.close(Math.max(100, deadlineMs - this.#runtime.monotonicMs()))
     }
   }

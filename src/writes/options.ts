@@ -10,7 +10,7 @@ export interface OpenOptions {
   readonly queue?: {
     /** Operations accepted and not yet committed. Default 10,000. */
     readonly maxOperations?: number
-    /** The same in bytes, counted as two a character: an upper bound. Default 32 MiB. */
+    /** The same in bytes, counted as two a character, the most it takes in memory. Default 32 MiB. */
     readonly maxBytes?: number
     /**
      * What a full queue does. `reject` (default): the call throws `QueueFullError`. `wait`: the call is

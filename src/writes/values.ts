@@ -14,7 +14,10 @@ import { InvalidOperationError } from '../errors.ts'
 const minInteger = -(2n ** 63n)
 const maxInteger = 2n ** 63n - 1n
 
-/** An upper bound of a value's size: two bytes a UTF-16 unit; exact counts of UTF-8 cost many times that. */
+/**
+ * About what a value takes in memory: two bytes a UTF-16 unit at most. On disk, as UTF-8, it can be one byte or
+ * three; exact counts cost many times as much as this.
+ */
 export function sizeOf(value: Value): number {
   if (typeof value === 'string') return 2 * value.length
   return value instanceof Uint8Array ? value.byteLength : 8

@@ -115,7 +115,7 @@ export class Application {
     } catch (error) {
       const cause = this.#causeOf(error, this.#seq)
       for (let index = 0; index < run.count; index++)
-        this.#reject(this.#seq++ as Seq, tableOf(run.shape), single(run, index), cause)
+        this.#reject(this.#seq++ as Seq, tableOf(run.shape), { runs: [operationAt(run, index)] }, cause)
       return undefined
     }
   }
@@ -147,7 +147,7 @@ export class Application {
     const condemned = this.#context.condemned.get(seq)
     const refusal =
       condemned ?? this.#attempt(seq, needsSavepoint, () => this.#runOne(run, index, prepared, seq))
-    if (refusal) this.#reject(seq, tableOf(run.shape), single(run, index), refusal)
+    if (refusal) this.#reject(seq, tableOf(run.shape), { runs: [operationAt(run, index)] }, refusal)
   }
 
   #runOne(run: Run, index: number, prepared: PreparedShape, seq: Seq | undefined): void {
@@ -295,9 +295,10 @@ function makesIds(schema: DatabaseSchema, shape: Shape): boolean {
   return generated !== undefined && !shape.columns.includes(generated)
 }
 
-function single(run: Run, index: number): LetterContent {
+/** One operation of a run, as a run of its own. */
+export function operationAt(run: Run, index: number): Run {
   const { width } = run.shape
-  return { runs: [{ ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }] }
+  return { ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }
 }
 
 function tableOf(shape: Shape): string | undefined {

@@ -11,11 +11,11 @@
  *         └──── that one condemned ──┘
  */
 import type { DatabaseSync } from 'node:sqlite'
-import type { Run, Step } from '../../contracts/operation.ts'
+import type { Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
-import { Application, TransactionEnded, type Cause } from './apply.ts'
+import { Application, operationAt, TransactionEnded, type Cause } from './apply.ts'
 import { isSqliteError, nameOf, toStoreError } from './classify.ts'
 import { readSchema, schemaVersion, type DatabaseSchema } from './schema.ts'
 import { quote, Statements } from './statements.ts'
@@ -237,10 +237,5 @@ function isDivisible(step: Step): boolean {
 function unitsOf(step: Step): { step: Step; positions: number }[] {
   if (step.kind === 'group') return [{ step, positions: 1 }]
   if (step.kind === 'load') return [{ step, positions: step.positions }]
-  return Array.from({ length: step.count }, (_, index) => ({ step: oneOf(step, index), positions: 1 }))
-}
-
-function oneOf(run: Run, index: number): Run {
-  const { width } = run.shape
-  return { ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }
+  return Array.from({ length: step.count }, (_, index) => ({ step: operationAt(step, index), positions: 1 }))
 }

@@ -35,6 +35,7 @@ const { role, path, settings, writer, epoch: knownEpoch } = workerData as Thread
 const port = parentPort
 if (!port) throw new Error('worker.ts is started by the SQLite store, not by itself')
 
+// Only this thread's own transactions are measured by it; what the engine decides by is its runtime's.
 const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 interface Connection {
