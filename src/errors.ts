@@ -4,19 +4,25 @@
  */
 export type ErrorCode =
   | 'BAD_STATEMENT'
+  | 'BOOKMARK_EXPIRED'
   | 'CLOSED'
   | 'DEADLINE_PASSED'
   | 'EMPTY_OPERATION'
   | 'FENCED'
   | 'GAVE_UP'
   | 'HISTORY_LOST'
+  | 'INVALID_BOOKMARK'
   | 'INVALID_CALL'
   | 'INVALID_OPTIONS'
   | 'MISSING_KEY'
   | 'NOT_REDRIVABLE'
   | 'NOT_SUPPORTED'
+  | 'POSITION_LOST'
+  | 'PROCESSOR_FAILED'
   | 'QUEUE_FULL'
   | 'RECEIPT_TIMEOUT'
+  | 'SESSION_BEHIND'
+  | 'STALE_READ'
   | 'STORE_FAILED'
   | 'TOO_LARGE'
   | 'TRANSACTION_FAILED'
@@ -100,6 +106,20 @@ export class ReceiptTimeoutError extends TidemarkError {
       outcome: 'unknown',
       hint: 'Await the same receipt again. To send the write again, use a form that may be applied twice: an upsert, or an insert with a key of your own.',
     })
+  }
+}
+
+/** A read could not be as fresh as it was to be within its time. It gave no rows. */
+export class StaleReadError extends TidemarkError {
+  readonly waitedMs: number
+
+  constructor(message: string, waitedMs: number, cause?: unknown) {
+    super('STALE_READ', `${message} No rows were read.`, {
+      cause,
+      retryable: true,
+      hint: 'Read again, give it a longer `timeoutMs`, or ask for a level that waits for less.',
+    })
+    this.waitedMs = waitedMs
   }
 }
 

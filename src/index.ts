@@ -1,5 +1,6 @@
+export type { Processor, RowKey } from './contracts/processor.ts'
 export type { Position } from './contracts/position.ts'
-export type { Store } from './contracts/store.ts'
+export type { Dialect, Store } from './contracts/store.ts'
 export type { Json, Value } from './contracts/values.ts'
 export {
   EngineStoppedError,
@@ -7,21 +8,21 @@ export {
   NotSupportedError,
   QueueFullError,
   ReceiptTimeoutError,
+  StaleReadError,
   StoreError,
   TidemarkError,
   WriteRejectedError,
   type Certainty,
   type ErrorCode,
 } from './errors.ts'
-export type { Consistency } from './reads/consistency.ts'
-export {
-  open,
-  type Group,
-  type InsertManyOptions,
-  type Stats,
-  type Tables,
-  type Tidemark,
-} from './tidemark.ts'
+export type { Change, ChangesOptions } from './reads/changes.ts'
+export type { ReadStats } from './reads/metrics.ts'
+export type { Consistency, ReadOptions, TableKey, WaitOptions } from './reads/read-options.ts'
+export type { FoundRow, PendingRow, QueryOptions, ReadQuery, ReadReport } from './reads/reader.ts'
+export type { SessionOptions, SessionRejection } from './reads/session.ts'
+export type { Session } from './session.ts'
+export type { Group, InsertManyOptions, Tables } from './client.ts'
+export { open, type Stats, type Tidemark } from './tidemark.ts'
 export type { DeadLetter, DeadLetterFilter } from './writes/dead-letters.ts'
 export type { EngineEvents } from './writes/events.ts'
 export type { GuardOptions } from './writes/operations.ts'

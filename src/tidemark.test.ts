@@ -1,7 +1,17 @@
 /** What the compiler refuses. The calls are never made; `npm run check:types` is what runs this file. */
-import type { Generated } from 'kysely'
+import type { Generated, Kysely } from 'kysely'
 import { expectTypeOf, test } from 'vitest'
-import type { Committed, NotSupportedError, Outcome, Receipt, Tidemark, TidemarkError } from './index.ts'
+import type {
+  Committed,
+  FoundRow,
+  NotSupportedError,
+  Outcome,
+  ReadReport,
+  Receipt,
+  Session,
+  Tidemark,
+  TidemarkError,
+} from './index.ts'
 
 interface DB {
   songs: { id: Generated<number>; title: string; plays: number | null }
@@ -31,6 +41,31 @@ const calls = (db: Tidemark<DB>): void => {
   db.on('comit', () => undefined)
   // @ts-expect-error no such level
   db.read('soon')
+  db.read({
+    consistency: 'readAfterWrite',
+    after: ['a', 'b'],
+    keys: [['files', { path: 'a' }]],
+    timeoutMs: 5,
+  })
+  // @ts-expect-error no such option
+  db.read({ colour: 'red' })
+  expectTypeOf(db.session('bookmark')).toEqualTypeOf<Session<DB>>()
+  const session = db.session(['a', 'b'], { onRejected: 'ignore' })
+  session.upsert('files', { path: 'a', hash: null })
+  // @ts-expect-error the calls of a session are typed like the engine's
+  session.insert('songs', { title: 5, plays: null })
+  expectTypeOf(session.bookmark).toEqualTypeOf<string>()
+  expectTypeOf(db.get('songs', { id: 1 })).resolves.toEqualTypeOf<
+    FoundRow<{ id: number; title: string; plays: number | null }>
+  >()
+  // @ts-expect-error no such column to find a row by
+  void db.get('songs', { colour: 'red' })
+  expectTypeOf(db.query(db.read().selectFrom('files').select('path'))).resolves.toEqualTypeOf<
+    ReadReport<{ path: string }>
+  >()
+  expectTypeOf(db.kysely).toEqualTypeOf<Kysely<DB>>()
+  // @ts-expect-error it says when
+  db.changes({ table: 'songs' })
   // @ts-expect-error not a query
   db.write('DELETE FROM songs')
 }

@@ -1,28 +1,24 @@
 /** `open()` puts the parts together; nothing else knows all of them. */
 import type { Writable } from 'node:stream'
-import type { Insertable, Kysely, Selectable, Updateable } from 'kysely'
-import type { UnreadableInput } from './contracts/operation.ts'
+import { Client, type TableName, type Tables } from './client.ts'
+import type { Processor } from './contracts/processor.ts'
 import type { Epoch, Position, WriterName } from './contracts/position.ts'
 import type { OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
-import { InvalidOperationError } from './errors.ts'
-import { gate, type Consistency } from './reads/consistency.ts'
-import { kyselyOver } from './reads/kysely.ts'
+import { Bookmarks } from './reads/bookmark.ts'
+import type { Change, ChangesOptions } from './reads/changes.ts'
+import type { ReadStats } from './reads/metrics.ts'
+import { openReads, type Reads } from './reads/reader.ts'
+import type { SessionOptions } from './reads/session.ts'
 import { systemRuntime } from './runtime/system.ts'
+import { Session } from './session.ts'
+import { readCheckpoint } from './writes/bookkeeping.ts'
 import { listDeadLetters, redrive, type DeadLetter, type DeadLetterFilter } from './writes/dead-letters.ts'
 import { WriteEngine } from './writes/engine.ts'
 import type { EventName, Listener } from './writes/events.ts'
-import { parseCheckpoint, parseUnreadable } from './writes/load-input.ts'
-import type { GuardOptions, Operations } from './writes/operations.ts'
-import { parseOptions, type OpenOptions } from './writes/options.ts'
-import type { Outcome, Receipt } from './writes/receipt.ts'
-import type { WriteQuery } from './writes/statement.ts'
+import { leaseOf, parseOptions, type OpenOptions } from './writes/options.ts'
+import type { Outcome } from './writes/receipt.ts'
 import { writableTo } from './writes/writable.ts'
-
-/** The tables of a database, as Kysely describes them: a name and the columns of its rows. */
-export type Tables = object
-type TableName<DB> = keyof DB & string
-type Key<Table> = Partial<Selectable<Table>>
 
 /**
  * Opens an engine on a store. It reads the tables, takes the writer's name (fencing an older engine of the same
@@ -38,32 +34,15 @@ export async function open<DB extends Tables = Record<string, Record<string, unk
   const runtime = systemRuntime
   const writer = parsed.writer ?? (`writer-${runtime.uniqueId()}` as WriterName)
   let engine: WriteEngine | undefined
-  const opened = await store.open(writer, { runtime, onSchemaChange: (schema) => engine?.useSchema(schema) })
-  engine = new WriteEngine(writer, opened, runtime, parsed)
-  return new Tidemark<DB>(writer, opened, engine, () => runtime.monotonicMs())
-}
-
-/** The write calls of an atomic group. */
-export interface Group<DB> {
-  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): void
-  upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): void
-  update<T extends TableName<DB>>(
-    table: T,
-    key: Key<DB[T]>,
-    set: Updateable<DB[T]>,
-    options?: GuardOptions,
-  ): void
-  delete<T extends TableName<DB>>(table: T, key: Key<DB[T]>, options?: GuardOptions): void
-  write(query: WriteQuery, options?: GuardOptions): void
-}
-
-export interface InsertManyOptions {
-  /** True (default): the rows are one operation, all or nothing. False: each stands alone. */
-  readonly atomic?: boolean
-  /** With `atomic: false`: how far the source was read, any JSON value; committed together with the rows. */
-  readonly checkpoint?: { readonly source: string; readonly value: unknown }
-  /** With `atomic: false`: input between the rows that could not be read; kept as dead letters. */
-  readonly unreadable?: readonly Omit<UnreadableInput, 'table'>[]
+  const opened = await store.open(writer, {
+    runtime,
+    leaseMs: leaseOf(parsed),
+    onSchemaChange: (schema) => engine?.useSchema(schema),
+  })
+  const bookmarks = new Bookmarks(opened.database)
+  engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))
+  const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
+  return new Tidemark<DB>(writer, opened, engine, reads, () => runtime.monotonicMs())
 }
 
 export interface Stats {
@@ -81,130 +60,68 @@ export interface Stats {
   readonly retries: number
   /** How often the write lock was taken, and for how long. */
   readonly transactions: { readonly count: number; readonly lastMs: number; readonly longestMs: number }
+  /** Reads, how long they waited, and what came of it. */
+  readonly reads: ReadStats
   readonly store: StoreStats
 }
 
 /** An open engine. */
-export class Tidemark<DB extends Tables> implements AsyncDisposable {
+export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisposable {
   readonly writer: WriterName
   readonly epoch: Epoch
   readonly #store: OpenedStore
   readonly #engine: WriteEngine
+  readonly #reads: Reads
   readonly #monotonicMs: () => number
 
   /** Use `open()`. */
-  constructor(writer: WriterName, store: OpenedStore, engine: WriteEngine, monotonicMs: () => number) {
+  constructor(
+    writer: WriterName,
+    store: OpenedStore,
+    engine: WriteEngine,
+    reads: Reads,
+    monotonicMs: () => number,
+  ) {
+    super(engine, reads.reader)
     this.writer = writer
     this.epoch = store.epoch
     this.#store = store
     this.#engine = engine
+    this.#reads = reads
     this.#monotonicMs = monotonicMs
   }
 
   /**
-   * Accepts one row for `table` and returns at once; it is committed with its neighbours.
+   * The same writes and reads for one user's work: its reads see its own writes and never go back in time, here and
+   * wherever its bookmark is taken.
    *
-   * @returns a receipt: `await` it to know that the row is committed; ignore it and the engine still commits the
-   *   row, or keeps it as a dead letter and emits `reject`.
-   * @throws InvalidOperationError `UNKNOWN_TABLE`, `UNKNOWN_COLUMN`, `UNBINDABLE_VALUE`, … before anything is queued
-   * @throws QueueFullError when the queue holds `maxOperations` or `maxBytes`; `retryAfterMs` estimates when there
-   *   is room
+   * @param bookmark where an earlier session ended, perhaps in another process; several are merged
+   * @throws TidemarkError `INVALID_BOOKMARK`
    */
-  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): Receipt {
-    return this.#engine.operations.insert(table, row)
+  session(bookmark: string | readonly string[] = [], options: SessionOptions = {}): Session<DB> {
+    const session = new Session<DB>(this.#engine, this.#reads, options)
+    for (const one of typeof bookmark === 'string' ? [bookmark] : bookmark) session.include(one)
+    return session
   }
 
   /**
-   * Accepts many rows with one receipt: by default all or nothing. With `atomic: false` each row stands alone, a
-   * bad one becomes a dead letter, and a `checkpoint` is committed in the same transaction, so that a load that
-   * is stopped anywhere can go on where the checkpoint says.
+   * Strong reads wait for this processor from now on, for the keys that they name.
    *
-   * @throws as `insert`
+   * @returns a function that ends it
+   * @throws TidemarkError `INVALID_CALL` when one of this name is followed already
    */
-  insertMany<T extends TableName<DB>>(
-    table: T,
-    rows: Iterable<Insertable<DB[T]>>,
-    options: InsertManyOptions = {},
-  ): Receipt {
-    const { atomic = true, checkpoint, unreadable = [] } = options
-    const insertAll = (operations: Operations<void>): void => {
-      for (const row of rows) operations.insert(table, row)
-    }
-    if (!atomic) {
-      const letters = unreadable.map((input) => parseUnreadable(input, table))
-      return this.#engine.load(insertAll, letters, checkpoint && parseCheckpoint(checkpoint))
-    }
-    if (checkpoint !== undefined || unreadable.length > 0) {
-      throw new InvalidOperationError(
-        'INVALID_CALL',
-        '`checkpoint` and `unreadable` go with `atomic: false`.',
-      )
-    }
-    return this.#engine.group(insertAll)
-  }
-
-  /** Accepts one row that is inserted, or updates the row with the same primary key in the columns given. @throws as `insert`; `MISSING_KEY` */
-  upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): Receipt {
-    return this.#engine.operations.upsert(table, row)
+  follow(processor: Processor): () => void {
+    return this.#reads.processors.follow(processor)
   }
 
   /**
-   * Accepts an update of the row with this key. Columns beyond the primary key narrow it further:
-   * `db.update('jobs', { id, version: 3 }, { state: 'done', version: 4 }, { expect: 1 })` is a guard.
+   * Every operation of this engine, as it is accepted or as it is committed. Never holds up a writer: a consumer that
+   * falls behind by more than its buffer gets one `gap` that says how many changes it missed.
    *
-   * @throws as `insert`; `MISSING_KEY` when the key does not name the whole primary key
+   * @throws TidemarkError `INVALID_CALL`, `UNKNOWN_TABLE`
    */
-  update<T extends TableName<DB>>(
-    table: T,
-    key: Key<DB[T]>,
-    set: Updateable<DB[T]>,
-    options?: GuardOptions,
-  ): Receipt {
-    return this.#engine.operations.update(table, key, set, options)
-  }
-
-  /** Accepts a delete of the row with this key. @throws as `update` */
-  delete<T extends TableName<DB>>(table: T, key: Key<DB[T]>, options?: GuardOptions): Receipt {
-    return this.#engine.operations.delete(table, key, options)
-  }
-
-  /**
-   * Accepts several operations as one: all or nothing, one position, one receipt.
-   *
-   * @param collect writes to the group it is given, before it returns; asynchronous callbacks are refused
-   */
-  atomic(collect: (group: Group<DB>) => void): Receipt {
-    // The group's tables and rows are typed by DB; underneath, names and rows are checked against the schema.
-    return this.#engine.group((operations) => collect(operations as Group<DB>))
-  }
-
-  /**
-   * Accepts one data-changing statement: a Kysely query, a Drizzle query, or `{ sql, parameters }`.
-   *
-   * @throws InvalidOperationError `BAD_STATEMENT` for two statements in one, for BEGIN, PRAGMA and the like
-   */
-  write(query: WriteQuery, options?: GuardOptions): Receipt {
-    return this.#engine.operations.write(query, options)
-  }
-
-  /**
-   * Runs an interactive transaction: it waits until all that was accepted before is committed, runs alone on the
-   * write connection, and what is accepted meanwhile is committed after it. Await only `trx` inside.
-   *
-   * @returns what the callback returned, once that is committed
-   * @throws what the callback threw, after rolling back; TidemarkError `TRANSACTION_FAILED`; StoreError when a
-   *   constraint that is checked at COMMIT refuses it
-   */
-  async transaction<R>(
-    work: (trx: Kysely<DB>) => Promise<R>,
-    options: { readonly timeoutMs?: number } = {},
-  ): Promise<R> {
-    const hint = 'It is inside a transaction already.'
-    const result = await this.#engine.transaction(
-      (transaction) => work(kyselyOver<DB>((query) => transaction.query(query), hint)),
-      options.timeoutMs ?? 30_000,
-    )
-    return result as R
+  changes(options: ChangesOptions): AsyncIterableIterator<Change> {
+    return this.#reads.changes.subscribe(options)
   }
 
   /**
@@ -233,30 +150,14 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
     return writableTo(this.#engine, table)
   }
 
-  /** A Kysely whose every query first waits for what its consistency level asks. */
-  read(consistency: Consistency = 'eventual'): Kysely<DB> {
-    return kyselyOver<DB>(
-      gate(
-        consistency,
-        (query) => this.#held.query(query),
-        () => this.#engine.flush(),
-      ),
-      'Use `db.transaction()`.',
-    )
-  }
-
   /** What the last committed load of this source gave as its checkpoint. */
   async checkpoint(source: string): Promise<Json | undefined> {
-    const { rows } = await this.#held.query({
-      sql: 'SELECT value FROM tidemark_checkpoints WHERE source = ?',
-      parameters: [source],
-    })
-    return rows.length === 0 ? undefined : (JSON.parse(String(rows[0]?.['value'])) as Json)
+    return await readCheckpoint(this.#held, source)
   }
 
   /** Operations that the store refused for good, oldest first. */
-  deadLetters(filter?: DeadLetterFilter): Promise<DeadLetter[]> {
-    return listDeadLetters((query) => this.#held.query(query), filter)
+  async deadLetters(filter?: DeadLetterFilter): Promise<DeadLetter[]> {
+    return await listDeadLetters(this.#held, filter)
   }
 
   /** Writes dead letters' operations again, at new positions. One that is refused again stays a dead letter. */
@@ -297,6 +198,7 @@ export class Tidemark<DB extends Tables> implements AsyncDisposable {
         lastMs: tally.lastTransactionMs,
         longestMs: tally.longestTransactionMs,
       },
+      reads: this.#reads.stats(),
       store: this.#store.stats(),
     }
   }

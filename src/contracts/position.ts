@@ -1,7 +1,10 @@
 /** Names one log of writes. Two engines with one writer name fence each other: the newer one wins. */
 export type WriterName = string & { readonly __brand: 'WriterName' }
 
-/** Counts the openings of one writer: 1, 2, 3, … Raised by every open, so an older owner can be told apart. */
+/**
+ * Counts the openings of a database, by any writer: 1, 2, 3, … Each open takes the next, so an older owner of a
+ * writer's name can be told apart, and an epoch alone says which writer it belongs to.
+ */
 export type Epoch = number & { readonly __brand: 'Epoch' }
 
 /** Counts the operations of one epoch: 1, 2, 3, … Never reused. 0 stands for "before the first". */
@@ -10,6 +13,12 @@ export type Seq = number & { readonly __brand: 'Seq' }
 /** Where an operation stands in the order of its writer. Given when the operation is accepted. */
 export interface Position {
   readonly writer: WriterName
+  readonly epoch: Epoch
+  readonly seq: Seq
+}
+
+/** A position without its writer's name, which the epoch implies. */
+export interface Mark {
   readonly epoch: Epoch
   readonly seq: Seq
 }

@@ -12,6 +12,16 @@ export interface TableSchema {
   readonly primaryKey: readonly string[]
   /** The column whose value the store makes up when an insert leaves it out, if there is one. */
   readonly generatedId: string | undefined
+  /**
+   * Only writes that name a row change it: no trigger, cascade or conflict clause does it in passing. Absent: nobody
+   * knows, and whoever reads a row with what is pending waits for all that is.
+   */
+  readonly standsAlone?: boolean
+  /**
+   * What a write makes of a row follows from its values and the columns' `storage`, or the write is rejected. Only
+   * where it stands alone. Absent: it does not, and whoever wants to know waits for the commit.
+   */
+  readonly isFoldable?: boolean
 }
 
 export interface ColumnSchema {
@@ -25,4 +35,19 @@ export interface ColumnSchema {
   readonly wholeNumbers: 'number' | 'bigint'
   /** The store computes the value; writing it is refused. */
   readonly isComputed: boolean
+  /** Absent: nobody knows, and nothing is told of its values before they are committed. */
+  readonly storage?: ColumnStorage
+}
+
+/** What a column makes of the values put into it, as far as it is known beforehand. */
+export interface ColumnStorage {
+  /**
+   * What it converts, in the words of https://www.sqlite.org/datatype3.html: `numeric` makes numbers of texts that
+   * look like one, `real` makes floats of them and of whole numbers, `text` makes texts of numbers, `none` nothing.
+   */
+  readonly affinity: 'numeric' | 'real' | 'text' | 'none'
+  /** Two texts are equal to it only when they are the same: no collation says otherwise. */
+  readonly comparesExactly: boolean
+  /** An insert that leaves it out puts something else than NULL into it. */
+  readonly hasDefault: boolean
 }

@@ -1,5 +1,5 @@
 import type { Rejection, Step } from './operation.ts'
-import type { Epoch, Seq, WriterName } from './position.ts'
+import type { Epoch, Mark, Seq, WriterName } from './position.ts'
 import type { Runtime } from './runtime.ts'
 import type { Schema } from './schema.ts'
 import type { Value } from './values.ts'
@@ -18,13 +18,19 @@ export interface Store {
 
 export interface StoreContext {
   readonly runtime: Runtime
+  /**
+   * How long this writer may commit nothing although something is pending. Kept in its row: whoever waits for it
+   * longer than this may take it for dead and end its epoch.
+   */
+  readonly leaseMs: number
   /** Called when the store found that its tables have changed, before the next `commit` settles. */
   readonly onSchemaChange: (schema: Schema) => void
 }
 
 /** One writer's hold on a store. Everything that fails, fails with a `StoreError`. */
 export interface OpenedStore {
-  readonly dialect: 'sqlite'
+  readonly dialect: Dialect
+  readonly database: DatabaseIdentity
   readonly epoch: Epoch
   readonly schema: Schema
   /** How many batches may be sent before the first has settled. */
@@ -51,8 +57,27 @@ export interface OpenedStore {
    */
   recover(since: Seq): Promise<Tidemark>
 
-  /** Runs a query on what is committed. */
-  query(query: SqlQuery): Promise<QueryResult>
+  /**
+   * Runs a query on what is committed, in a snapshot that begins after the call.
+   *
+   * @param where `here`: on the caller's thread if it can be answered at once; for point reads, which take
+   *   microseconds. The store may still answer later, from elsewhere.
+   */
+  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult>
+
+  /**
+   * Reads tidemarks, and runs the query in the same snapshot, but only if that holds everything in `required`:
+   * otherwise the answer has no result, and its tidemarks tell what is missing.
+   */
+  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot>
+
+  /**
+   * Ends the epoch of another writer that is taken for dead, if its tidemark is still where it was seen. Waits
+   * for no lock: what holds one may be the writer. After it, that writer can commit nothing more.
+   *
+   * @returns whether it is ended, by this call or before
+   */
+  endEpoch(seen: WriterTidemark): Promise<boolean>
 
   /** When it resolves, all that was committed before the call survives a power loss. */
   sync(): Promise<void>
@@ -87,8 +112,12 @@ export interface BatchOutcome {
 export type RunResult =
   /** Generated ids: the first operation's, and the others' follow without gaps. */
   | { readonly first: Seq; readonly count: number; readonly firstId: number }
-  /** Rows changed, for each. */
-  | { readonly first: Seq; readonly changes: readonly number[] }
+  /** Rows changed, for each; and for a statement that inserted rows, the id that the database tells of it. */
+  | {
+      readonly first: Seq
+      readonly changes: readonly number[]
+      readonly ids?: readonly (number | undefined)[]
+    }
 
 /** The state of one writer as its database tells it. */
 export interface Tidemark {
@@ -101,6 +130,34 @@ export interface Tidemark {
   readonly rejections: readonly Rejection[]
 }
 
+/** What a snapshot says of one writer's epoch. */
+export interface WriterTidemark {
+  readonly writer: WriterName
+  readonly epoch: Epoch
+  readonly watermark: Seq
+  readonly isClosed: boolean
+  readonly leaseMs: number
+}
+
+export interface Snapshot {
+  /** Of every epoch that is open, and of those required where they are known. */
+  readonly tidemarks: readonly WriterTidemark[]
+  /** The epoch begun last, by any writer. An older one without a tidemark was forgotten, a newer one never was. */
+  readonly lastEpoch: Epoch
+  /** Absent when the snapshot lacks something that was required. */
+  readonly result: QueryResult | undefined
+}
+
+/** Made when a database gets its bookkeeping, and kept in it: a copy of the database has it too. */
+export interface DatabaseIdentity {
+  /** 16 hexadecimal digits. */
+  readonly id: string
+  /** What bookmarks are signed with, 64 hexadecimal digits. Who can read the database can read it. */
+  readonly secret: string
+}
+
+export type Dialect = 'sqlite' | 'postgres' | 'mysql'
+
 /** An interactive transaction on the write connection. */
 export interface StoreTransaction {
   query(query: SqlQuery): Promise<QueryResult>
@@ -112,9 +169,12 @@ export interface StoreTransaction {
 export interface SqlQuery {
   readonly sql: string
   readonly parameters: readonly Value[]
+  /** Rows as arrays of values in the order of the columns, so that columns of one name keep apart. */
+  readonly asArrays?: boolean
 }
 
 export interface QueryResult {
+  /** Arrays where `asArrays` was asked for. */
   readonly rows: readonly Record<string, unknown>[]
   readonly changes: number
   readonly lastInsertId: number | bigint | undefined

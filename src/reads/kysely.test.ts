@@ -10,10 +10,14 @@ interface DB {
 
 function recording() {
   const queries: SqlQuery[] = []
-  const db = kyselyOver<DB>(async (query) => {
-    queries.push(query)
-    return { rows: [{ id: 1 }], changes: 2, lastInsertId: 7 }
-  }, 'Use `db.transaction()`.')
+  const db = kyselyOver<DB>(
+    async (query) => {
+      queries.push(query)
+      return { rows: [{ id: 1 }], changes: 2, lastInsertId: 7 }
+    },
+    'sqlite',
+    'Use `db.transaction()`.',
+  )
   return { queries, db }
 }
 
@@ -41,6 +45,23 @@ test('law 1 · a value that cannot be bound is refused before anything runs', as
   const { queries, db } = recording()
   await expect(sql`SELECT ${Number.NaN}`.execute(db)).rejects.toMatchObject({ code: 'UNBINDABLE_VALUE' })
   expect(queries).toEqual([])
+})
+
+test('queries of one Kysely run at the same time, whatever the dialect', async () => {
+  for (const dialect of ['sqlite', 'postgres', 'mysql'] as const) {
+    const both = Promise.withResolvers<void>()
+    let running = 0
+    const run = async () => {
+      if (++running === 2) both.resolve()
+      await both.promise
+      return { rows: [], changes: 0, lastInsertId: undefined }
+    }
+    const db = kyselyOver<DB>(run, dialect, '')
+    await Promise.all([
+      db.selectFrom('songs').select('id').execute(),
+      db.selectFrom('songs').select('id').execute(),
+    ])
+  }
 })
 
 test('what it does not do, it refuses with a hint', async () => {

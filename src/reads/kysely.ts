@@ -1,57 +1,122 @@
 /** A real Kysely whose queries go through Tidemark: what it builds is Kysely's, where it runs is ours. */
 import {
   Kysely,
+  MysqlAdapter,
+  MysqlIntrospector,
+  MysqlQueryCompiler,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
   type CompiledQuery,
   type DatabaseConnection,
-  type Dialect,
+  type Dialect as KyselyDialect,
   type Driver,
   type QueryResult as KyselyResult,
+  type TransactionSettings,
 } from 'kysely'
-import type { QueryResult, SqlQuery } from '../contracts/store.ts'
+import type { Dialect, QueryResult, SqlQuery } from '../contracts/store.ts'
 import { NotSupportedError } from '../errors.ts'
 import { encodeValue } from '../writes/values.ts'
 
-/** Runs one query, after whatever its reader has to wait for. */
-export type RunQuery = (query: SqlQuery) => Promise<QueryResult>
+/** Where the queries of a Kysely go. One that can begin transactions has them come to it in between. */
+export interface QueryPort {
+  run(query: CompiledQuery): Promise<QueryResult>
+  begin?(settings: TransactionSettings): Promise<void>
+  commit?(): Promise<void>
+  rollback?(): Promise<void>
+}
 
-export function kyselyOver<DB>(run: RunQuery, transactionHint: string): Kysely<DB> {
-  const connection = new GatedConnection(run)
+/** Kysely would run one query at a time, as a driver with one connection needs it; the store has more. */
+class PooledSqliteAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+}
+
+/** One for all: a Kysely is made for every read, and a compiler begins anew with every query. */
+const compilers = {
+  sqlite: new SqliteQueryCompiler(),
+  postgres: new PostgresQueryCompiler(),
+  mysql: new MysqlQueryCompiler(),
+}
+
+/** What Kysely needs of each dialect but a driver, which is ours. */
+const dialects: Readonly<Record<Dialect, Omit<KyselyDialect, 'createDriver'>>> = {
+  sqlite: {
+    createAdapter: () => new PooledSqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => compilers.sqlite,
+  },
+  postgres: {
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => compilers.postgres,
+  },
+  mysql: {
+    createAdapter: () => new MysqlAdapter(),
+    createIntrospector: (db) => new MysqlIntrospector(db),
+    createQueryCompiler: () => compilers.mysql,
+  },
+}
+
+/** A Kysely for queries alone: it refuses transactions, with a hint where they are to be had. */
+export function kyselyOver<DB>(
+  run: (query: SqlQuery) => Promise<QueryResult>,
+  dialect: Dialect,
+  transactionHint: string,
+): Kysely<DB> {
+  const port: QueryPort = { run: async (query) => await run(encodeQuery(query)) }
+  return kyselyOn<DB>(() => port, dialect, transactionHint)
+}
+
+/** @param connect called for every query, and once for each transaction */
+export function kyselyOn<DB>(
+  connect: () => QueryPort,
+  dialect: Dialect,
+  transactionHint: string,
+): Kysely<DB> {
   const refuse = async (): Promise<never> => {
     throw new NotSupportedError('this Kysely begins no transactions.', transactionHint)
   }
+  const portOf = (connection: DatabaseConnection): QueryPort => (connection as PortConnection).port
   const driver: Driver = {
     init: async () => undefined,
-    acquireConnection: async () => connection,
-    beginTransaction: refuse,
-    commitTransaction: refuse,
-    rollbackTransaction: refuse,
+    acquireConnection: async () => new PortConnection(connect()),
+    beginTransaction: (connection, settings) => portOf(connection).begin?.(settings) ?? refuse(),
+    commitTransaction: (connection) => portOf(connection).commit?.() ?? refuse(),
+    rollbackTransaction: (connection) => portOf(connection).rollback?.() ?? refuse(),
     releaseConnection: async () => undefined,
     destroy: async () => undefined,
   }
-  const dialect: Dialect = {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => driver,
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  }
-  return new Kysely<DB>({ dialect })
+  return new Kysely<DB>({ dialect: { ...dialects[dialect], createDriver: () => driver } })
 }
 
-class GatedConnection implements DatabaseConnection {
-  readonly #run: RunQuery
+/** A query with its values as a store takes them. @throws InvalidOperationError `UNBINDABLE_VALUE` */
+export function encodeQuery({
+  sql,
+  parameters,
+}: {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+}): SqlQuery {
+  const values = parameters.map((value, index) =>
+    encodeValue(value, 'bigint', () => `parameter ${index + 1} of the query`),
+  )
+  return { sql, parameters: values }
+}
 
-  constructor(run: RunQuery) {
-    this.#run = run
+class PortConnection implements DatabaseConnection {
+  readonly port: QueryPort
+
+  constructor(port: QueryPort) {
+    this.port = port
   }
 
-  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<KyselyResult<R>> {
-    const values = parameters.map((value, index) =>
-      encodeValue(value, 'bigint', () => `parameter ${index + 1} of the query`),
-    )
-    const { rows, changes, lastInsertId } = await this.#run({ sql, parameters: values })
+  async executeQuery<R>(query: CompiledQuery): Promise<KyselyResult<R>> {
+    const { rows, changes, lastInsertId } = await this.port.run(query)
     return {
       // What the columns are is the caller's claim, made with the type DB.
       rows: rows as R[],

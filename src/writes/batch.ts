@@ -126,8 +126,10 @@ export class PendingBatch implements Batch {
     for (const result of this.#results) {
       const index = seq - result.first
       if (index < 0) continue
-      if ('changes' in result && index < result.changes.length)
-        return { changes: result.changes[index] as number }
+      if ('changes' in result && index < result.changes.length) {
+        const id = result.ids?.[index]
+        return { changes: result.changes[index] as number, ...(id === undefined ? {} : { id }) }
+      }
       if ('firstId' in result && index < result.count) return { id: result.firstId + index }
     }
     return {}

@@ -22,12 +22,13 @@ import type { Runtime, Timer } from '../contracts/runtime.ts'
 import type { BatchOutcome, OpenedStore, Tidemark } from '../contracts/store.ts'
 import type { Certainty, StoreError, TidemarkError } from '../errors.ts'
 import { PendingBatch } from './batch.ts'
+import type { Settling } from './follower.ts'
 import type { Pacing } from './pacing.ts'
 import type { Entry, Queue } from './queue.ts'
 import { Recovery } from './recovery.ts'
 import type { TransactionTurn } from './transaction-turn.ts'
 import { asStoreError, fenced, historyLost } from './verdicts.ts'
-import { Waiters } from './waiters.ts'
+import { noWait, Waiters, type Wait } from './waiters.ts'
 import { Watchdog } from './watchdog.ts'
 
 export interface CommitterOptions {
@@ -38,6 +39,8 @@ export interface CommitterOptions {
 }
 
 export interface CommitterEvents {
+  /** Called before a batch, or its first part, is settled. */
+  onSettling(batch: PendingBatch, settling: Settling): void
   onCommitted(batch: PendingBatch, outcome: BatchOutcome, commitMs: number): void
   onRetry(attempt: number, delayMs: number, error: TidemarkError): void
   onStalled(sinceMs: number): void
@@ -141,11 +144,12 @@ export class Committer {
     this.#schedule()
   }
 
-  /** Resolves when everything up to `seq` is committed or rejected; rejects when the engine stops before. */
-  reached(seq: Seq): Promise<void> {
-    if (this.#tidemark >= seq) return Promise.resolve()
-    if (this.#stoppedBy) return Promise.reject(this.#stoppedBy)
-    if (this.#queue.filling) this.want(this.#queue.filling)
+  /** Done when everything up to `seq` is committed or rejected; fails when the engine stops before. */
+  reached(seq: Seq): Wait {
+    if (this.#tidemark >= seq) return noWait
+    if (this.#stoppedBy) return { ...noWait, done: Promise.reject(this.#stoppedBy) }
+    const { filling } = this.#queue
+    if (filling && filling.prev < seq) this.want(filling)
     this.#schedule()
     return this.#waiters.wait(seq)
   }
@@ -177,6 +181,7 @@ export class Committer {
     error: TidemarkError,
     certainty: Certainty = batch.isUncertain ? 'unknown' : 'not-committed',
   ): void {
+    this.#events.onSettling(batch, { watermark: batch.prev, outcome: undefined })
     batch.abandon({ error, certainty })
     this.#queue.release(batch.operations, batch.bytes)
   }
@@ -275,6 +280,7 @@ export class Committer {
   }
 
   #settle(batch: PendingBatch, watermark: Seq, outcome: BatchOutcome, commitMs: number): void {
+    this.#events.onSettling(batch, { watermark, outcome })
     batch.advance(watermark, outcome.results, outcome.rejections)
     this.#advance(watermark)
     if (batch.state === 'pending') return

@@ -5,10 +5,11 @@
  * one letter apply it once: the letter's removal is part of the group).
  */
 import type { DeadLetterId } from '../contracts/operation.ts'
-import type { OpenedStore, QueryResult, SqlQuery } from '../contracts/store.ts'
+import type { OpenedStore } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError, TidemarkError } from '../errors.ts'
 import { decodeLetter } from '../operation-json.ts'
+import { ask, type BookkeepingSource } from './bookkeeping.ts'
 import type { WriteEngine } from './engine.ts'
 import type { Outcome, Receipt } from './receipt.ts'
 import { sizeOf } from './values.ts'
@@ -46,23 +47,19 @@ export interface DeadLetterFilter {
 
 const columns = 'id, writer, epoch, seq, table_name, code, message, attempts, rejected_at, content'
 
-/** @param query runs on the database that the letters are in: an engine's, or one that is only read */
 export async function listDeadLetters(
-  query: (query: SqlQuery) => QueryResult | Promise<QueryResult>,
+  source: BookkeepingSource,
   filter: DeadLetterFilter = {},
 ): Promise<DeadLetter[]> {
-  const { rows } = await query({
-    sql: `SELECT ${columns} FROM tidemark_dead_letters
-          WHERE id > ? AND (? IS NULL OR table_name = ?) AND (? IS NULL OR code = ?) ORDER BY id LIMIT ?`,
-    parameters: [
-      filter.afterId ?? 0,
-      filter.table ?? null,
-      filter.table ?? null,
-      filter.code ?? null,
-      filter.code ?? null,
-      filter.limit ?? 100,
-    ],
-  })
+  const conditions: (readonly [string, Value])[] = [['id > ?', filter.afterId ?? 0]]
+  if (filter.table !== undefined) conditions.push(['table_name = ?', filter.table])
+  if (filter.code !== undefined) conditions.push(['code = ?', filter.code])
+  const where = conditions.map(([text]) => text).join(' AND ')
+  const rows = await ask(
+    source,
+    `SELECT ${columns} FROM tidemark_dead_letters WHERE ${where} ORDER BY id LIMIT ?`,
+    [...conditions.map(([, value]) => value), filter.limit ?? 100],
+  )
   return rows.map(toDeadLetter)
 }
 
@@ -76,7 +73,8 @@ export async function redrive(
   const receipts = letters.map(({ id, runs }): { id: number; receipt: Receipt } => {
     const operations = runs.reduce((sum, run) => sum + run.count, 0)
     const bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
-    return { id, receipt: engine.groupOf(runs, operations, bytes, id as DeadLetterId) }
+    const group = { kind: 'group' as const, runs, redrives: id as DeadLetterId }
+    return { id, receipt: engine.groupOf(group, { operations, bytes }) }
   })
   return await Promise.all(
     receipts.map(async ({ id, receipt }) => ({ id, outcome: await receipt.outcome() })),
@@ -84,10 +82,7 @@ export async function redrive(
 }
 
 async function readRuns(store: OpenedStore, id: number) {
-  const { rows } = await store.query({
-    sql: 'SELECT content FROM tidemark_dead_letters WHERE id = ?',
-    parameters: [id],
-  })
+  const rows = await ask(store, 'SELECT content FROM tidemark_dead_letters WHERE id = ?', [id])
   if (rows.length === 0) throw new InvalidOperationError('NOT_REDRIVABLE', `there is no dead letter ${id}.`)
   const content = decodeLetter(String(rows[0]?.['content']))
   if ('text' in content) {

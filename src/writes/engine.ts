@@ -9,29 +9,47 @@
  *   open ──close()──▶ closing ──drained or deadline──▶ closed
  *     └────fatal, fenced, history lost, gave up──────▶ stopped
  */
-import type { Group, Load, Run, Shape, StatementShape, Step } from '../contracts/operation.ts'
-import type { Position, Seq, WriterName } from '../contracts/position.ts'
+import type { Group, Load, Run, Shape, StatementShape } from '../contracts/operation.ts'
+import type { Mark, Position, Seq, WriterName } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Schema } from '../contracts/schema.ts'
-import type { OpenedStore } from '../contracts/store.ts'
+import type { OpenedStore, Tidemark } from '../contracts/store.ts'
 import { EngineStoppedError, InvalidOperationError, type TidemarkError } from '../errors.ts'
 import type { PendingBatch } from './batch.ts'
 import { Committer } from './committer.ts'
 import { Events } from './events.ts'
+import type { Follower } from './follower.ts'
 import { Collector } from './group.ts'
 import { Operations, type Sink } from './operations.ts'
 import type { EngineOptions } from './options.ts'
 import { Pacing } from './pacing.ts'
+import { PendingIndex } from './pending.ts'
 import { Queue } from './queue.ts'
 import { LoadReceipt, Receipt, type ReceiptContext } from './receipt.ts'
 import { ShapeBook } from './shapes.ts'
 import { Tally } from './tally.ts'
 import { TransactionTurn, type TransactionWork } from './transaction-turn.ts'
+import { historyLost } from './verdicts.ts'
 
-export class WriteEngine implements Sink<Receipt>, ReceiptContext {
+/** The write calls, for those who write: the engine's own, or a session's. */
+export interface WriteLane {
+  readonly operations: Operations<Receipt>
+  group(collect: (operations: Operations<void>) => unknown): Receipt
+  load(
+    collect: (operations: Operations<void>) => void,
+    letters: Load['letters'],
+    checkpoint: Load['checkpoint'],
+  ): Receipt
+  transaction(work: TransactionWork, timeoutMs: number): Promise<unknown>
+}
+
+export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   readonly events: Events = new Events()
   readonly operations: Operations<Receipt>
   readonly tally: Tally = new Tally()
+  readonly pending: PendingIndex
+  /** Set while somebody wants to hear of every single operation. */
+  follower: Follower | undefined
   readonly #writer: WriterName
   readonly #store: OpenedStore
   readonly #runtime: Runtime
@@ -39,18 +57,27 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   readonly #queue: Queue
   readonly #pacing: Pacing
   readonly #committer: Committer
+  readonly #toBookmark: (mark: Mark) => string
   readonly #statements = new Map<string, StatementShape>()
   #book: ShapeBook
   /** Why nothing more is accepted. */
   #refusal: TidemarkError | undefined
   #isClosing = false
 
-  constructor(writer: WriterName, store: OpenedStore, runtime: Runtime, options: EngineOptions) {
+  constructor(
+    writer: WriterName,
+    store: OpenedStore,
+    runtime: Runtime,
+    options: EngineOptions,
+    toBookmark: (mark: Mark) => string,
+  ) {
     this.#writer = writer
+    this.#toBookmark = toBookmark
     this.#store = store
     this.#runtime = runtime
     this.#options = options
     this.#book = new ShapeBook(store.schema)
+    this.pending = new PendingIndex(store.schema)
     this.#pacing = new Pacing(options.batch)
     this.#queue = new Queue(options.queue, runtime, {
       onFull: () => {
@@ -63,6 +90,10 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     })
     const timing = { ...options.batch, ...options.retry, alertAfterMs: options.alertAfterMs }
     this.#committer = new Committer(store, this.#queue, this.#pacing, runtime, timing, {
+      onSettling: (batch, settling) => {
+        this.pending.settling(batch, settling)
+        this.follower?.settling(batch, settling)
+      },
       onCommitted: (batch, outcome, commitMs) => {
         this.tally.committed(batch, outcome)
         this.#emitCommitted(batch, commitMs, outcome.transactions, outcome.longestTransactionMs)
@@ -77,7 +108,11 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
       },
       onStopped: (error) => this.#stopped(error),
     })
-    this.operations = new Operations(() => this.#book, this, this.#statements)
+    this.operations = this.operationsFor(this)
+  }
+
+  operationsFor<R>(sink: Sink<R>): Operations<R> {
+    return new Operations(() => this.#book, sink, this.#statements, this.#store.dialect)
   }
 
   get queue(): Queue {
@@ -92,8 +127,14 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     return this.#book.schema
   }
 
+  /** Why nothing more is accepted, once the engine is closed or has stopped. */
+  get refusal(): TidemarkError | undefined {
+    return this.#refusal
+  }
+
   useSchema(schema: Schema): void {
     this.#book = new ShapeBook(schema)
+    this.pending.useSchema(schema, this.#queue.last)
   }
 
   // ── Sink: one operation at a time ────────────────────────────────────────────────────────────────────────
@@ -103,21 +144,24 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     return this.#queue.open().runFor(shape)
   }
 
-  take(run: Run, bytes: number): Receipt {
+  take(run: Run, bytes: number, context: ReceiptContext = this): Receipt {
     if (bytes > this.#options.batch.maxBytes) throw this.#tooLarge(bytes)
     this.#queue.admit(1, bytes)
     const batch = this.#queue.open()
     const seq = batch.extend(run, bytes)
+    this.pending.add(batch, run, run.count - 1, seq)
+    if (this.follower !== undefined) this.follower.accepted(batch, run, run.count - 1, seq)
+    context.accepted?.(batch, seq, seq)
     this.#added(batch, 1, bytes, seq)
-    return new Receipt(this, batch, seq)
+    return new Receipt(context, batch, seq)
   }
 
   // ── Calls that are queued as a whole ─────────────────────────────────────────────────────────────────────
 
   /** Collects what `collect` writes; it is one operation. */
-  group(collect: (operations: Operations<void>) => unknown): Receipt {
+  group(collect: (operations: Operations<void>) => unknown, context?: ReceiptContext): Receipt {
     const collector = new Collector()
-    const returned = collect(new Operations(() => this.#book, collector, this.#statements))
+    const returned = collect(this.operationsFor(collector))
     collector.complete()
     if (isThenable(returned)) {
       // What becomes of it is told by the error below; its own end is nobody's unhandled rejection.
@@ -128,39 +172,48 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
         'Read first, or use `db.transaction()`.',
       )
     }
-    return this.groupOf(collector.runs, collector.operations, collector.bytes)
+    return this.groupOf({ kind: 'group', runs: collector.runs, redrives: undefined }, collector, context)
   }
 
-  groupOf(runs: readonly Run[], operations: number, bytes: number, redrives?: Group['redrives']): Receipt {
+  groupOf(
+    group: Group,
+    { operations, bytes }: { readonly operations: number; readonly bytes: number },
+    context: ReceiptContext = this,
+  ): Receipt {
     if (operations === 0) throw new InvalidOperationError('EMPTY_OPERATION', 'the group holds no operation.')
-    const group: Group = { kind: 'group', runs, redrives }
     const { batch, seq } = this.#addStep(group, 1, operations, bytes)
-    return new Receipt(this, batch, seq)
+    context.accepted?.(batch, seq, seq)
+    return new Receipt(context, batch, seq)
   }
 
   load(
     collect: (operations: Operations<void>) => void,
     letters: Load['letters'],
     checkpoint: Load['checkpoint'],
+    context: ReceiptContext = this,
   ): Receipt {
     const collector = new Collector()
-    collect(new Operations(() => this.#book, collector, this.#statements))
+    collect(this.operationsFor(collector))
     collector.complete()
     // A checkpoint alone takes a position too: its receipt must have something to wait for.
     const positions = Math.max(1, collector.operations + letters.length)
     const letterBytes = letters.reduce((sum, { text }) => sum + 2 * text.length, 0)
     const load: Load = { kind: 'load', positions, runs: collector.runs, letters, checkpoint }
     const { batch, seq } = this.#addStep(load, positions, positions, collector.bytes + letterBytes)
-    return new LoadReceipt(this, batch, (seq - positions + 1) as Seq, seq)
+    const first = (seq - positions + 1) as Seq
+    context.accepted?.(batch, first, seq)
+    return new LoadReceipt(context, batch, first, seq)
   }
 
   /** @returns what `work` returned, once that is committed */
-  transaction(work: TransactionWork, timeoutMs: number): Promise<unknown> {
+  transaction(work: TransactionWork, timeoutMs: number, context: ReceiptContext = this): Promise<unknown> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal)
     const made = Promise.withResolvers<unknown>()
     this.#queue.addTurn((seq) => {
+      this.pending.addOpaque(seq)
       const turn = new TransactionTurn(seq, work, timeoutMs, this.#runtime)
       made.resolve(turn.result)
+      context.accepted?.(undefined, seq, seq)
       return turn
     })
     this.#committer.turnAdded()
@@ -171,6 +224,10 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
 
   position(seq: Seq): Position {
     return { writer: this.#writer, epoch: this.#store.epoch, seq }
+  }
+
+  bookmarkOf(seq: Seq): string {
+    return this.#toBookmark({ epoch: this.#store.epoch, seq })
   }
 
   want(batch: PendingBatch): void {
@@ -185,6 +242,21 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     return this.#runtime.after(ms, task)
   }
 
+  /** How long the oldest operation of a batch has been waiting. */
+  waitedMs(batch: PendingBatch): number {
+    return this.#runtime.monotonicMs() - batch.acceptedAtMs
+  }
+
+  /**
+   * A reader found the database behind what is known to be committed: stops the engine.
+   * @returns the error to fail with
+   */
+  lostHistory(found: Pick<Tidemark, 'watermark' | 'exists'>, known: Seq): EngineStoppedError {
+    const error = historyLost(found, known)
+    this.#committer.stop(error)
+    return error
+  }
+
   /** @throws EngineStoppedError `CLOSED` once `close` was called, also when the engine had stopped before */
   requireOpen(): void {
     if (this.#isClosing)
@@ -195,7 +267,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
 
   /** Resolves when all that was accepted before the call is committed or rejected. */
   flush(): Promise<void> {
-    return this.#committer.reached(this.#queue.last)
+    return this.#committer.reached(this.#queue.last).done
   }
 
   /** @throws EngineStoppedError when not everything could be committed before the deadline */
@@ -230,7 +302,7 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   }
 
   #addStep(
-    step: Step,
+    step: Group | Load,
     positions: number,
     operations: number,
     bytes: number,
@@ -248,6 +320,8 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
     }
     const batch = this.#queue.open()
     const seq = batch.add(step, positions, operations, bytes)
+    this.pending.addStep(batch, step, (seq - positions + 1) as Seq)
+    this.follower?.accepted(batch, step, 0, (seq - positions + 1) as Seq)
     this.#added(batch, operations, bytes, seq)
     return { batch, seq }
   }
@@ -300,6 +374,8 @@ export class WriteEngine implements Sink<Receipt>, ReceiptContext {
   }
 
   #stopped(error: TidemarkError): void {
+    this.pending.clear(this.schema)
+    this.follower?.ended(error)
     if (error === this.#refusal) return
     this.#refusal ??= error
     if (error.code === 'FENCED') this.events.emit('fenced', { error })

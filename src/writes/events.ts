@@ -28,6 +28,12 @@ export interface EngineEvents {
   backpressure: { readonly isFull: boolean; readonly operations: number; readonly bytes: number }
   /** A batch could not be committed and is tried again after `delayMs`. */
   retry: { readonly attempt: number; readonly delayMs: number; readonly error: TidemarkError }
+  /** A read was answered, or failed: `stale` in its time, `lost` and `expired` with its bookmark. */
+  consistency: {
+    readonly level: 'eventual' | 'readAfterWrite' | 'strong' | 'get'
+    readonly waitedMs: number
+    readonly outcome: 'satisfied' | 'stale' | 'lost' | 'expired' | 'failed'
+  }
   /** A newer engine has taken this writer's name; this one has stopped. */
   fenced: { readonly error: TidemarkError }
   /** Somebody should look. `stalled`: no batch was committed for a while although some wait. */

@@ -7,6 +7,7 @@
  * Hot: `insert` and `upsert` reach `encodeRow` through one map look-up and no allocation but the receipt.
  */
 import type { Run, Shape, StatementShape } from '../contracts/operation.ts'
+import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
 import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
 import type { Layout, ShapeBook } from './shapes.ts'
@@ -35,11 +36,18 @@ export class Operations<R> {
   readonly #book: () => ShapeBook
   readonly #sink: Sink<R>
   readonly #statements: Map<string, StatementShape>
+  readonly #dialect: Dialect
 
-  constructor(book: () => ShapeBook, sink: Sink<R>, statements: Map<string, StatementShape>) {
+  constructor(
+    book: () => ShapeBook,
+    sink: Sink<R>,
+    statements: Map<string, StatementShape>,
+    dialect: Dialect,
+  ) {
     this.#book = book
     this.#sink = sink
     this.#statements = statements
+    this.#dialect = dialect
   }
 
   insert(table: string, row: Row): R {
@@ -141,7 +149,7 @@ export class Operations<R> {
   #statementShape(sql: string, width: number, expect: number | undefined): StatementShape {
     const known = this.#statements.get(sql)
     if (known && known.width === width && known.expect === expect) return known
-    checkStatement(sql)
+    checkStatement(sql, this.#dialect)
     const key = JSON.stringify(['statement', sql, width, expect ?? null])
     const shape: StatementShape = { kind: 'statement', key, sql, width, expect }
     if (this.#statements.size >= maxCachedStatements) this.#statements.clear()

@@ -35,6 +35,12 @@ export interface OpenOptions {
     /** Stops the engine when the store was out of reach for so long, in ms. Default: never. */
     readonly giveUpAfterMs?: number
   }
+  readonly reads?: {
+    /** The level of `db.read()` without one. Default `eventual`. */
+    readonly consistency?: 'eventual' | 'readAfterWrite' | 'strong'
+    /** How long a read waits to become as fresh as it must be before it fails, in ms. Default 5,000. */
+    readonly timeoutMs?: number
+  }
   /** `alert` is emitted when operations wait and none was committed for so long, in ms. Default 3,000. */
   readonly alertAfterMs?: number
 }
@@ -54,7 +60,19 @@ export interface EngineOptions {
     readonly maxTransactionMs: number
   }
   readonly retry: { readonly giveUpAfterMs: number }
+  readonly reads: {
+    readonly consistency: 'eventual' | 'readAfterWrite' | 'strong'
+    readonly timeoutMs: number
+  }
   readonly alertAfterMs: number
+}
+
+/** The least time after which a writer that commits nothing, although something is pending, may be taken for dead. */
+const minLeaseMs = 30_000
+
+/** How long an engine with these options may be silent and alive: it can let operations wait as long as they say. */
+export function leaseOf({ batch: { lingerMs, minIntervalMs } }: EngineOptions): number {
+  return Math.max(minLeaseMs, 3 * lingerMs, 3 * minIntervalMs)
 }
 
 export const DEFAULTS: EngineOptions = Object.freeze({
@@ -68,8 +86,11 @@ export const DEFAULTS: EngineOptions = Object.freeze({
     maxTransactionMs: 100,
   }),
   retry: Object.freeze({ giveUpAfterMs: Number.POSITIVE_INFINITY }),
+  reads: Object.freeze({ consistency: 'eventual' as const, timeoutMs: 5_000 }),
   alertAfterMs: 3_000,
 })
+
+const levels: readonly unknown[] = ['eventual', 'readAfterWrite', 'strong']
 
 /** The longest writer name, in characters. */
 const maxWriterLength = 200
@@ -84,9 +105,10 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
     queue: { ...DEFAULTS.queue, ...objectOr({}, 'queue', options.queue, problems) },
     batch: { ...DEFAULTS.batch, ...objectOr({}, 'batch', options.batch, problems) },
     retry: { ...DEFAULTS.retry, ...objectOr({}, 'retry', options.retry, problems) },
+    reads: { ...DEFAULTS.reads, ...objectOr({}, 'reads', options.reads, problems) },
   }
   unknownKeys('', DEFAULTS, merged, problems)
-  for (const group of ['queue', 'batch', 'retry'] as const)
+  for (const group of ['queue', 'batch', 'retry', 'reads'] as const)
     unknownKeys(`${group}.`, DEFAULTS[group], merged[group], problems)
 
   const { queue, batch, writer } = merged
@@ -98,6 +120,11 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
   atLeast(0, 'batch.minIntervalMs', batch.minIntervalMs, problems)
   atLeast(1, 'batch.maxTransactionMs', batch.maxTransactionMs, problems)
   atLeast(0, 'retry.giveUpAfterMs', merged.retry.giveUpAfterMs, problems)
+  atLeast(0, 'reads.timeoutMs', merged.reads.timeoutMs, problems)
+  if (!levels.includes(merged.reads.consistency))
+    problems.push(
+      `reads.consistency must be one of ${levels.join(', ')}, not ${show(merged.reads.consistency)}`,
+    )
   atLeast(1, 'alertAfterMs', merged.alertAfterMs, problems)
   if (queue.whenFull !== 'reject' && queue.whenFull !== 'wait')
     problems.push(`queue.whenFull must be 'reject' or 'wait', not ${show(queue.whenFull)}`)

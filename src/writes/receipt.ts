@@ -14,16 +14,24 @@ import type { PendingBatch } from './batch.ts'
 /** What a receipt needs of the engine that made it. */
 export interface ReceiptContext {
   position(seq: Seq): Position
+  bookmarkOf(seq: Seq): string
   /** Somebody waits: end the linger. */
   want(batch: PendingBatch): void
   whenRoom(): Promise<void>
   timer(ms: number, task: () => void): { cancel(): void }
+  /** Operations were accepted for it. In a batch, or as a transaction of their own. */
+  accepted?(batch: PendingBatch | undefined, first: Seq, last: Seq): void
+  /** Somebody was told that operations of it were rejected. */
+  rejectionTold?(first: Seq, last: Seq): void
 }
 
 /** What an awaited write gives. */
 export interface Committed {
   readonly position: Position
-  /** The generated id, where the table has one and the insert left it out. Unknown after a lost reply. */
+  /**
+   * The generated id, where the table has one and the insert left it out; of a statement that inserts, what the
+   * database tells: SQLite its last row's, MySQL its first's. Unknown after a lost reply.
+   */
   readonly id?: number
   /** The rows that an update, a delete or a statement changed. */
   readonly changes?: number
@@ -53,6 +61,11 @@ export class Receipt implements PromiseLike<Committed> {
     return this.#context.position(this.#seq)
   }
 
+  /** For whoever must see this write, in this process or another: `db.read({ after: receipt.bookmark })`. */
+  get bookmark(): string {
+    return this.#context.bookmarkOf(this.#seq)
+  }
+
   get state(): 'pending' | Outcome['kind'] {
     return this.#batch.stateOf(this.#seq) === 'pending' ? 'pending' : this.#outcome().kind
   }
@@ -69,7 +82,7 @@ export class Receipt implements PromiseLike<Committed> {
   async outcome(): Promise<Outcome> {
     this.#context.want(this.#batch)
     await this.#batch.whenSettled()
-    return this.#outcome()
+    return this.#tell()
   }
 
   /**
@@ -120,10 +133,18 @@ export class Receipt implements PromiseLike<Committed> {
   }
 
   #committedOrThrow(): Committed {
-    const outcome = this.#outcome()
+    const outcome = this.#tell()
     if (outcome.kind !== 'committed') throw outcome.error
     const { kind: _, ...committed } = outcome
     return committed
+  }
+
+  /** The outcome, for somebody who waits for it. */
+  #tell(): Outcome {
+    const outcome = this.#outcome()
+    if (outcome.kind === 'rejected' || (outcome.kind === 'committed' && outcome.rejected !== undefined))
+      this.#context.rejectionTold?.(this.first, this.#seq)
+    return outcome
   }
 
   #outcome(): Outcome {
@@ -134,19 +155,29 @@ export class Receipt implements PromiseLike<Committed> {
   protected rejected(): number | undefined {
     return undefined
   }
+
+  protected get first(): Seq {
+    return this.#seq
+  }
 }
 
 /** The receipt of rows that stand alone: committed even if some of them were rejected; it counts them. */
 export class LoadReceipt extends Receipt {
+  readonly #first: Seq
   readonly #rejected: () => number
 
   constructor(context: ReceiptContext, batch: PendingBatch, first: Seq, last: Seq) {
     super(context, batch, last)
+    this.#first = first
     this.#rejected = () => batch.rejectionsBetween(first, last).length
   }
 
   protected override rejected(): number {
     return this.#rejected()
+  }
+
+  protected override get first(): Seq {
+    return this.#first
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Dialect } from '../contracts/store.ts'
 import { checkStatement, readQuery, type WriteQuery } from './statement.ts'
 
 /** Pieces of SQL that hold what ends or hides a statement, in every way of quoting that SQLite knows. */
@@ -38,7 +39,7 @@ const pieces = fc.array(
 test('law 3 · no semicolon inside quotes or a comment splits a statement', () => {
   fc.assert(
     fc.property(pieces, fc.constantFrom('', ';', ' ; ;', '; -- the end', ';/* the; end'), (parts, end) => {
-      checkStatement(`INSERT ${parts.join('')}${end}`)
+      checkStatement(`INSERT ${parts.join('')}${end}`, 'sqlite')
     }),
     { numRuns: 1_000 },
   )
@@ -47,7 +48,9 @@ test('law 3 · no semicolon inside quotes or a comment splits a statement', () =
 test('law 3 · a second statement is found, whatever stands before it', () => {
   fc.assert(
     fc.property(pieces, fc.constantFrom('DELETE', 'BEGIN', "'text'", '(', '"name"', '5'), (parts, second) => {
-      expect(() => checkStatement(`UPDATE ${parts.join('')};${second}`)).toThrow(/more than one statement/)
+      expect(() => checkStatement(`UPDATE ${parts.join('')};${second}`, 'sqlite')).toThrow(
+        /more than one statement/,
+      )
     }),
     { numRuns: 1_000 },
   )
@@ -55,7 +58,7 @@ test('law 3 · a second statement is found, whatever stands before it', () => {
 
 test('the first word decides, past comments and in any case', () => {
   for (const sql of ['insert', 'Replace', 'UPDATE', ' delete', '\n--x\n/*;*/with', '\ufeffINSERT'])
-    expect(() => checkStatement(sql), sql).not.toThrow()
+    expect(() => checkStatement(sql, 'sqlite'), sql).not.toThrow()
   for (const sql of [
     'begin',
     'COMMIT',
@@ -68,14 +71,14 @@ test('the first word decides, past comments and in any case', () => {
     'INSERTED',
     '1',
   ])
-    expect(() => checkStatement(sql), sql).toThrow(/begins with/)
+    expect(() => checkStatement(sql, 'sqlite'), sql).toThrow(/begins with/)
   for (const sql of ['', '  ', '--', '/* INSERT', ';;;'])
-    expect(() => checkStatement(sql), sql).toThrow(/is empty/)
+    expect(() => checkStatement(sql, 'sqlite'), sql).toThrow(/is empty/)
 })
 
 test('a refusal shows the beginning of the statement, and what to do', () => {
   const sql = `PRAGMA ${'x'.repeat(500)}`
-  expect(() => checkStatement(sql)).toThrow(
+  expect(() => checkStatement(sql, 'sqlite')).toThrow(
     expect.objectContaining({
       code: 'BAD_STATEMENT',
       message: `tidemark: the statement "${sql.slice(0, 80)}…" begins with PRAGMA. Nothing was queued.`,
@@ -102,4 +105,33 @@ test('queries of Kysely, of Drizzle and of a caller read the same', () => {
     expect(() => readQuery(wrong as unknown as WriteQuery)).toThrow(
       expect.objectContaining({ code: 'INVALID_CALL' }),
     )
+})
+
+test('law 3 · each database has its own quotes: what is inside splits nothing, and hides nothing', () => {
+  const whole: Record<Dialect, string[]> = {
+    sqlite: ["INSERT INTO t VALUES ('a\\'); -- b"],
+    postgres: [
+      'INSERT INTO t VALUES ($$a; DELETE$$)',
+      "INSERT INTO t VALUES ($x$ $$; $x$, E'it\\'s; so', ARRAY[1, 2])",
+      'MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE',
+    ],
+    mysql: ["INSERT INTO t VALUES ('it\\'s; so') # ; DELETE", 'INSERT INTO t VALUES ("a\\"; b")'],
+  }
+  const split: Record<Dialect, string[]> = {
+    sqlite: ["INSERT INTO t VALUES ('a\\'); DELETE FROM t -- '"],
+    postgres: [
+      "INSERT INTO t VALUES ('a\\'); DELETE FROM t -- '",
+      'INSERT INTO t VALUES ($$a$$); DELETE FROM t',
+    ],
+    mysql: ["INSERT INTO t VALUES ('a\\\\'); DELETE FROM t", 'INSERT INTO t VALUES (1) --1; DELETE'],
+  }
+  for (const dialect of ['sqlite', 'postgres', 'mysql'] as const) {
+    for (const sql of whole[dialect])
+      expect(() => checkStatement(sql, dialect), `${dialect} ${sql}`).not.toThrow()
+    for (const sql of split[dialect])
+      expect(() => checkStatement(sql, dialect), `${dialect} ${sql}`).toThrow(/more than one statement/)
+  }
+  expect(() => checkStatement('INSERT INTO t VALUES (1) /*! , (2) */', 'mysql')).toThrow(
+    /comment that the database/,
+  )
 })

@@ -1,20 +1,18 @@
 /**
  * Decides whether a text is one data-changing SQL statement, so that two statements, BEGIN or PRAGMA are
- * refused at the call. It reads only as much of SQL as that takes: words, strings, quoted names and comments.
+ * refused at the call.
  */
+import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
+import { piecesOf } from '../sql-text.ts'
 
-const allowed = new Set(['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'WITH'])
-
-// A comment, a quoted piece (doubled quotes inside are two pieces in a row), a word, a semicolon, or any one character.
-const token = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|[A-Za-z_]\w*|\S/g
+const allowed = new Set(['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'MERGE', 'WITH'])
 
 /** @throws InvalidOperationError `BAD_STATEMENT` */
-export function checkStatement(sql: string): void {
+export function checkStatement(sql: string, dialect: Dialect): void {
   let first: string | undefined
   let hasEnded = false
-  for (const [piece] of sql.matchAll(token)) {
-    if (piece.startsWith('--') || piece.startsWith('/*')) continue
+  for (const piece of piecesOf(sql, dialect)) {
     if (piece === ';') {
       hasEnded = true
       continue
@@ -25,6 +23,8 @@ export function checkStatement(sql: string): void {
         'holds more than one statement',
         'Call `db.write()` once for each, or use `db.atomic()`.',
       )
+    if (piece.startsWith('/*'))
+      throw refuse(sql, 'holds a comment that the database would run', 'Write it without.')
     first ??= piece
   }
   if (first === undefined) throw refuse(sql, 'is empty', 'Write an INSERT, UPDATE or DELETE.')
@@ -32,7 +32,7 @@ export function checkStatement(sql: string): void {
     throw refuse(
       sql,
       `begins with ${first}`,
-      'Only INSERT, REPLACE, UPDATE, DELETE and WITH are written; read with `db.read()`, and run schema changes on a connection of your own.',
+      'Only INSERT, REPLACE, UPDATE, DELETE, MERGE and WITH are written; read with `db.read()`, and run schema changes on a connection of your own.',
     )
   }
 }

@@ -30,7 +30,7 @@ export function fenced(): EngineStoppedError {
   )
 }
 
-export function historyLost(found: Tidemark, known: Seq): EngineStoppedError {
+export function historyLost(found: Pick<Tidemark, 'watermark' | 'exists'>, known: Seq): EngineStoppedError {
   const state = found.exists ? `its tidemark is ${found.watermark}` : 'it does not know this writer'
   return new EngineStoppedError(
     'HISTORY_LOST',

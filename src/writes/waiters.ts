@@ -2,15 +2,34 @@
 import type { Seq } from '../contracts/position.ts'
 import type { TidemarkError } from '../errors.ts'
 
+/** Somebody's wait. Whoever gives it up cancels it, so that the waits of those long gone do not pile up. */
+export interface Wait<T = void> {
+  readonly done: Promise<T>
+  readonly cancel: () => void
+}
+
+interface Waiter {
+  readonly seq: Seq
+  readonly reached: PromiseWithResolvers<void>
+}
+
+/** For a position that is reached already. */
+export const noWait: Wait = { done: Promise.resolve(), cancel: () => undefined }
+
 export class Waiters {
   /** By rising position. */
-  #waiting: { readonly seq: Seq; readonly reached: PromiseWithResolvers<void> }[] = []
+  #waiting: Waiter[] = []
 
-  wait(seq: Seq): Promise<void> {
-    const reached = Promise.withResolvers<void>()
-    const before = this.#waiting.findLastIndex((waiter) => waiter.seq <= seq)
-    this.#waiting.splice(before + 1, 0, { seq, reached })
-    return reached.promise
+  wait(seq: Seq): Wait {
+    const waiter: Waiter = { seq, reached: Promise.withResolvers() }
+    const before = this.#waiting.findLastIndex((other) => other.seq <= seq)
+    this.#waiting.splice(before + 1, 0, waiter)
+    return {
+      done: waiter.reached.promise,
+      cancel: () => {
+        this.#waiting = this.#waiting.filter((other) => other !== waiter)
+      },
+    }
   }
 
   advance(tidemark: Seq): void {

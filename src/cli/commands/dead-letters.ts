@@ -20,7 +20,9 @@ export async function showDeadLetters(
     const hasAny =
       opened.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_dead_letters'").get() !== undefined
     const queries = new Queries((sql) => opened.prepare(sql))
-    const letters = hasAny ? await listDeadLetters((query) => queries.run(query), filter) : []
+    const letters = hasAny
+      ? await listDeadLetters({ dialect: 'sqlite', query: (query) => queries.run(query) }, filter)
+      : []
     await print(textOfRows(columns, letters.map(toRow), format, process.stdout.columns))
   } finally {
     opened.close()

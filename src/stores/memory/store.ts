@@ -6,26 +6,30 @@
  * another engine is told to try again.
  */
 import { DatabaseSync } from 'node:sqlite'
-import type { Seq, WriterName } from '../../contracts/position.ts'
+import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
   Batch,
   BatchOutcome,
+  DatabaseIdentity,
   OpenedStore,
   QueryResult,
+  Snapshot,
   SqlQuery,
   Store,
   StoreContext,
   StoreStats,
   StoreTransaction,
   Tidemark,
+  WriterTidemark,
 } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
-import { closeEpoch, openEpoch, readTidemark } from '../sqlite/bookkeeping.ts'
+import { closeEpoch, endEpoch, openEpoch, readTidemark } from '../sqlite/bookkeeping.ts'
 import { toStoreError } from '../sqlite/classify.ts'
 import { guarded } from '../sqlite/connection.ts'
 import { Executor } from '../sqlite/executor.ts'
 import { Queries } from '../sqlite/queries.ts'
+import { takeSnapshot, type SnapshotQuery } from '../sqlite/snapshot.ts'
 
 export interface MemoryOptions {
   /** SQL that makes the tables, run once. */
@@ -63,11 +67,19 @@ export class MemoryStore implements Store {
     while (this.#transaction) await this.#transaction.promise
   }
 
-  /** Reads only: the connection could also write. */
   read(query: SqlQuery): QueryResult {
+    return this.#readOnly(() => this.#queries.run(query))
+  }
+
+  snapshot(request: SnapshotQuery): Snapshot {
+    return this.#readOnly(() => takeSnapshot(this.database, this.#queries, request))
+  }
+
+  /** The connection could also write. */
+  #readOnly<T>(read: () => T): T {
     this.database.exec('PRAGMA query_only = ON')
     try {
-      return this.#queries.run(query)
+      return read()
     } finally {
       this.database.exec('PRAGMA query_only = OFF')
     }
@@ -88,6 +100,7 @@ class OpenedMemory implements OpenedStore {
   readonly maxInFlight = 3
   readonly isSynchronous: boolean
   readonly epoch: OpenedStore['epoch']
+  readonly database: DatabaseIdentity
   readonly #store: MemoryStore
   readonly #writer: WriterName
   readonly #context: StoreContext
@@ -100,7 +113,10 @@ class OpenedMemory implements OpenedStore {
     this.#writer = writer
     this.#context = context
     this.isSynchronous = store.commitMode === 'sync'
-    this.epoch = openEpoch(store.database, writer, context.runtime.wallMs())
+    const { leaseMs, runtime } = context
+    const opened = openEpoch(store.database, { writer, leaseMs, nowMs: runtime.wallMs() })
+    this.epoch = opened.epoch
+    this.database = opened.identity
     this.#executor = new Executor(store.database, writer, this.epoch, context.runtime, context.onSchemaChange)
   }
 
@@ -146,9 +162,18 @@ class OpenedMemory implements OpenedStore {
     return readTidemark(this.#store.database, this.#writer, this.epoch, since)
   }
 
-  async query(query: SqlQuery): Promise<QueryResult> {
+  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+    if (where === 'here' && !this.#store.isTaken) return this.#store.read(query)
+    return this.#store.whenFree().then(() => this.#store.read(query))
+  }
+
+  async snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
     await this.#store.whenFree()
-    return this.#store.read(query)
+    return this.#store.snapshot({ query, required })
+  }
+
+  async endEpoch(seen: WriterTidemark): Promise<boolean> {
+    return this.#store.isTaken ? false : endEpoch(this.#store.database, seen, 0)
   }
 
   /** There is no power loss that it could survive. */
@@ -168,7 +193,7 @@ class OpenedMemory implements OpenedStore {
   async close(): Promise<void> {
     this.#rollback()
     await this.#store.whenFree()
-    closeEpoch(this.#store.database, this.#writer, this.epoch)
+    closeEpoch(this.#store.database, this.epoch)
   }
 
   #commit(batch: Batch): BatchOutcome {

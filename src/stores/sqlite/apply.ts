@@ -80,6 +80,7 @@ export class Application {
   #seq: number
   /** The last result's rows changed, while the operations that change rows follow each other. */
   #changes: number[] = []
+  #ids: (number | undefined)[] = []
   #changedUpTo = Number.NaN
 
   constructor(context: ApplyContext, prev: Seq) {
@@ -165,7 +166,10 @@ export class Application {
     // A constraint or a trigger may have ignored the row; the id is then that of an earlier one.
     if (shape.kind === 'insert') {
       if (Number(changes) === 1) this.#inserted(shape, seq, Number(lastInsertRowid))
-    } else if (shape.kind !== 'upsert') this.#tellChanges(seq, Number(changes))
+    } else if (shape.kind !== 'upsert') {
+      const lastId = inserts(shape) && Number(changes) > 0 ? Number(lastInsertRowid) : undefined
+      this.#tellChanges(seq, Number(changes), lastId)
+    }
   }
 
   #applyGroup(group: Group): void {
@@ -177,7 +181,7 @@ export class Application {
   }
 
   #runGroup(group: Group): void {
-    const { database, statements } = this.#context
+    const { database, schema, statements } = this.#context
     if (group.redrives !== undefined) {
       const { changes } = database
         .prepare('DELETE FROM tidemark_dead_letters WHERE id = ?')
@@ -188,7 +192,8 @@ export class Application {
       const prepared = statements.of(run.shape)
       let index = 0
       const isGuarded = 'expect' in run.shape && run.shape.expect !== undefined
-      for (const { rows, statement } of prepared.sizes) {
+      const isOrdered = run.shape.kind !== 'statement' && schema.traits.get(run.shape.table)?.refersToItself
+      for (const { rows, statement } of prepared.sizes.slice(isOrdered ? -1 : 0)) {
         for (; run.count - index >= rows; index += rows) {
           if (isGuarded) this.#runOne(run, index, prepared, undefined)
           else statement.run(...run.values.slice(index * run.shape.width, (index + rows) * run.shape.width))
@@ -257,9 +262,15 @@ export class Application {
     else this.results.push({ first, count, firstId })
   }
 
-  #tellChanges(seq: Seq, changes: number): void {
-    if (seq === this.#changedUpTo + 1) this.#changes.push(changes)
-    else this.results.push({ first: seq, changes: (this.#changes = [changes]) })
+  #tellChanges(seq: Seq, changes: number, lastId: number | undefined): void {
+    if (seq === this.#changedUpTo + 1) {
+      this.#changes.push(changes)
+      this.#ids.push(lastId)
+    } else {
+      this.#changes = [changes]
+      this.#ids = [lastId]
+      this.results.push({ first: seq, changes: this.#changes, ids: this.#ids })
+    }
     this.#changedUpTo = seq
   }
 
@@ -293,6 +304,11 @@ function makesIds(schema: DatabaseSchema, shape: Shape): boolean {
   if (shape.kind !== 'insert') return false
   const generated = schema.tables.get(shape.table)?.generatedId
   return generated !== undefined && !shape.columns.includes(generated)
+}
+
+/** SQLite tells of the last row inserted by whatever statement; only of one that inserts is it this one's. */
+function inserts(shape: Shape): boolean {
+  return shape.kind === 'statement' && /^\s*(?:insert|replace)\b/i.test(shape.sql)
 }
 
 /** One operation of a run, as a run of its own. */

@@ -1,17 +1,22 @@
 /**
- * The tables that carry the laws: one row for each epoch of each writer with its tidemark, the dead letters,
- * and the checkpoints of loads. They live in the user's database, so a backup of it is a backup of them.
+ * The tables that carry the laws: who this database is, one row for each epoch with its tidemark, the dead
+ * letters, and the checkpoints of loads. They live in the user's database, so a backup of it is a backup of them.
  */
+import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DeadLetterId, Rejection } from '../../contracts/operation.ts'
-import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
-import type { Tidemark } from '../../contracts/store.ts'
+import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
+import type { DatabaseIdentity, Tidemark, WriterTidemark } from '../../contracts/store.ts'
+import { StoreError } from '../../errors.ts'
 
 const tables = `
-  CREATE TABLE IF NOT EXISTS tidemark_writers (
-    writer TEXT NOT NULL, epoch INTEGER NOT NULL, watermark INTEGER NOT NULL, closed INTEGER NOT NULL,
-    opened_at INTEGER NOT NULL, PRIMARY KEY (writer, epoch)
+  CREATE TABLE IF NOT EXISTS tidemark_database (
+    id TEXT PRIMARY KEY, secret TEXT NOT NULL, format INTEGER NOT NULL, last_epoch INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tidemark_writers (
+    epoch INTEGER PRIMARY KEY, writer TEXT NOT NULL, watermark INTEGER NOT NULL, closed INTEGER NOT NULL,
+    lease_ms INTEGER NOT NULL, opened_at INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS tidemark_dead_letters (
     id INTEGER PRIMARY KEY AUTOINCREMENT, writer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
     table_name TEXT, code TEXT NOT NULL, message TEXT NOT NULL, content TEXT NOT NULL,
@@ -23,44 +28,129 @@ const tables = `
   ) STRICT, WITHOUT ROWID;
 `
 
+/** How these tables are laid out. One that cannot be read is refused, never guessed at. */
+const format = 1
+
+/** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
+const keptEpochs = 10_000
+
+export interface EpochRequest {
+  readonly writer: WriterName
+  readonly leaseMs: number
+  readonly nowMs: number
+}
+
+export interface OpenedEpoch {
+  readonly epoch: Epoch
+  readonly identity: DatabaseIdentity
+}
+
 export function isInternalTable(name: string): boolean {
   return /^(tidemark|sqlite)_/i.test(name)
 }
 
 /** Closes the writer's earlier epochs and begins a new one. BEGIN IMMEDIATE waits for a commit in flight. */
-export function openEpoch(database: DatabaseSync, writer: WriterName, nowMs: number): Epoch {
+export function openEpoch(database: DatabaseSync, { writer, leaseMs, nowMs }: EpochRequest): OpenedEpoch {
   database.exec('BEGIN IMMEDIATE')
   try {
-    database.exec(tables)
+    const identity = identify(database)
+    database.exec('UPDATE tidemark_database SET last_epoch = last_epoch + 1')
+    const epoch = lastEpoch(database)
     database.prepare('UPDATE tidemark_writers SET closed = 1 WHERE writer = ? AND closed = 0').run(writer)
-    const row = database
-      .prepare('SELECT max(epoch) AS epoch FROM tidemark_writers WHERE writer = ?')
-      .get(writer)
-    const epoch = (Number(row?.['epoch'] ?? 0) + 1) as Epoch
-    database.prepare('INSERT INTO tidemark_writers VALUES (?, ?, 0, 0, ?)').run(writer, epoch, nowMs)
+    database.prepare('DELETE FROM tidemark_writers WHERE closed = 1 AND epoch <= ?').run(epoch - keptEpochs)
+    database
+      .prepare('INSERT INTO tidemark_writers VALUES (?, ?, 0, 0, ?, ?)')
+      .run(epoch, writer, Math.ceil(leaseMs), nowMs)
     database.exec('COMMIT')
-    return epoch
+    return { epoch, identity }
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
 }
 
-/** The epoch ends with the tidemark it has: bookmarks beyond it can be told lost. */
-export function closeEpoch(database: DatabaseSync, writer: WriterName, epoch: Epoch): void {
+function identify(database: DatabaseSync): DatabaseIdentity {
+  const isOlder = !hasTable(database, 'tidemark_database') && hasTable(database, 'tidemark_writers')
+  if (isOlder) throw otherFormat('an earlier, unreleased version')
+  database.exec(tables)
   database
-    .prepare('UPDATE tidemark_writers SET closed = 1 WHERE writer = ? AND epoch = ? AND closed = 0')
-    .run(writer, epoch)
+    .prepare(
+      'INSERT INTO tidemark_database SELECT ?, ?, ?, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
+    )
+    .run(randomBytes(8).toString('hex'), randomBytes(32).toString('hex'), format)
+  const row = database.prepare('SELECT id, secret, format FROM tidemark_database').get()
+  if (row?.['format'] !== format) throw otherFormat(`another version (format ${String(row?.['format'])})`)
+  return { id: String(row['id']), secret: String(row['secret']) }
 }
 
+function otherFormat(made: string): StoreError {
+  return new StoreError('fatal', `the tidemark_ tables of this database were made by ${made} of Tidemark`, {
+    hint: 'Open it with that version, or move its rows to a new file.',
+  })
+}
+
+function hasTable(database: DatabaseSync, name: string): boolean {
+  return database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined
+}
+
+/** The epoch begun last, by any writer. */
+export function lastEpoch(database: DatabaseSync): Epoch {
+  return Number(
+    database.prepare('SELECT last_epoch FROM tidemark_database').get()?.['last_epoch'] ?? 0,
+  ) as Epoch
+}
+
+/** The epoch ends with the tidemark it has: bookmarks beyond it can be told lost. */
+export function closeEpoch(database: DatabaseSync, epoch: Epoch): void {
+  database.prepare('UPDATE tidemark_writers SET closed = 1 WHERE epoch = ? AND closed = 0').run(epoch)
+}
+
+/** Ends the epoch of a writer taken for dead, if it is still as it was seen and the lock is free at once. */
+export function endEpoch(
+  database: DatabaseSync,
+  { epoch, watermark }: WriterTidemark,
+  busyTimeoutMs: number,
+): boolean {
+  // Inside an interactive transaction it would be undone, or done, with that.
+  if (database.isTransaction) return false
+  database.exec('PRAGMA busy_timeout = 0')
+  try {
+    database
+      .prepare('UPDATE tidemark_writers SET closed = 1 WHERE epoch = ? AND watermark = ? AND closed = 0')
+      .run(epoch, watermark)
+  } finally {
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
+  }
+  return (
+    database.prepare('SELECT 1 FROM tidemark_writers WHERE epoch = ? AND closed = 1').get(epoch) !== undefined
+  )
+}
+
+/** Of all epochs that are open, and of those asked for where they are known. */
+export function readTidemarks(database: DatabaseSync, required: readonly Mark[]): WriterTidemark[] {
+  return database
+    .prepare(
+      `SELECT writer, epoch, watermark, closed, lease_ms FROM tidemark_writers
+       WHERE closed = 0 OR epoch IN (SELECT value FROM json_each(?)) ORDER BY epoch`,
+    )
+    .all(JSON.stringify(required.map(({ epoch }) => epoch)))
+    .map((row) => ({
+      writer: String(row['writer']) as WriterName,
+      epoch: Number(row['epoch']) as Epoch,
+      watermark: Number(row['watermark']) as Seq,
+      isClosed: row['closed'] === 1,
+      leaseMs: Number(row['lease_ms']),
+    }))
+}
+
+/** What is known of one writer's own epoch, for its recovery. */
 export function readTidemark(database: DatabaseSync, writer: WriterName, epoch: Epoch, since: Seq): Tidemark {
   // A database that was restored from before its first writer has not even the table.
-  const hasTable = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_writers'").get()
-  const row =
-    hasTable &&
-    database
-      .prepare('SELECT watermark, closed FROM tidemark_writers WHERE writer = ? AND epoch = ?')
-      .get(writer, epoch)
+  const row = hasTable(database, 'tidemark_writers')
+    ? database
+        .prepare('SELECT watermark, closed FROM tidemark_writers WHERE epoch = ? AND writer = ?')
+        .get(epoch, writer)
+    : undefined
   if (!row) return { watermark: 0 as Seq, isClosed: false, exists: false, rejections: [] }
   const letters = database
     .prepare(

@@ -69,7 +69,7 @@ export class Executor {
   begin(prev: Seq, last: Seq): void {
     this.database.exec('BEGIN IMMEDIATE')
     try {
-      const { changes } = this.#prepareFence().run(last, this.#writer, this.#epoch, prev)
+      const { changes } = this.#prepareFence().run(last, this.#epoch, this.#writer, prev)
       if (changes !== 1)
         throw new StoreError(
           'chain',
@@ -203,7 +203,7 @@ export class Executor {
 
   #prepareFence() {
     return (this.#fence ??= this.database.prepare(
-      'UPDATE tidemark_writers SET watermark = ? WHERE writer = ? AND epoch = ? AND watermark = ? AND closed = 0',
+      'UPDATE tidemark_writers SET watermark = ? WHERE epoch = ? AND writer = ? AND watermark = ? AND closed = 0',
     ))
   }
 

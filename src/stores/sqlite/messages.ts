@@ -5,11 +5,19 @@
  * then the `commit` that ends them (a message of many megabytes would block the event loop while it is copied).
  */
 import type { Group, Load, Run, Step } from '../../contracts/operation.ts'
-import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
-import type { BatchOutcome, QueryResult, SqlQuery, Tidemark } from '../../contracts/store.ts'
+import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
+import type {
+  BatchOutcome,
+  DatabaseIdentity,
+  Snapshot,
+  SqlQuery,
+  Tidemark,
+  WriterTidemark,
+} from '../../contracts/store.ts'
 import type { Certainty, StoreFailure } from '../../errors.ts'
 import { StoreError } from '../../errors.ts'
 import type { SqliteSettings } from './options.ts'
+import type { PackedResult } from './queries.ts'
 import type { DatabaseSchema } from './schema.ts'
 
 /** How a thread is started. A writer without epoch begins a new one; with one, it takes up where a lost thread was. */
@@ -18,6 +26,7 @@ export interface ThreadSettings {
   readonly path: string
   readonly settings: SqliteSettings
   readonly writer: WriterName
+  readonly leaseMs: number
   readonly epoch: Epoch | undefined
 }
 
@@ -27,15 +36,24 @@ export interface LogState {
   readonly copiedBack: number
 }
 
+/** Readers and checkpointers only learn that they are open. */
+interface OpenAnswer {
+  readonly epoch: Epoch
+  readonly identity: DatabaseIdentity | undefined
+  readonly schema: DatabaseSchema | undefined
+}
+
 /** Each request with what it is answered. */
 export interface Requests {
-  open: { request: object; answer: { epoch: Epoch; schema: DatabaseSchema | undefined } }
+  open: { request: object; answer: OpenAnswer }
   commit: {
     request: { prev: Seq; last: Seq; pieces: readonly Piece[] }
     answer: BatchOutcome & { readonly log: LogState | undefined }
   }
   begin: { request: { prev: Seq }; answer: undefined }
-  query: { request: SqlQuery; answer: QueryResult }
+  query: { request: SqlQuery; answer: PackedResult }
+  snapshot: { request: { query: SqlQuery; required: readonly Mark[] }; answer: Snapshot }
+  endEpoch: { request: { seen: WriterTidemark }; answer: boolean }
   end: { request: { how: 'commit' | 'rollback' }; answer: undefined }
   recover: { request: { since: Seq }; answer: Tidemark }
   sync: { request: object; answer: undefined }

@@ -1,7 +1,6 @@
 /** A small pool of read-only connections, each on its thread, started when the ones before are busy. */
-import type { QueryResult, SqlQuery } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
-import type { ThreadSettings } from './messages.ts'
+import type { Requests, ThreadSettings } from './messages.ts'
 import { Thread } from './thread.ts'
 
 export class Readers {
@@ -15,13 +14,16 @@ export class Readers {
   }
 
   /** @throws StoreError */
-  async query(query: SqlQuery): Promise<QueryResult> {
+  async call<K extends 'query' | 'snapshot'>(
+    kind: K,
+    request: Requests[K]['request'],
+  ): Promise<Requests[K]['answer']> {
     try {
-      return await this.#least().call('query', query)
+      return await this.#least().call(kind, request)
     } catch (error) {
       // A read changes nothing, so one whose thread died is simply run again on another.
       if (error instanceof StoreError && error.outcome === 'unknown')
-        return await this.#least().call('query', query)
+        return await this.#least().call(kind, request)
       throw error
     }
   }
@@ -40,8 +42,10 @@ export class Readers {
   }
 
   #least(): Thread {
-    this.#threads = this.#threads.filter((thread) => !thread.isDead)
-    const least = this.#threads.toSorted((a, b) => a.load - b.load)[0]
+    if (this.#threads.some((thread) => thread.isDead))
+      this.#threads = this.#threads.filter((thread) => !thread.isDead)
+    let least = this.#threads[0]
+    for (const thread of this.#threads) if (least && thread.load < least.load) least = thread
     if (least && (least.load === 0 || this.#threads.length >= this.#max)) return least
     const thread = new Thread(this.#settings, () => undefined)
     this.#threads.push(thread)

@@ -78,7 +78,7 @@ test('the bookkeeping and SQLite’s own tables are nobody’s to write', () => 
   database.exec(
     'CREATE TABLE mine (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE VIEW seen AS SELECT * FROM mine',
   )
-  openEpoch(database, 'w' as WriterName, 0)
+  openEpoch(database, { writer: 'w' as WriterName, leaseMs: 1, nowMs: 0 })
   expect([...readSchema(database).tables.keys()]).toEqual(['mine'])
 })
 

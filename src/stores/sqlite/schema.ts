@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ColumnSchema, Schema, TableSchema } from '../../contracts/schema.ts'
 import { isInternalTable } from './bookkeeping.ts'
+import { Foresight, storageOf, type KeyCollation } from './foresight.ts'
 
 /** What the executor must know of a table beyond its columns. */
 export interface TableTraits {
@@ -10,6 +11,8 @@ export interface TableTraits {
    * gives consecutive ids. Otherwise each operation needs a savepoint, and its own id.
    */
   readonly isPlain: boolean
+  /** A row may need another of its own table, which one statement of both would let come later. */
+  readonly refersToItself: boolean
   /** A row that is updated or deleted may take rows of other tables with it, whose triggers may stop half-way. */
   readonly cascadesToTriggers: boolean
   /** A constraint that is checked at COMMIT may be at stake: each operation needs a transaction of its own. */
@@ -36,26 +39,33 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
   )
   const declared = entries.filter(({ type, name }) => type === 'table' && !isInternalTable(String(name)))
   const hasDeferred = declared.some(({ sql }) => /\bDEFERRABLE\s+INITIALLY\s+DEFERRED\b/i.test(String(sql)))
-  const references =
-    hasDeferred || triggered.size > 0
-      ? foreignKeys(
-          database,
-          declared.map(({ name }) => String(name)),
-        )
-      : []
+  const references = foreignKeys(
+    database,
+    declared.map(({ name }) => String(name)),
+  )
   const parents = new Set(references.map(({ parent }) => parent))
   const related = new Set(references.flatMap(({ child, parent }) => [child, parent]))
+
+  const foresight = new Foresight(
+    database,
+    entries.flatMap(({ type, sql }) => (type === 'trigger' ? [String(sql)] : [])),
+    new Set(references.filter(({ isCascading }) => isCascading).map(({ child }) => child)),
+  )
 
   const tables = new Map<string, TableSchema>()
   const traits = new Map<string, TableTraits>()
   for (const { name: anyName, sql } of declared) {
     const name = String(anyName)
-    tables.set(name, readTable(database, name))
+    tables.set(name, readTable(database, name, String(sql), foresight))
     const hasTriggers = triggered.has(sameName(name))
     // Without following what each trigger or cascade touches, whatever could reach a deferred constraint counts.
     const isPlain = !hasTriggers && !/\bON\s+CONFLICT\s+FAIL\b/i.test(String(sql))
+    const refersToItself = references.some(
+      ({ child, parent }) => child === parent && child === sameName(name),
+    )
     traits.set(name, {
-      isPlain,
+      isPlain: isPlain && !refersToItself,
+      refersToItself,
       cascadesToTriggers: triggered.size > 0 && parents.has(sameName(name)),
       isDeferred: hasDeferred && (hasTriggers || related.has(sameName(name))),
     })
@@ -63,11 +73,24 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
   return { version, tables, traits, hasDeferred }
 }
 
+interface Reference {
+  readonly child: string
+  readonly parent: string
+  /** A change of the parent's row changes the child's. */
+  readonly isCascading: boolean
+}
+
 /** Both ends of every foreign key. */
-function foreignKeys(database: DatabaseSync, names: readonly string[]): { child: string; parent: string }[] {
-  const list = database.prepare('SELECT "table" AS parent FROM pragma_foreign_key_list(?)')
+function foreignKeys(database: DatabaseSync, names: readonly string[]): Reference[] {
+  const list = database.prepare(
+    'SELECT "table" AS parent, on_update || on_delete AS actions FROM pragma_foreign_key_list(?)',
+  )
   return names.flatMap((name) =>
-    list.all(name).map(({ parent }) => ({ child: sameName(name), parent: sameName(parent) })),
+    list.all(name).map(({ parent, actions }) => ({
+      child: sameName(name),
+      parent: sameName(parent),
+      isCascading: /CASCADE|SET/.test(String(actions)),
+    })),
   )
 }
 
@@ -76,12 +99,20 @@ function sameName(name: unknown): string {
   return String(name).toLowerCase()
 }
 
-function readTable(database: DatabaseSync, name: string): TableSchema {
+function readTable(database: DatabaseSync, name: string, sql: string, foresight: Foresight): TableSchema {
+  // A key that has an index of its own is not the rowid: in a table without one, and with `PRIMARY KEY DESC`.
+  const keyIndex = database
+    .prepare(
+      `SELECT x.name, x.coll FROM pragma_index_list(?) AS i, pragma_index_xinfo(i.name) AS x
+       WHERE i.origin = 'pk' AND x.key = 1`,
+    )
+    .all(name)
+    .map((column): KeyCollation => ({ name: String(column['name']), collation: String(column['coll']) }))
   const columns = new Map<string, ColumnSchema>()
   const key: { name: string; rank: number; type: string }[] = []
   // hidden: 1 is a hidden column of a virtual table, 2 and 3 are generated columns.
   for (const column of database
-    .prepare('SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)')
+    .prepare('SELECT name, type, dflt_value, pk, hidden FROM pragma_table_xinfo(?)')
     .all(name)) {
     if (column['hidden'] === 1) continue
     const columnName = String(column['name'])
@@ -92,19 +123,25 @@ function readTable(database: DatabaseSync, name: string): TableSchema {
       type,
       wholeNumbers: keepsFloats(type) ? 'bigint' : 'number',
       isComputed,
+      storage: storageOf(
+        { name: columnName, type, default: column['dflt_value'] },
+        { isStrict: foresight.isStrict(name), sql, keyIndex },
+      ),
     })
     if (Number(column['pk']) > 0) key.push({ name: columnName, rank: Number(column['pk']), type })
   }
   key.sort((a, b) => a.rank - b.rank)
   const first = key[0]
-  // A key that has an index of its own is not the rowid: in a table without one, and with `PRIMARY KEY DESC`.
-  const hasIndex = database.prepare("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'").get(name)
-  const isRowid = key.length === 1 && first?.type.toUpperCase() === 'INTEGER' && !hasIndex
+  const isRowid = key.length === 1 && first?.type.toUpperCase() === 'INTEGER' && keyIndex.length === 0
+  const standsAlone = foresight.standsAlone(name, sql)
   return {
     name,
     columns,
     primaryKey: key.map((column) => column.name),
     generatedId: isRowid ? first?.name : undefined,
+    standsAlone,
+    isFoldable:
+      standsAlone && foresight.isUtf8 && [...columns.values()].every(({ isComputed }) => !isComputed),
   }
 }
 

@@ -1,24 +1,29 @@
 /** The SQLite store as the engine sees it: everything that touches the file runs on threads of its own. */
 import { statSync } from 'node:fs'
-import type { Seq, WriterName } from '../../contracts/position.ts'
+import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
   Batch,
   BatchOutcome,
+  DatabaseIdentity,
   OpenedStore,
   QueryResult,
+  Snapshot,
   SqlQuery,
   Store,
   StoreContext,
   StoreStats,
   StoreTransaction,
   Tidemark,
+  WriterTidemark,
 } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { ThreadSettings } from './messages.ts'
 import type { SqliteSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
+import { PointReader } from './point-reader.ts'
+import { unpack } from './queries.ts'
 import { Readers } from './readers.ts'
 import { Thread } from './thread.ts'
 
@@ -39,12 +44,15 @@ export class SqliteStore implements Store {
       path: this.#path,
       settings: this.#settings,
       writer,
+      leaseMs: context.leaseMs,
       epoch: undefined,
     }
     const thread = new Thread(settings, context.onSchemaChange)
     try {
-      const { epoch, schema } = await thread.call('open', {})
-      return new OpenedSqlite({ ...settings, epoch }, schema as Schema, thread, context)
+      const { epoch, identity, schema } = await thread.call('open', {})
+      // A writer's thread answers with both.
+      const found = { database: identity as DatabaseIdentity, schema: schema as Schema }
+      return new OpenedSqlite({ ...settings, epoch }, found, thread, context)
     } catch (error) {
       await thread.terminate()
       throw cannotOpen(this.#path, error)
@@ -74,11 +82,13 @@ class OpenedSqlite implements OpenedStore {
   readonly maxInFlight = 3
   readonly isSynchronous = false
   readonly epoch: OpenedStore['epoch']
+  readonly database: DatabaseIdentity
   readonly schema: Schema
   readonly #settings: ThreadSettings
   readonly #context: StoreContext
   readonly #outbox: Outbox
   readonly #readers: Readers
+  readonly #pointReader: PointReader
   readonly #checkpoints: Checkpoints
   #writer: Thread
   #replacement: Promise<void> | undefined
@@ -87,17 +97,19 @@ class OpenedSqlite implements OpenedStore {
 
   constructor(
     settings: ThreadSettings & { epoch: OpenedStore['epoch'] },
-    schema: Schema,
+    { database, schema }: { database: DatabaseIdentity; schema: Schema },
     writer: Thread,
     context: StoreContext,
   ) {
     this.epoch = settings.epoch
+    this.database = database
     this.schema = schema
     this.#settings = settings
     this.#writer = writer
     this.#context = context
     this.#outbox = new Outbox(context.runtime)
     this.#readers = new Readers({ ...settings, role: 'reader' }, settings.settings.readers)
+    this.#pointReader = new PointReader(settings.path, settings.settings)
     this.#checkpoints = new Checkpoints(settings)
   }
 
@@ -121,7 +133,7 @@ class OpenedSqlite implements OpenedStore {
       await thread.call('end', { how })
     }
     return {
-      query: (query) => call(() => thread.call('query', query)),
+      query: async (query) => unpack(await call(() => thread.call('query', query))),
       commit: () => call(() => end('commit')),
       rollback: () => end('rollback'),
     }
@@ -155,8 +167,19 @@ class OpenedSqlite implements OpenedStore {
     this.#reconnects++
   }
 
-  query(query: SqlQuery): Promise<QueryResult> {
-    return this.#readers.query(query)
+  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+    return (
+      (where === 'here' ? this.#pointReader.query(query) : undefined) ??
+      this.#readers.call('query', query).then(unpack)
+    )
+  }
+
+  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
+    return this.#readers.call('snapshot', { query, required })
+  }
+
+  async endEpoch(seen: WriterTidemark): Promise<boolean> {
+    return (await this.#livingWriter()).call('endEpoch', { seen })
   }
 
   async sync(): Promise<void> {
@@ -190,10 +213,12 @@ class OpenedSqlite implements OpenedStore {
     this.#writer.abandon()
     this.#readers.abandon()
     this.#checkpoints.abandon()
+    this.#pointReader.close()
   }
 
   /** The others first: the last connection to close is the one that may write the log back. */
   async #end(): Promise<void> {
+    this.#pointReader.close()
     await Promise.all([this.#readers.close(), this.#checkpoints.close()])
     await this.#writer.call('close', {}).catch(() => undefined)
     await this.#writer.terminate()

@@ -17,15 +17,10 @@ import {
 } from './messages.ts'
 import type { DatabaseSchema } from './schema.ts'
 
-interface Pending {
-  resolve(answer: unknown): void
-  reject(error: StoreError): void
-}
-
 export class Thread {
   readonly #worker: Worker
   readonly #onSchema: (schema: DatabaseSchema) => void
-  #pending: Pending[] = []
+  #pending: PromiseWithResolvers<unknown>[] = []
   #death: StoreError | undefined
 
   constructor(settings: ThreadSettings, onSchema: (schema: DatabaseSchema) => void) {
@@ -52,14 +47,12 @@ export class Thread {
 
   call<K extends RequestKind>(kind: K, request: Requests[K]['request']): Promise<Requests[K]['answer']> {
     if (this.#death) return Promise.reject(this.#death)
-    const answer = Promise.withResolvers<Requests[K]['answer']>()
+    const answer = Promise.withResolvers<unknown>()
     if (this.#pending.length === 0) this.#worker.ref()
-    this.#pending.push({
-      resolve: (value) => answer.resolve(value as Requests[K]['answer']),
-      reject: answer.reject,
-    })
+    this.#pending.push(answer)
     this.#worker.postMessage({ kind, ...request })
-    return answer.promise
+    // The thread answers in order, so this is the answer to this request.
+    return answer.promise as Promise<Requests[K]['answer']>
   }
 
   /** Sends what needs no answer of its own. */

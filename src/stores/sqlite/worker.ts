@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Seq } from '../../contracts/position.ts'
 import { StoreError } from '../../errors.ts'
-import { closeEpoch, openEpoch, readTidemark } from './bookkeeping.ts'
+import { closeEpoch, endEpoch, openEpoch, readTidemark } from './bookkeeping.ts'
 import { toStoreError } from './classify.ts'
 import {
   checkpointsApart,
@@ -30,8 +30,9 @@ import {
   type ThreadSettings,
 } from './messages.ts'
 import { Queries } from './queries.ts'
+import { takeSnapshot } from './snapshot.ts'
 
-const { role, path, settings, writer, epoch: knownEpoch } = workerData as ThreadSettings
+const { role, path, settings, writer, leaseMs, epoch: knownEpoch } = workerData as ThreadSettings
 const port = parentPort
 if (!port) throw new Error('worker.ts is started by the SQLite store, not by itself')
 
@@ -74,12 +75,13 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
   if (request.kind === 'query') {
     // A statement may have ended the transaction (OR ROLLBACK): what follows must not run outside of it.
     if (executor) requireTransaction(database)
-    return queries.run(request)
+    return queries.pack(request)
   }
+  if (request.kind === 'snapshot') return takeSnapshot(database, queries, request)
   if (request.kind === 'checkpoint') return readLog(database, 'PASSIVE')
   if (request.kind === 'close') {
     executor?.rollback()
-    if (executor) closeEpoch(database, writer, epoch)
+    if (executor) closeEpoch(database, epoch)
     database.close()
     return undefined
   }
@@ -103,6 +105,8 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
     case 'recover':
       executor.rollback()
       return readTidemark(database, writer, epoch, request.since)
+    case 'endEpoch':
+      return endEpoch(database, request.seen, settings.busyTimeoutMs)
     case 'sync':
       return sync(database, epoch)
     case 'reload':
@@ -116,21 +120,24 @@ function open(): Requests['open']['answer'] {
     connection = {
       database,
       // A transaction begun by a read would keep every later read on this connection in its snapshot.
-      queries: new Queries((sql) => guarded(database, () => database.prepare(sql))),
+      queries: new Queries((sql) => guarded(database, () => database.prepare(sql)), { onlyReads: true }),
       executor: undefined,
       epoch: knownEpoch as Connection['epoch'],
     }
-    return { epoch: connection.epoch, schema: undefined }
+    return { epoch: connection.epoch, identity: undefined, schema: undefined }
   }
   const database = openWriter(path, settings)
   try {
-    const epoch = knownEpoch ?? openEpoch(database, writer, clock.wallMs())
+    const { epoch, identity } =
+      knownEpoch === undefined
+        ? openEpoch(database, { writer, leaseMs, nowMs: clock.wallMs() })
+        : { epoch: knownEpoch, identity: undefined }
     const executor = new Executor(database, writer, epoch, clock, (schema) =>
       send({ kind: 'schema', schema }),
     )
     const queries = new Queries((sql) => guarded(database, () => database.prepare(sql)))
     connection = { database, queries, executor, epoch }
-    return { epoch, schema: executor.schema }
+    return { epoch, identity, schema: executor.schema }
   } catch (error) {
     database.close()
     throw error
@@ -159,11 +166,9 @@ function sync(database: DatabaseSync, epoch: Connection['epoch']): undefined {
   try {
     database.exec('BEGIN IMMEDIATE')
     // A commit that changes no page writes nothing, and what writes nothing is not synced: up, and down again.
-    const move = database.prepare(
-      'UPDATE tidemark_writers SET watermark = watermark + ? WHERE writer = ? AND epoch = ?',
-    )
+    const move = database.prepare('UPDATE tidemark_writers SET watermark = watermark + ? WHERE epoch = ?')
     for (const step of [1, -1]) {
-      if (move.run(step, writer, epoch).changes === 0)
+      if (move.run(step, epoch).changes === 0)
         throw new StoreError('chain', `the database does not know writer "${writer}"; nothing was synced.`)
     }
     database.exec('COMMIT')

@@ -1,0 +1,113 @@
+/**
+ * Bookmarks: "at least these positions", as a text that crosses processes and HTTP.
+ *
+ * Keeps: law 6 (a bookmark means what it meant when it was made: one of another database, or one that was changed
+ * on its way, is refused before anything waits for it).
+ *
+ *   version 1 byte │ database 8 │ marks: epoch, seq as varints, by rising epoch │ signature 8     → base64url
+ *
+ * One mark takes about 22 bytes, 30 characters. The signature is HMAC-SHA-256 cut to 64 bits, keyed by a secret
+ * that lives in the database: it keeps out garbage and forgeries, which would let a reader wait for what never
+ * comes. It hides nothing.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Epoch, Mark, Seq } from '../contracts/position.ts'
+import type { DatabaseIdentity } from '../contracts/store.ts'
+import { TidemarkError } from '../errors.ts'
+
+const version = 1
+const idBytes = 8
+const signatureBytes = 8
+const headBytes = 1 + idBytes
+
+/** More writers than this at once are merged by nobody; a longer text is not one of ours. */
+const maxMarks = 1_000
+const maxCharacters = 24_000
+
+/** For each epoch the highest position that must have been committed. */
+export type Marks = ReadonlyMap<Epoch, Seq>
+
+export class Bookmarks {
+  readonly #id: Buffer
+  readonly #secret: Buffer
+
+  constructor({ id, secret }: DatabaseIdentity) {
+    this.#id = Buffer.from(id, 'hex')
+    this.#secret = Buffer.from(secret, 'hex')
+  }
+
+  write(marks: Iterable<Mark>): string {
+    const bytes = [version, ...this.#id]
+    for (const { epoch, seq } of [...marks].toSorted((a, b) => a.epoch - b.epoch)) {
+      pushVarint(bytes, epoch)
+      pushVarint(bytes, seq)
+    }
+    const content = Buffer.from(bytes)
+    return Buffer.concat([content, this.#sign(content)]).toString('base64url')
+  }
+
+  /** @throws TidemarkError `INVALID_BOOKMARK` */
+  read(bookmark: string): Mark[] {
+    const bytes = decode(bookmark)
+    if (bytes[0] !== version) throw invalid(`it is of version ${bytes[0]}, and this knows version ${version}`)
+    if (!this.#id.equals(bytes.subarray(1, headBytes))) throw invalid('it belongs to another database')
+    const content = bytes.subarray(0, bytes.length - signatureBytes)
+    if (!timingSafeEqual(this.#sign(content), bytes.subarray(content.length)))
+      throw invalid('it was changed, or made by somebody else')
+    return readMarks(content.subarray(headBytes))
+  }
+
+  #sign(content: Buffer): Buffer {
+    return createHmac('sha256', this.#secret).update(content).digest().subarray(0, signatureBytes)
+  }
+}
+
+/** Raises what `marks` asks for to what `more` does. */
+export function mergeMarks(marks: Map<Epoch, Seq>, more: Iterable<Mark>): void {
+  for (const { epoch, seq } of more) if (seq > (marks.get(epoch) ?? 0)) marks.set(epoch, seq)
+}
+
+function decode(bookmark: unknown): Buffer {
+  if (typeof bookmark !== 'string') throw invalid(`it is not a text but of type ${typeof bookmark}`)
+  if (bookmark.length > maxCharacters) throw invalid(`it has ${bookmark.length} characters`)
+  const bytes = Buffer.from(bookmark, 'base64url')
+  // Node skips what is not base64url; then the text is not what these bytes are written as.
+  if (bytes.length < headBytes + signatureBytes || bytes.toString('base64url') !== bookmark)
+    throw invalid('it is not the text of one')
+  return bytes
+}
+
+function readMarks(bytes: Buffer): Mark[] {
+  const numbers: number[] = []
+  let value = 0
+  let scale = 1
+  for (const byte of bytes) {
+    value += (byte & 0x7f) * scale
+    scale *= 0x80
+    if (byte >= 0x80) continue
+    numbers.push(value)
+    value = 0
+    scale = 1
+  }
+  const marks: Mark[] = []
+  for (let index = 0; index + 1 < numbers.length; index += 2)
+    marks.push({ epoch: numbers[index] as Epoch, seq: numbers[index + 1] as Seq })
+  if (marks.length > maxMarks) throw invalid(`it names ${marks.length} writers`)
+  return marks
+}
+
+/** Seven bits a byte, the lowest first; the high bit says that more follow. Exact up to 2^53. */
+function pushVarint(bytes: number[], value: number): void {
+  let rest = value
+  while (rest >= 0x80) {
+    bytes.push((rest % 0x80) | 0x80)
+    rest = Math.floor(rest / 0x80)
+  }
+  bytes.push(rest)
+}
+
+function invalid(why: string): TidemarkError {
+  return new TidemarkError('INVALID_BOOKMARK', `this bookmark cannot be used: ${why}.`, {
+    hint: 'Take bookmarks as they come from `receipt.bookmark` or `session.bookmark`, and use them on the same database.',
+  })
+}

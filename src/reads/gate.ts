@@ -1,0 +1,207 @@
+/**
+ * The gate before each read: it turns a level into what has to be committed, and idle, and waits for that.
+ *
+ * Owns: the order of the waits. Keeps: law 6, and law 10 where a snapshot's tidemarks are read.
+ *   eventual        waits for nothing.
+ *   readAfterWrite  the positions of the session and of `after`; without either, all this engine had accepted.
+ *   strong          all this engine had accepted when the read began; the processors of the keys named.
+ *
+ *   own positions ─▶ processors ─▶ what those wrote ─▶ others' positions, with the query in one snapshot ─▶ rows
+ *        └──────────────┴───────────────┴─ deadline or signal: StaleReadError, and no rows ─┘
+ *
+ * How it could break: a query whose snapshot began before the last wait ended. So the query is sent to the store
+ * only then, and the store begins a new snapshot for each (`OpenedStore.query`). What a rejected write would have
+ * shown is not waited for: it has no result, and the session tells of it.
+ */
+import type { Epoch, Mark, Position, Seq } from '../contracts/position.ts'
+import type { Runtime } from '../contracts/runtime.ts'
+import type { OpenedStore, QueryResult, SqlQuery, WriterTidemark } from '../contracts/store.ts'
+import type { WriteEngine } from '../writes/engine.ts'
+import { mergeMarks, type Bookmarks } from './bookmark.ts'
+import { Deadline, type WaitLimits } from './deadline.ts'
+import type { ReadMetrics } from './metrics.ts'
+import type { OtherWriters } from './other-writers.ts'
+import type { Processors } from './processors.ts'
+import { invalidRead, type ReadPlan } from './read-options.ts'
+import type { SessionState } from './session.ts'
+
+export interface GateParts {
+  readonly engine: WriteEngine
+  readonly store: OpenedStore
+  readonly runtime: Runtime
+  readonly bookmarks: Bookmarks
+  readonly others: OtherWriters
+  readonly processors: Processors
+  readonly metrics: ReadMetrics
+}
+
+/** Rows, and what their snapshot held. */
+export interface SeenResult {
+  readonly result: QueryResult
+  /** The tidemarks of the writers that were open, and of those waited for. */
+  readonly seen: readonly Position[]
+  readonly waitedMs: number
+}
+
+const nothing: SqlQuery = { sql: 'SELECT 1', parameters: [] }
+
+export class Gate {
+  readonly #parts: GateParts
+
+  constructor(parts: GateParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * @throws StaleReadError when its time is over; TidemarkError `POSITION_LOST`, `BOOKMARK_EXPIRED`,
+   *   `PROCESSOR_FAILED`; WriteRejectedError in a session; StoreError when the query is at fault
+   */
+  async query(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<QueryResult> {
+    const { engine, store, others } = this.#parts
+    if (plan.level === 'eventual') return await this.#queryNow(query, session)
+    return await this.#measured(plan, async (deadline) => {
+      const marks = await this.#wait(plan, session, deadline)
+      const known = { epoch: store.epoch, seq: engine.committer.tidemark }
+      const required = others.unknown(marks)
+      const result =
+        required.length === 0
+          ? await store.query(query)
+          : await this.#readOthers(query, required, session, deadline)
+      session?.saw([known])
+      return result
+    })
+  }
+
+  /** An eventual read waits for nothing, so nothing is made ready to wait. */
+  async #queryNow(query: SqlQuery, session: SessionState | undefined): Promise<QueryResult> {
+    const { engine, store, metrics } = this.#parts
+    try {
+      engine.requireOpen()
+      session?.requireNoRejections()
+      const known = { epoch: store.epoch, seq: engine.committer.tidemark }
+      const result = await store.query(query)
+      session?.saw([known])
+      metrics.record('eventual', 0, 'satisfied')
+      return result
+    } catch (error) {
+      metrics.failed('eventual', 0, error)
+      throw error
+    }
+  }
+
+  /** As `query`, and tells what the rows' snapshot held. */
+  async see(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<SeenResult> {
+    const { engine, others, store } = this.#parts
+    return await this.#measured(plan, async (deadline) => {
+      const marks = await this.#wait(plan, session, deadline)
+      const known = engine.committer.tidemark
+      const { result, tidemarks } = await others.read(query, others.unknown(marks), deadline)
+      this.#requireHistory(tidemarks, known)
+      session?.saw(tidemarks.filter(({ epoch }) => epoch === store.epoch).map(markOf))
+      return { result, seen: tidemarks.map(positionOf), waitedMs: deadline.waitedMs }
+    })
+  }
+
+  /** Waits until what the session follows of other engines is committed. */
+  async catchUp(session: SessionState, limits: WaitLimits): Promise<void> {
+    this.#parts.engine.requireOpen()
+    await this.followOthers(session, new Deadline(this.#parts.runtime, limits))
+  }
+
+  async followOthers(session: SessionState, deadline: Deadline): Promise<void> {
+    const required = this.#parts.others.unknown(session.marks)
+    if (required.length === 0) session.isSatisfied([])
+    else await this.#readOthers(nothing, required, session, deadline)
+  }
+
+  async #readOthers(
+    query: SqlQuery,
+    required: readonly Mark[],
+    session: SessionState | undefined,
+    deadline: Deadline,
+  ): Promise<QueryResult> {
+    const { result, tidemarks } = await this.#parts.others.read(query, required, deadline)
+    session?.isSatisfied(endedOf(tidemarks))
+    return result
+  }
+
+  /** A snapshot behind what this engine knows to be committed is of a database that went back in time. */
+  #requireHistory(tidemarks: readonly WriterTidemark[], known: Seq): void {
+    const { engine, store } = this.#parts
+    const own = tidemarks.find(({ epoch }) => epoch === store.epoch)
+    if (own && own.watermark < known)
+      throw engine.lostHistory({ watermark: own.watermark, exists: true }, known)
+  }
+
+  /** Waits for what the plan asks of this engine. @returns all positions that the read must include */
+  async #wait(
+    plan: ReadPlan,
+    session: SessionState | undefined,
+    deadline: Deadline,
+  ): Promise<Map<Epoch, Seq>> {
+    const { engine, processors } = this.#parts
+    engine.requireOpen()
+    const marks = this.#marksOf(plan, session)
+    const own = marks.get(this.#parts.store.epoch)
+    if (own !== undefined) await this.#reach(own, deadline)
+    if (plan.keys.length > 0 && plan.level !== 'eventual') {
+      const hasWaited = await processors.waitFor(plan.processors, plan.keys, deadline)
+      // What the processors wrote must be seen as well.
+      if (hasWaited) await this.#reach(engine.queue.last, deadline)
+    }
+    session?.requireNoRejections()
+    return marks
+  }
+
+  #marksOf({ level, after }: ReadPlan, session: SessionState | undefined): Map<Epoch, Seq> {
+    const marks = new Map<Epoch, Seq>()
+    if (level === 'eventual') return marks
+    const { engine, store, bookmarks } = this.#parts
+    for (const bookmark of after) mergeMarks(marks, bookmarks.read(bookmark))
+    if (session)
+      mergeMarks(
+        marks,
+        [...session.marks].map(([epoch, seq]) => ({ epoch, seq })),
+      )
+    if (level === 'strong' || (!session && after.length === 0))
+      mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])
+    return marks
+  }
+
+  async #reach(seq: Seq, deadline: Deadline): Promise<void> {
+    const { engine } = this.#parts
+    const { committer, queue } = engine
+    if (committer.tidemark >= seq) return
+    if (seq > queue.last)
+      throw invalidRead([`position ${seq} of this engine was never given (the last is ${queue.last})`])
+    await deadline.wait(
+      committer.reached(seq),
+      () => `this engine had committed ${committer.tidemark} of ${seq}`,
+    )
+  }
+
+  async #measured<T>(plan: ReadPlan, read: (deadline: Deadline) => Promise<T>): Promise<T> {
+    const { metrics, runtime } = this.#parts
+    const deadline = new Deadline(runtime, plan)
+    try {
+      const answer = await read(deadline)
+      metrics.record(plan.level, deadline.waitedMs, 'satisfied')
+      return answer
+    } catch (error) {
+      metrics.failed(plan.level, deadline.waitedMs, error)
+      throw error
+    }
+  }
+}
+
+function endedOf(tidemarks: readonly WriterTidemark[]): Epoch[] {
+  return tidemarks.filter(({ isClosed }) => isClosed).map(({ epoch }) => epoch)
+}
+
+function markOf({ epoch, watermark }: WriterTidemark): Mark {
+  return { epoch, seq: watermark }
+}
+
+function positionOf({ writer, epoch, watermark }: WriterTidemark): Position {
+  return { writer, epoch, seq: watermark }
+}

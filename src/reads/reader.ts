@@ -1,0 +1,201 @@
+/** The read calls of an engine and of its sessions, over the gate, the overlay and the processors. */
+import type { Kysely } from 'kysely'
+import type { Position } from '../contracts/position.ts'
+import type { RowKey } from '../contracts/processor.ts'
+import type { Runtime } from '../contracts/runtime.ts'
+import type { Dialect, OpenedStore, QueryResult, SqlQuery } from '../contracts/store.ts'
+import type { WriteEngine } from '../writes/engine.ts'
+import { readQuery, type WriteQuery } from '../writes/statement.ts'
+import type { Bookmarks } from './bookmark.ts'
+import { Changes } from './changes.ts'
+import { Deadline } from './deadline.ts'
+import { Gate } from './gate.ts'
+import { encodeQuery, kyselyOver } from './kysely.ts'
+import { ReadMetrics, type ReadStats } from './metrics.ts'
+import { OtherWriters } from './other-writers.ts'
+import { Overlay } from './overlay.ts'
+import { Processors } from './processors.ts'
+import {
+  parseRead,
+  parseWait,
+  type Consistency,
+  type ReadDefaults,
+  type ReadOptions,
+  type ReadPlan,
+  type TableKey,
+  type WaitOptions,
+} from './read-options.ts'
+import { SessionState, type SessionOptions } from './session.ts'
+
+/** A query that gives rows of type `R`. */
+export type ReadQuery<R> =
+  | {
+      compile(): { readonly sql: string; readonly parameters: readonly unknown[]; readonly query?: unknown }
+      execute(): Promise<R[]>
+    }
+  | WriteQuery
+
+export interface QueryOptions extends ReadOptions {
+  /** Rows as arrays of values in the order of the columns. Default false. */
+  readonly asArrays?: boolean
+}
+
+/** What a query found, and how fresh it is. */
+export interface ReadReport<R> {
+  readonly rows: R[]
+  /** Everything up to these positions is in the rows: of each writer whose epoch is open, and of those waited for. */
+  readonly seen: readonly Position[]
+  readonly waitedMs: number
+  /** Of the `keys` named, those for which something was under way when the rows were there. */
+  readonly pending: readonly (PendingRow & { readonly table: string; readonly key: RowKey })[]
+}
+
+export interface PendingRow {
+  /** Accepted by this engine and not yet committed. */
+  readonly operations: number
+  /** Since when the oldest of them waits, in ms. */
+  readonly oldestMs: number
+  /** Names of the processors that have work for the row. */
+  readonly processors: readonly string[]
+}
+
+/** A row as `get` found it. */
+export interface FoundRow<Row> {
+  readonly row: Row | undefined
+  /** It shows operations that are accepted and not yet committed; one of them may still be rejected. */
+  readonly pending: boolean
+}
+
+/** What all readers of an engine share. */
+export interface Reads {
+  readonly reader: Reader
+  readonly processors: Processors
+  readonly changes: Changes
+  newSession(options: SessionOptions): SessionState
+  readerOf(session: SessionState): Reader
+  catchUp(session: SessionState, options: WaitOptions): Promise<void>
+  stats(): ReadStats
+}
+
+export function openReads(
+  engine: WriteEngine,
+  store: OpenedStore,
+  runtime: Runtime,
+  bookmarks: Bookmarks,
+  defaults: ReadDefaults,
+): Reads {
+  const others = new OtherWriters(store, runtime)
+  const processors = new Processors(runtime)
+  const metrics = new ReadMetrics(engine.events)
+  const overlay = new Overlay(engine, store)
+  const gate = new Gate({ engine, store, runtime, bookmarks, others, processors, metrics })
+  const parts: ReaderParts = { engine, runtime, dialect: store.dialect, gate, overlay, processors, metrics }
+  return {
+    reader: new Reader(parts, defaults, undefined),
+    processors,
+    changes: new Changes(engine),
+    newSession: (options) => new SessionState(engine, bookmarks, others, options),
+    readerOf: (session) => new Reader(parts, { ...defaults, consistency: 'readAfterWrite' }, session),
+    catchUp: (session, options) => gate.catchUp(session, parseWait(options, defaults)),
+    stats: () => metrics.stats(overlay),
+  }
+}
+
+interface ReaderParts {
+  readonly engine: WriteEngine
+  readonly runtime: Runtime
+  readonly dialect: Dialect
+  readonly gate: Gate
+  readonly overlay: Overlay
+  readonly processors: Processors
+  readonly metrics: ReadMetrics
+}
+
+export class Reader {
+  readonly #parts: ReaderParts
+  readonly #defaults: ReadDefaults
+  readonly #session: SessionState | undefined
+
+  constructor(parts: ReaderParts, defaults: ReadDefaults, session: SessionState | undefined) {
+    this.#parts = parts
+    this.#defaults = defaults
+    this.#session = session
+  }
+
+  get dialect(): Dialect {
+    return this.#parts.dialect
+  }
+
+  kysely<DB>(options: Consistency | ReadOptions | undefined): Kysely<DB> {
+    const { gate, dialect } = this.#parts
+    const plan = this.#plan(options)
+    return kyselyOver<DB>(
+      (query) => gate.query(query, plan, this.#session),
+      dialect,
+      'Use `db.transaction()`.',
+    )
+  }
+
+  /** For the drop-in: one query at the level of these readers. */
+  run(query: SqlQuery): Promise<QueryResult> {
+    return this.#parts.gate.query(query, this.#plan(undefined), this.#session)
+  }
+
+  async query<R>(query: ReadQuery<R>, options: Consistency | QueryOptions = {}): Promise<ReadReport<R>> {
+    const { asArrays = false, ...given }: QueryOptions =
+      typeof options === 'string' ? { consistency: options } : options
+    const plan = this.#plan(given)
+    const sql: SqlQuery = { ...encodeQuery(readQuery(query)), asArrays }
+    const { result, seen, waitedMs } = await this.#parts.gate.see(sql, plan, this.#session)
+    // What the columns are is the caller's claim, made with the type of the query.
+    return { rows: result.rows as R[], seen, waitedMs, pending: this.#stillPending(plan.keys) }
+  }
+
+  async get(
+    table: string,
+    key: RowKey,
+    options: WaitOptions = {},
+  ): Promise<FoundRow<Record<string, unknown>>> {
+    const { engine, runtime, gate, overlay, metrics } = this.#parts
+    engine.requireOpen()
+    const session = this.#session
+    const deadline = new Deadline(runtime, parseWait(options, this.#defaults))
+    try {
+      if (session) {
+        await gate.followOthers(session, deadline)
+        session.requireNoRejections()
+      }
+      const answer = overlay.get(table, key, deadline)
+      const { row, pending, seen } = answer instanceof Promise ? await answer : answer
+      session?.saw([engine.position(seen)])
+      metrics.record('get', deadline.waitedMs, 'satisfied')
+      return { row, pending }
+    } catch (error) {
+      metrics.failed('get', deadline.waitedMs, error)
+      throw error
+    }
+  }
+
+  pending(table: string, key: RowKey): PendingRow | undefined {
+    const { engine, overlay, processors } = this.#parts
+    engine.requireOpen()
+    const own = overlay.pending(table, key)
+    const busy = processors.pendingNames(table, key)
+    if (!own && busy.length === 0) return undefined
+    return { operations: own?.operations ?? 0, oldestMs: own?.oldestMs ?? 0, processors: busy }
+  }
+
+  #plan(options: Consistency | ReadOptions | undefined): ReadPlan {
+    const { engine, processors } = this.#parts
+    const plan = parseRead(options, this.#defaults, engine.schema)
+    processors.require(plan.processors ?? [])
+    return plan
+  }
+
+  #stillPending(keys: readonly TableKey[]): ReadReport<never>['pending'] {
+    return keys.flatMap(([table, key]) => {
+      const pending = this.pending(table, key)
+      return pending ? [{ table, key, ...pending }] : []
+    })
+  }
+}

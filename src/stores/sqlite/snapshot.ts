@@ -1,0 +1,33 @@
+/** One snapshot: what it holds of every writer, and a query's rows if it holds what was required. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Mark } from '../../contracts/position.ts'
+import type { Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
+import { lastEpoch, readTidemarks } from './bookkeeping.ts'
+import type { Queries } from './queries.ts'
+
+export interface SnapshotQuery {
+  readonly query: SqlQuery
+  readonly required: readonly Mark[]
+}
+
+/** The connection must be in no transaction: what it reads would be an old snapshot. */
+export function takeSnapshot(
+  database: DatabaseSync,
+  queries: Queries,
+  { query, required }: SnapshotQuery,
+): Snapshot {
+  database.exec('BEGIN')
+  try {
+    const tidemarks = readTidemarks(database, required)
+    const result = holds(tidemarks, required) ? queries.run(query) : undefined
+    return { tidemarks, lastEpoch: lastEpoch(database), result }
+  } finally {
+    database.exec('ROLLBACK')
+  }
+}
+
+function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
+  return required.every(({ epoch, seq }) =>
+    tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
+  )
+}
