@@ -6,7 +6,7 @@ import { QueueFullError, type OpenOptions, type Receipt } from '../index.ts'
 import { endings, foreverMs, pause, range, record, stage, turnOfTheLoop, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 const small: OpenOptions = { queue: { maxOperations: 10 }, batch: { maxOperations: 2 } }
 
 function insert(db: AnyTidemark, count: number): Receipt[] {

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { foreverMs, next, pause, range, record, rowsOf, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 const lingering = { batch: { lingerMs: foreverMs } }
 
 export const batching: Topic = (subject, test) => {
   const isSync = subject.commits === 'sync'
-  const count = 'SELECT count(*) FROM songs'
+  const count = 'SELECT count(*) AS count FROM songs'
 
   test('all who await in one tick share one commit', async () => {
     await using at = await stage(subject, tables)
@@ -67,7 +67,7 @@ export const batching: Topic = (subject, test) => {
     await using at = await stage(subject, tables, lingering)
     const commits = record(at.db, 'commit')
     at.db.insert('songs', { title: 'a' })
-    assert.deepEqual(await rowsOf(at.db, count, 'eventual'), [{ 'count(*)': isSync ? 1 : 0 }])
+    assert.deepEqual(await rowsOf(at.db, count, 'eventual'), [{ count: isSync ? 1 : 0 }])
     at.db.insert('songs', { title: 'b' })
     await at.db.flush()
     assert.deepEqual(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { endings, foreverMs, pause, range, rowsOf, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 
 export const closing: Topic = (subject, test) => {
   const count = 'SELECT count(*) AS count FROM songs'

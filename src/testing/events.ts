@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { range, record, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 
 export const events: Topic = (subject, test) => {
   test('commit events tell a tidemark that only rises, and count every operation once', async () => {

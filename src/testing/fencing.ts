@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { endings, foreverMs, range, record, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL)'
 const own = { writer: 'own' }
 
 export const fencing: Topic = (subject, test) => {
-  const writers = 'SELECT writer, epoch, watermark, closed FROM tidemark_writers ORDER BY writer, epoch'
+  const writers = 'SELECT writer, epoch, watermark, closed FROM tidemark_writers ORDER BY epoch'
   const titles = 'SELECT title FROM songs ORDER BY id'
 
   test('law 3 · a second engine of the same name stops the first with FENCED at its next commit', async () => {

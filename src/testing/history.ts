@@ -1,9 +1,9 @@
 /** A database that is found behind what was known committed: the engine stops; it never carries on as if nothing happened. */
 import assert from 'node:assert/strict'
-import { endings, record, stage } from './stage.ts'
+import { endings, record, stage, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 
 const losses: Record<string, string> = {
   'is behind': 'UPDATE tidemark_writers SET watermark = 1',
@@ -38,5 +38,20 @@ export const history: Topic = (subject, test) => {
       at.db.transaction(() => assert.fail('its callback ran')),
       { code: 'HISTORY_LOST' },
     )
+  })
+
+  test('law 10 · a read that meets a database behind what was committed stops the engine, and gives no rows', async () => {
+    const reads = {
+      query: (db: AnyTidemark) => db.query({ sql: 'SELECT title FROM songs', parameters: [] }, 'eventual'),
+      get: (db: AnyTidemark) => db.get('songs', { id: 1 }),
+    }
+    for (const [name, read] of Object.entries(reads)) {
+      await using at = await stage(subject, tables)
+      for (const title of ['a', 'b', 'c']) await at.db.insert('songs', { title })
+      await read(at.db)
+      await at.outside('UPDATE tidemark_writers SET watermark = 1')
+      await assert.rejects(read(at.db), { code: 'HISTORY_LOST' }, name)
+      assert.throws(() => at.db.insert('songs', { title: 'refused' }), { code: 'HISTORY_LOST' }, name)
+    }
   })
 }

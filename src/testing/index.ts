@@ -1,2 +1,3 @@
 export { conformance } from './conformance.ts'
+export { FakeProcessor } from './fake-processor.ts'
 export type { Runner, Subject, TestDatabase } from './subject.ts'

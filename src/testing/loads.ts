@@ -4,7 +4,7 @@ import type { Json } from '../index.ts'
 import { endings, pause, range, record, rowsOf, stage, turnOfTheLoop, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 const songs = (count: number) => range(count).map((index) => ({ title: `song ${index}` }))
 
 function load(db: AnyTidemark, rows: Iterable<Record<string, unknown>>, value: unknown, source = 'a.log') {
@@ -22,10 +22,10 @@ export const loads: Topic = (subject, test) => {
       await turnOfTheLoop()
       const [seen] = await rowsOf(
         at.db,
-        "SELECT (SELECT count(*) FROM songs) AS rows, (SELECT value FROM tidemark_checkpoints WHERE source = 'a.log') AS value",
+        "SELECT (SELECT count(*) FROM songs) AS count, (SELECT value FROM tidemark_checkpoints WHERE source = 'a.log') AS value",
         'eventual',
       )
-      rows = Number(seen?.['rows'])
+      rows = Number(seen?.['count'])
       assert.equal(Number(seen?.['value'] ?? 0), rows)
     }
     assert.deepEqual(new Set(await endings(receipts)), new Set(['committed']))

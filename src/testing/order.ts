@@ -3,29 +3,29 @@ import assert from 'node:assert/strict'
 import { endings, range, rowsOf, stage, turnOfTheLoop } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = `
-  CREATE TABLE cells (key TEXT PRIMARY KEY, n INTEGER, tag TEXT);
-  CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER, kind TEXT);
-`
+const tables = [
+  'CREATE TABLE cells (name TEXT PRIMARY KEY, n INTEGER, tag TEXT)',
+  'CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER, kind TEXT)',
+]
 
 export const order: Topic = (subject, test) => {
   test('law 2 · put, delete and put on one key leave the last put', async () => {
     await using at = await stage(subject, tables)
-    at.db.insert('cells', { key: 'a', n: 1 })
-    at.db.delete('cells', { key: 'a' })
-    at.db.insert('cells', { key: 'a', n: 2 })
-    at.db.delete('cells', { key: 'a' })
-    at.db.upsert('cells', { key: 'a', n: 3 })
-    assert.deepEqual(await at.rows('SELECT key, n FROM cells'), [{ key: 'a', n: 3 }])
+    at.db.insert('cells', { name: 'a', n: 1 })
+    at.db.delete('cells', { name: 'a' })
+    at.db.insert('cells', { name: 'a', n: 2 })
+    at.db.delete('cells', { name: 'a' })
+    at.db.upsert('cells', { name: 'a', n: 3 })
+    assert.deepEqual(await at.rows('SELECT name, n FROM cells'), [{ name: 'a', n: 3 }])
   })
 
   test('law 2 · delete, put and delete on one key leave nothing', async () => {
     await using at = await stage(subject, tables)
     const receipts = [
-      at.db.delete('cells', { key: 'a' }),
-      at.db.upsert('cells', { key: 'a', n: 1 }),
-      at.db.upsert('cells', { key: 'a', n: 2 }),
-      at.db.delete('cells', { key: 'a' }),
+      at.db.delete('cells', { name: 'a' }),
+      at.db.upsert('cells', { name: 'a', n: 1 }),
+      at.db.upsert('cells', { name: 'a', n: 2 }),
+      at.db.delete('cells', { name: 'a' }),
     ]
     assert.deepEqual(await endings(receipts), ['committed', 'committed', 'committed', 'committed'])
     assert.deepEqual(await at.rows('SELECT * FROM cells'), [])
@@ -33,14 +33,14 @@ export const order: Topic = (subject, test) => {
 
   test('law 2 · upserts of one key in one run leave the last one’s values', async () => {
     await using at = await stage(subject, tables)
-    for (const n of range(500)) at.db.upsert('cells', { key: `k${n % 7}`, n })
-    const expected = range(7).map((k) => ({ key: `k${k}`, n: 499 - ((499 - k) % 7) }))
-    assert.deepEqual(await at.rows('SELECT key, n FROM cells ORDER BY key'), expected)
+    for (const n of range(500)) at.db.upsert('cells', { name: `k${n % 7}`, n })
+    const expected = range(7).map((k) => ({ name: `k${k}`, n: 499 - ((499 - k) % 7) }))
+    assert.deepEqual(await at.rows('SELECT name, n FROM cells ORDER BY name'), expected)
   })
 
   test('law 2 · of two inserts of one key in one run the first one wins', async () => {
     await using at = await stage(subject, tables)
-    const receipts = range(3).map((n) => at.db.insert('cells', { key: 'same', n }))
+    const receipts = range(3).map((n) => at.db.insert('cells', { name: 'same', n }))
     const [first, ...others] = await endings(receipts)
     assert.equal(first, 'committed')
     assert.ok(others.every((ending) => ending !== 'committed'))
@@ -49,27 +49,27 @@ export const order: Topic = (subject, test) => {
 
   test('law 2 · every kind of operation sees what stands before it', async () => {
     await using at = await stage(subject, tables)
-    const increment = { sql: 'UPDATE cells SET n = n * 2 + 1 WHERE key = ?', parameters: ['a'] }
-    at.db.insert('cells', { key: 'a', n: 0 })
+    const increment = { sql: at.sql('UPDATE cells SET n = n * 2 + 1 WHERE name = ?'), parameters: ['a'] }
+    at.db.insert('cells', { name: 'a', n: 0 })
     at.db.write(increment)
     at.db.atomic((group) => {
       group.write(increment)
       group.write(increment)
     })
-    at.db.update('cells', { key: 'a', n: 7 }, { n: 70, tag: 'x' })
-    at.db.insertMany('cells', [{ key: 'b', n: 70 }], { atomic: false })
-    at.db.write({ sql: "UPDATE cells SET n = n + 1 WHERE tag = 'x' OR key = 'b'", parameters: [] })
+    at.db.update('cells', { name: 'a', n: 7 }, { n: 70, tag: 'x' })
+    at.db.insertMany('cells', [{ name: 'b', n: 70 }], { atomic: false })
+    at.db.write({ sql: "UPDATE cells SET n = n + 1 WHERE tag = 'x' OR name = 'b'", parameters: [] })
     await at.db.transaction(async (trx) => {
       await trx.updateTable('cells').set({ n: 100 }).where('n', '=', 71).execute()
     })
-    at.db.upsert('cells', { key: 'b', n: 200 })
-    at.db.delete('cells', { key: 'a', n: 100 }, { expect: 1 })
-    assert.deepEqual(await at.rows('SELECT key, n FROM cells'), [{ key: 'b', n: 200 }])
+    at.db.upsert('cells', { name: 'b', n: 200 })
+    at.db.delete('cells', { name: 'a', n: 100 }, { expect: 1 })
+    assert.deepEqual(await at.rows('SELECT name, n FROM cells'), [{ name: 'b', n: 200 }])
   })
 
   test('law 2 · thousands of operations of many shapes, in many batches, are applied in position order', async () => {
     await using at = await stage(subject, tables, { batch: { maxOperations: 10 } })
-    const append = 'INSERT INTO log (seq, kind) VALUES (?, ?)'
+    const append = at.sql('INSERT INTO log (seq, kind) VALUES (?, ?)')
     for (const index of range(2_000)) {
       const seq = index + 1
       if (index % 5 === 0) at.db.insert('log', { seq, kind: 'insert' })

@@ -5,10 +5,10 @@ import { NotSupportedError } from '../index.ts'
 import { endings, foreverMs, range, rowsOf, run, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = `
-  CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL, plays INTEGER, cover BLOB);
-  CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT);
-`
+const tables = [
+  'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL, plays INTEGER, cover BLOB)',
+  'CREATE TABLE artists (id INTEGER PRIMARY KEY, name TEXT)',
+]
 const lingering = { batch: { lingerMs: foreverMs } }
 
 export const reads: Topic = (subject, test) => {
@@ -73,13 +73,9 @@ export const reads: Topic = (subject, test) => {
       found.map(({ plays }) => plays),
       [...exact, ...big],
     )
-    const [row] = await at.db
-      .read()
-      .selectFrom('songs')
-      .select('id')
-      .where('plays', '=', 2n ** 63n - 1n)
-      .execute()
-    assert.deepEqual(row, { id: 7 })
+    const last = 2n ** 63n - 1n
+    const [row] = await at.db.read().selectFrom('songs').select('plays').where('plays', '=', last).execute()
+    assert.deepEqual(row, { plays: last })
   })
 
   test('a read is a real Kysely: joins, parameters, aggregates, raw SQL', async () => {
@@ -98,14 +94,16 @@ export const reads: Topic = (subject, test) => {
       .limit(1)
       .execute()
     assert.deepEqual(joined, [{ title: 'song 4', cover: new Uint8Array([4]), name: 'A' }])
-    const total = await db
+    const most = await db
       .selectFrom('songs')
-      .select((eb) => eb.fn.sum('plays').as('total'))
+      .select((eb) => eb.fn.max('plays').as('most'))
       .executeTakeFirst()
-    assert.deepEqual(total, { total: 10 })
+    assert.deepEqual(most, { most: 4 })
     const { rows } =
-      await sql`SELECT ${'text'} AS t, ${1.5} AS r, ${2} + 1 AS i, ${null} AS n, ${true} AS b`.execute(db)
-    assert.deepEqual(rows, [{ t: 'text', r: 1.5, i: 3, n: null, b: 1 }])
+      await sql`SELECT title, plays + 1 AS next FROM songs WHERE plays < ${2} AND title <> ${'song 0'}`.execute(
+        db,
+      )
+    assert.deepEqual(rows, [{ title: 'song 1', next: 2 }])
   })
 
   test('law 3 · a read writes nothing: whatever would change the database is refused', async () => {
@@ -132,7 +130,7 @@ export const reads: Topic = (subject, test) => {
   test('law 6 · a read cannot begin a transaction, in which later reads would grow stale', async () => {
     await using at = await stage(subject, tables)
     await at.db.insert('songs', { title: 'a' })
-    for (const text of ['BEGIN', 'SAVEPOINT a', 'BEGIN IMMEDIATE'])
+    for (const text of ['BEGIN', 'SAVEPOINT a', 'START TRANSACTION', 'BEGIN IMMEDIATE'])
       await assert.rejects(run(at.db.read(), text), { code: 'STORE_FAILED' }, text)
     assert.deepEqual(await rowsOf(at.db, count), [{ count: 1 }])
     await at.db.insert('songs', { title: 'b' })
@@ -166,13 +164,13 @@ export const reads: Topic = (subject, test) => {
   test('a query that is wrong is refused with the store’s words, and the next one runs', async () => {
     await using at = await stage(subject, tables)
     const failures: [string, RegExp][] = [
-      ['SELECT * FROM nowhere', /no such table: nowhere/],
-      ['SELEC 1', /syntax error/],
-      ['', /./],
+      ['SELECT * FROM nowhere', /nowhere/],
+      ['SELEC 1', /syntax/],
     ]
     for (const [text, message] of failures) await assert.rejects(run(at.db.read(), text), message)
-    await assert.rejects(run(at.db.read(), 'SELECT ?', [Number.NaN]), { code: 'UNBINDABLE_VALUE' })
-    await assert.rejects(run(at.db.read(), 'SELECT ?', [1, 2]), { code: 'STORE_FAILED' })
+    const titled = at.sql('SELECT id FROM songs WHERE title = ?')
+    await assert.rejects(run(at.db.read(), titled, [Number.NaN]), { code: 'UNBINDABLE_VALUE' })
+    await assert.rejects(run(at.db.read(), titled, ['a', 'b']), { code: 'STORE_FAILED' })
     assert.deepEqual(await rowsOf(at.db, count), [{ count: 0 }])
   })
 

@@ -8,10 +8,11 @@ import {
   type Committed,
   type Receipt,
 } from '../index.ts'
+import { reasonOf } from './sql.ts'
 import { pause, range, record, stage, turnOfTheLoop, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL);'
+const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 
 async function unhandledDuring(work: () => Promise<void>): Promise<unknown[]> {
   const unhandled: unknown[] = []
@@ -81,7 +82,7 @@ export const receipts: Topic = (subject, test) => {
       (error: unknown) => {
         assert.ok(error instanceof WriteRejectedError && error instanceof TidemarkError)
         assert.equal(error.code, 'WRITE_REJECTED')
-        assert.equal(error.storeCode, 'SQLITE_CONSTRAINT_NOTNULL')
+        assert.equal(reasonOf(error.storeCode), 'not null')
         assert.equal(error.outcome, 'not-committed')
         assert.match(error.message, /position 1 in table "songs"/)
         assert.match(error.hint ?? '', /redrive/)
@@ -105,25 +106,15 @@ export const receipts: Topic = (subject, test) => {
     assert.deepEqual(unhandled, [])
     const [first, second] = await at.db.deadLetters()
     assert.deepEqual(
-      rejects.map(({ position, table, storeCode, deadLetter }) => ({
+      rejects.map(({ position, table, storeCode, deadLetter }) => [
         position,
         table,
-        storeCode,
+        reasonOf(storeCode),
         deadLetter,
-      })),
+      ]),
       [
-        {
-          position: kept[0]?.position,
-          table: 'songs',
-          storeCode: 'SQLITE_CONSTRAINT_NOTNULL',
-          deadLetter: first?.id,
-        },
-        {
-          position: kept[2]?.position,
-          table: 'songs',
-          storeCode: 'SQLITE_CONSTRAINT_NOTNULL',
-          deadLetter: second?.id,
-        },
+        [kept[0]?.position, 'songs', 'not null', first?.id],
+        [kept[2]?.position, 'songs', 'not null', second?.id],
       ],
     )
   })
@@ -149,7 +140,8 @@ export const receipts: Topic = (subject, test) => {
       [1, 2, 3],
     )
     await assert.rejects(Promise.all([good(at.db), bad(at.db)]), WriteRejectedError)
-    assert.equal(await good(at.db).then(({ id }) => id), 5)
+    const last = await good(at.db).then(({ id }) => id)
+    assert.equal(last, await at.value('SELECT max(id) FROM songs'))
     assert.equal(await bad(at.db).catch(() => 'caught'), 'caught')
     let finals = 0
     await good(at.db).finally(() => finals++)
@@ -211,9 +203,10 @@ export const receipts: Topic = (subject, test) => {
       range(200).map((index) => (index % 3 === 1 ? 'rejected' : 'fulfilled')),
     )
     const ids = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value.id] : []))
+    const found = await at.rows('SELECT id FROM songs ORDER BY id')
     assert.deepEqual(
       ids,
-      range(ids.length).map((index) => index + 1),
+      found.map(({ id }) => id),
     )
   })
 }

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict'
 import { endings, range, stage, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
-const tables = `
-  CREATE TABLE files (
-    path TEXT PRIMARY KEY, size INTEGER, hash TEXT, long INTEGER AS (size > 1000) STORED, upper TEXT AS (upper(hash)));
-  CREATE TABLE pairs (a INTEGER, b INTEGER, c TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID;
-  CREATE TABLE keyless (text TEXT);
-  CREATE TABLE strict (id INTEGER PRIMARY KEY, t TEXT, r REAL, i INTEGER, b BLOB, a ANY) STRICT;
-  CREATE VIEW small AS SELECT * FROM files WHERE size < 10;
-`
+const tables = [
+  `CREATE TABLE files (
+    path TEXT PRIMARY KEY, size INTEGER, hash TEXT, doubled INTEGER GENERATED ALWAYS AS (size * 2) STORED)`,
+  'CREATE TABLE pairs (a INTEGER, b INTEGER, c TEXT, PRIMARY KEY (a, b))',
+  'CREATE TABLE keyless (text TEXT)',
+  'CREATE VIEW small AS SELECT * FROM files WHERE size < 10',
+]
 
 type Call = (db: AnyTidemark) => unknown
 
@@ -27,6 +26,8 @@ const wrongCalls: Record<string, readonly Call[]> = {
     (db) => db.insert('FILES', { path: 'a' }),
     (db) => db.insert('small', { path: 'a' }),
     (db) => db.insert('sqlite_schema', { name: 'a' }),
+    (db) => db.insert('pg_class', { relname: 'a' }),
+    (db) => db.insert('tidemark_writers', { epoch: 99 }),
     (db) => db.insert('toString', { a: 1 }),
   ],
   UNKNOWN_COLUMN: [
@@ -37,8 +38,8 @@ const wrongCalls: Record<string, readonly Call[]> = {
     (db) => db.delete('files', { path: 'a', colour: 'red' }),
     (db) => db.insert('files', { path: 'a', constructor: 1 }),
     // Computed by the database.
-    (db) => db.insert('files', { path: 'a', long: 1 }),
-    (db) => db.update('files', { path: 'a' }, { upper: 'A' }),
+    (db) => db.insert('files', { path: 'a', doubled: 1 }),
+    (db) => db.update('files', { path: 'a' }, { doubled: 2 }),
   ],
   MISSING_KEY: [
     (db) => db.upsert('files', { size: 1 }),
@@ -156,11 +157,10 @@ export const schema: Topic = (subject, test) => {
         }
       }
     }
-    const wrong = await at.rows(
-      `SELECT path, hash FROM files WHERE trim(hash, '"') <> CASE
-         WHEN path LIKE 'grouped%' THEN 'outer' ELSE substr(path, 1, instr(path || ' ', ' ') - 1) END`,
-    )
-    assert.deepEqual(wrong, [])
+    for (const { path, hash } of await at.rows('SELECT path, hash FROM files')) {
+      const [first] = String(path).split(' ')
+      assert.equal(String(hash).replaceAll('"', ''), first === 'grouped' ? 'outer' : first, String(path))
+    }
     assert.equal(
       await at.value("SELECT count(*) FROM files WHERE path LIKE 'before%' OR path LIKE 'after%'"),
       6,
@@ -178,49 +178,16 @@ export const schema: Topic = (subject, test) => {
     assert.throws(() => at.db.delete('pairs', { a: 1 }), /table "pairs" needs "b" of its primary key/)
   })
 
-  test('a strict table takes its types, and rejects others as dead letters', async () => {
-    await using at = await stage(subject, tables)
-    const good = { t: 'a', r: 5, i: 5, b: new Uint8Array([1]), a: 5 }
-    assert.deepEqual(await endings([at.db.insert('strict', good), at.db.insert('strict', { i: 'five' })]), [
-      'committed',
-      'SQLITE_CONSTRAINT_DATATYPE',
-    ])
-    assert.deepEqual(await at.rows('SELECT t, r, i, b, a, typeof(r) AS tr, typeof(a) AS ta FROM strict'), [
-      { ...good, tr: 'real', ta: 'integer' },
-    ])
-  })
-
-  test('a table made while the engine is open is known after reloadSchema()', async () => {
+  test('tables and columns made while the engine is open are known after reloadSchema()', async () => {
     await using at = await stage(subject, tables)
     await at.outside('CREATE TABLE later (id INTEGER PRIMARY KEY, text TEXT)')
+    await at.outside('ALTER TABLE files ADD COLUMN colour TEXT')
     assert.throws(() => at.db.insert('later', { text: 'a' }), { code: 'UNKNOWN_TABLE' })
+    assert.throws(() => at.db.insert('files', { path: 'a', colour: 'red' }), { code: 'UNKNOWN_COLUMN' })
     await at.db.reloadSchema()
     assert.equal((await at.db.insert('later', { text: 'a' })).id, 1)
-  })
-
-  test('a changed schema is noticed with the next commit', async () => {
-    await using at = await stage(subject, tables)
-    await at.db.insert('files', { path: 'a' })
-    await at.outside('ALTER TABLE files ADD COLUMN colour TEXT')
-    await at.outside('CREATE TABLE later (text TEXT)')
-    await at.db.insert('files', { path: 'b' })
-    at.db.insert('files', { path: 'c', colour: 'red' })
-    at.db.insert('later', { text: 'a' })
-    assert.deepEqual(
-      await at.rows("SELECT path, colour, text FROM files LEFT JOIN later ON path = 'c' ORDER BY path"),
-      [
-        { path: 'a', colour: null, text: null },
-        { path: 'b', colour: null, text: null },
-        { path: 'c', colour: 'red', text: 'a' },
-      ],
-    )
-  })
-
-  test('a changed schema is noticed by a transaction too', async () => {
-    await using at = await stage(subject, tables)
-    await at.outside('ALTER TABLE files ADD COLUMN colour TEXT')
-    await at.db.transaction(async () => undefined)
-    await at.db.insert('files', { path: 'c', colour: 'red' })
+    await at.db.insert('files', { path: 'a', colour: 'red' })
+    assert.deepEqual(await at.rows('SELECT path, colour FROM files'), [{ path: 'a', colour: 'red' }])
   })
 
   if (subject.commits === 'async') {
@@ -235,21 +202,10 @@ export const schema: Topic = (subject, test) => {
         at.db.insertMany('keyless', [{ text: 'gone' }]),
         at.db.insert('pairs', { a: 2, b: 2 }),
       ]
-      assert.deepEqual(await endings(late), [
-        'SQLITE_ERROR',
-        'committed',
-        'SQLITE_ERROR',
-        'SQLITE_ERROR',
-        'committed',
-      ])
-      assert.throws(() => at.db.insert('keyless', { text: 'gone' }), { code: 'UNKNOWN_TABLE' })
+      const bad = 'bad statement'
+      assert.deepEqual(await endings(late), [bad, 'committed', bad, bad, 'committed'])
       assert.equal((await at.db.deadLetters()).length, 3)
-    })
-  } else {
-    test('where commits are synchronous, a changed schema is noticed by the write after the one that met it', async () => {
-      await using at = await stage(subject, tables)
-      await at.outside('DROP TABLE keyless')
-      assert.deepEqual(await endings([at.db.insert('keyless', { text: 'gone' })]), ['SQLITE_ERROR'])
+      await at.db.reloadSchema()
       assert.throws(() => at.db.insert('keyless', { text: 'gone' }), { code: 'UNKNOWN_TABLE' })
     })
   }
@@ -260,6 +216,7 @@ export const schema: Topic = (subject, test) => {
     await at.outside('DROP TABLE keyless')
     await at.outside('CREATE TABLE keyless (id INTEGER PRIMARY KEY, text TEXT, more TEXT)')
     assert.deepEqual(await endings([at.db.insert('keyless', { text: 'b' })]), ['committed'])
+    await at.db.reloadSchema()
     assert.deepEqual((await at.db.insert('keyless', { text: 'c', more: 'd' })).id, 2)
     await at.db.update('keyless', { id: 2 }, { more: 'e' }, { expect: 1 })
   })

@@ -2,12 +2,15 @@
 import { CompiledQuery } from 'kysely'
 import {
   open,
+  type Consistency,
+  type Dialect,
   type EngineEvents,
   type OpenOptions,
   type Outcome,
   type Receipt,
   type Tidemark,
 } from '../index.ts'
+import { reasonOf, statementsOf, translate, type Sql } from './sql.ts'
 import type { Subject, TestDatabase } from './subject.ts'
 
 /** An engine whose tables the types do not know, so that a test may also name tables that are not there. */
@@ -19,10 +22,12 @@ export const foreverMs: number = 2 ** 31 - 1
 
 export class Stage implements AsyncDisposable {
   readonly db: AnyTidemark
+  readonly #dialect: Dialect
   readonly #database: TestDatabase
   readonly #engines: AnyTidemark[]
 
-  constructor(database: TestDatabase, db: AnyTidemark) {
+  constructor(dialect: Dialect, database: TestDatabase, db: AnyTidemark) {
+    this.#dialect = dialect
     this.#database = database
     this.db = db
     this.#engines = [db]
@@ -36,18 +41,26 @@ export class Stage implements AsyncDisposable {
   }
 
   /** What is committed once all that `db` has accepted is settled. */
-  async rows(sql: string): Promise<Rows> {
+  async rows(sql: Sql): Promise<Rows> {
     await this.db.flush()
     return await this.outside(sql)
   }
 
   /** The single value of a query with one row of one column. */
-  async value(sql: string): Promise<unknown> {
+  async value(sql: Sql): Promise<unknown> {
     return Object.values((await this.rows(sql))[0] ?? {})[0]
   }
 
-  outside(sql: string): Promise<Rows> {
-    return this.#database.outside(sql)
+  /** What the database holds now, or what another program does to it. */
+  async outside(sql: Sql): Promise<Rows> {
+    let rows: Rows = []
+    for (const statement of statementsOf(sql, this.#dialect)) rows = await this.#database.outside(statement)
+    return rows
+  }
+
+  /** A statement to be run by an engine, in the words of its database. */
+  sql(text: string): string {
+    return translate(text, this.#dialect)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -56,21 +69,22 @@ export class Stage implements AsyncDisposable {
   }
 }
 
-export async function stage(subject: Subject, schema: string, options?: OpenOptions): Promise<Stage> {
-  const database = await subject.fresh(schema)
+export async function stage(
+  subject: Subject,
+  schema: Sql | readonly Sql[],
+  options?: OpenOptions,
+): Promise<Stage> {
+  const { dialect } = subject
+  const database = await subject.fresh([schema].flat().flatMap((sql) => statementsOf(sql, dialect)))
   try {
-    return new Stage(database, await open(database.store, options))
+    return new Stage(dialect, database, await open(database.store, options))
   } catch (error) {
     await database.dispose()
     throw error
   }
 }
 
-export async function rowsOf(
-  db: AnyTidemark,
-  sql: string,
-  level: 'eventual' | 'strong' = 'strong',
-): Promise<Rows> {
+export async function rowsOf(db: AnyTidemark, sql: string, level: Consistency = 'strong'): Promise<Rows> {
   const { rows } = await db.read(level).executeQuery(CompiledQuery.raw(sql))
   return rows as Rows
 }
@@ -119,7 +133,7 @@ export function next<E extends keyof EngineEvents>(db: AnyTidemark, event: E): P
   })
 }
 
-/** How each write ended, in a form that is easy to compare: `committed`, or the code of what went wrong. */
+/** How each write ended, in a form that is easy to compare: `committed`, or why not. */
 export async function endings(receipts: readonly Receipt[]): Promise<string[]> {
   const outcomes = await Promise.all(receipts.map((receipt) => receipt.outcome()))
   return outcomes.map(endingOf)
@@ -130,7 +144,7 @@ function endingOf(outcome: Outcome): string {
     case 'committed':
       return 'committed'
     case 'rejected':
-      return outcome.error.storeCode
+      return reasonOf(outcome.error.storeCode)
     case 'abandoned':
       return `${outcome.error.code} ${outcome.error.outcome}`
   }

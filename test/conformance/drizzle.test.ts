@@ -1,9 +1,9 @@
 /** Queries that Drizzle builds are written as they are: it compiles, we commit. */
-import { eq, sql } from 'drizzle-orm'
+import { eq, lt, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
-import { blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { alias, blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { expect, test } from 'vitest'
-import { stage } from '../../src/testing/stage.ts'
+import { foreverMs, stage } from '../../src/testing/stage.ts'
 import { sqliteFile } from './subjects.ts'
 
 const songs = sqliteTable('songs', {
@@ -53,4 +53,26 @@ test('law 3 · a query of Drizzle that only reads is refused', async () => {
   expect(() => at.db.write(builder.select().from(songs))).toThrow(
     expect.objectContaining({ code: 'BAD_STATEMENT' }),
   )
+})
+
+test('law 6 · reads of Drizzle go through the gate: rows, joins with equal names, one row, none', async () => {
+  await using at = await stage(sqliteFile, table, { batch: { lingerMs: foreverMs } })
+  const session = at.db.session()
+  const reads = drizzle(async (query, parameters, method) => {
+    const { rows } = await session.query({ sql: query, parameters }, { asArrays: true })
+    return { rows: method === 'get' ? (rows[0] as unknown as unknown[]) : rows }
+  })
+  session.write(reads.insert(songs).values([{ title: 'a', isLive: true, tags: ['x'] }, { title: 'b' }]))
+  const found = await reads.select().from(songs).where(eq(songs.title, 'a'))
+  expect(found).toEqual([{ id: 1, title: 'a', isLive: true, playedAt: null, tags: ['x'], cover: null }])
+  const other = alias(songs, 'other')
+  const pairs = await reads
+    .select({ left: songs.title, right: other.title })
+    .from(songs)
+    .innerJoin(other, lt(songs.id, other.id))
+  expect(pairs).toEqual([{ left: 'a', right: 'b' }])
+  expect(await reads.select({ id: songs.id }).from(songs).where(eq(songs.title, 'b')).get()).toEqual({
+    id: 2,
+  })
+  expect(await reads.select().from(songs).where(eq(songs.title, 'none')).get()).toBeUndefined()
 })

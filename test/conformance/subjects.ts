@@ -12,13 +12,14 @@ type Rows = Record<string, unknown>[]
 
 export const sqliteFile: Subject = {
   name: 'sqlite',
+  dialect: 'sqlite',
   commits: 'async',
   async fresh(schema) {
     const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-conformance-'))
     const file = path.join(folder, 'app.db')
     const outside = new DatabaseSync(file, { timeout: 10_000 })
     outside.exec('PRAGMA journal_mode = WAL')
-    outside.exec(schema)
+    for (const statement of schema) outside.exec(statement)
     return {
       store: sqlite(file),
       outside: async (sql) => query(outside, sql),
@@ -35,9 +36,10 @@ export const memorySync: Subject = { ...memorySubject('sync'), name: 'memory, sy
 
 function memorySubject(commits: 'async' | 'sync'): Omit<Subject, 'name'> {
   return {
+    dialect: 'sqlite',
     commits,
     async fresh(schema) {
-      const store = memory({ schema, commit: commits })
+      const store = memory({ schema: schema.join(';\n'), commit: commits })
       // A database in memory has one connection; a test may look past the engines through it.
       const { database } = store as MemoryStore
       return {

@@ -23,18 +23,23 @@ const db = await open<DB>(sqlite(file, { busyTimeoutMs: 20 }), {
 db.on('retry', () => say('retry'))
 
 let written = 0
+let hasCommitted = false
 function write(count: number): void {
   for (let left = count; left > 0; left--) {
     const n = ++written
     const receipt = db.insert('rows', { n, text: `row ${n}` })
     // Awaiting every row would send each at once; most are left to linger, as a script that just writes leaves them.
-    if (n % 50 === 0) void receipt.outcome().then(({ kind }) => say(`${kind} ${n}`))
+    if (n % 50 === 0)
+      void receipt.outcome().then(({ kind }) => {
+        hasCommitted ||= kind === 'committed'
+        say(`${kind} ${n}`)
+      })
   }
 }
 
 /** Writes on and on, so that whatever ends the process finds transactions under way. */
 async function writeUntil(row: number): Promise<void> {
-  while (written < row) {
+  while (written < row || !hasCommitted) {
     write(100)
     if (db.isFull) await db.ready()
     await nextTick()

@@ -22,7 +22,13 @@ export interface ScriptedEngine {
 export function scriptedEngine(options?: OpenOptions): ScriptedEngine {
   const runtime = new FakeRuntime()
   const store = new ScriptedStore()
-  const engine = new WriteEngine('w' as WriterName, store, runtime, parseOptions(options))
+  const engine = new WriteEngine(
+    'w' as WriterName,
+    store,
+    runtime,
+    parseOptions(options),
+    ({ seq }) => `bookmark ${seq}`,
+  )
   const alerts: EngineEvents['alert'][] = []
   const retries: EngineEvents['retry'][] = []
   engine.events.on('alert', (alert) => alerts.push(alert))

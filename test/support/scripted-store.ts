@@ -11,6 +11,7 @@ import type {
   BatchOutcome,
   OpenedStore,
   QueryResult,
+  Snapshot,
   SqlQuery,
   StoreStats,
   StoreTransaction,
@@ -51,6 +52,7 @@ export function failure(kind: StoreFailure, outcome: Certainty = 'not-committed'
 
 export class ScriptedStore implements OpenedStore {
   readonly dialect = 'sqlite'
+  readonly database = { id: '0123456789abcdef', secret: '0'.repeat(64) }
   readonly epoch = 1 as Epoch
   readonly schema = schema
   readonly maxInFlight = 3
@@ -136,6 +138,14 @@ export class ScriptedStore implements OpenedStore {
 
   query(_query: SqlQuery): Promise<QueryResult> {
     return Promise.reject(failure('rejected'))
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return Promise.reject(failure('rejected'))
+  }
+
+  async endEpoch(): Promise<boolean> {
+    return false
   }
 
   async sync(): Promise<void> {

@@ -1,0 +1,100 @@
+/** The tables of a history, and what parent and children say to each other. */
+import type { Consistency, OpenOptions } from '../../src/index.ts'
+
+/**
+ * Each write adds a row to the log, whose ids so tell the order of all commits; most set a register as well, in the
+ * same operation. Poison is refused by the register or the log alike.
+ */
+export const schema = `
+  CREATE TABLE log (id INTEGER PRIMARY KEY, write_id INTEGER NOT NULL, epoch INTEGER NOT NULL,
+    is_poison INTEGER NOT NULL CHECK (is_poison = 0));
+  CREATE TABLE registers (key TEXT PRIMARY KEY, write_id INTEGER NOT NULL,
+    is_poison INTEGER NOT NULL CHECK (is_poison = 0));`
+
+export interface Tables {
+  log: { id: number; write_id: number; epoch: number; is_poison: number }
+  registers: { key: string; write_id: number; is_poison: number }
+}
+
+/** Everything at one moment: the log in its order, and the registers. */
+export const everything = {
+  sql: `SELECT id, write_id, NULL AS key FROM log UNION ALL SELECT 0, write_id, key FROM registers ORDER BY 1`,
+  parameters: [],
+}
+
+export const keys: readonly string[] = ['a', 'b', 'c', 'd']
+export const levels: readonly Consistency[] = ['eventual', 'readAfterWrite', 'readAfterWrite', 'strong']
+
+/** What a child is asked to do: open an engine on the file, and run sessions at random. */
+export interface Job {
+  readonly kind: 'run'
+  readonly file: string
+  /** Where its events go. */
+  readonly events: string
+  /** Its number in the history. */
+  readonly process: number
+  /** The other processes that it sends bookmarks to. */
+  readonly others: readonly number[]
+  readonly seed: number
+  /** When the history began, by the machine's monotonic clock. */
+  readonly originNs: string
+  readonly options: OpenOptions
+  readonly sessions: number
+  readonly steps: number
+}
+
+/** A bookmark on its way to another process. With a session: that goes on there. */
+export interface Parcel {
+  readonly kind: 'bookmark'
+  readonly from: number
+  readonly to: number
+  readonly name: string
+  readonly bookmark: string
+  readonly session?: string
+}
+
+export type ToChild = Job | Parcel | Opening
+
+/** The reader of the opening: it can be sent a bookmark; it has asked, and waits. */
+interface Opening {
+  readonly kind: 'ready' | 'waiting'
+  readonly to: number
+}
+
+export type FromChild =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'opened'; readonly epoch: number }
+  | Parcel
+  | Opening
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly error: string }
+
+export class Dice {
+  readonly #random: () => number
+
+  constructor(seed: number) {
+    this.#random = mulberry32(seed)
+  }
+
+  below(count: number): number {
+    return Math.floor(this.#random() * count)
+  }
+
+  chance(share: number): boolean {
+    return this.#random() < share
+  }
+
+  pick<T>(from: readonly T[]): T {
+    return from[this.below(from.length)] as T
+  }
+}
+
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let bits = Math.imul(state ^ (state >>> 15), state | 1)
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
+    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
