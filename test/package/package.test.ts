@@ -14,6 +14,8 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
 const consumer = `
 import { DatabaseSync } from 'node:sqlite'
 import { open } from 'tidemark'
+import type { Kysely } from 'kysely'
+import { batchAware } from 'tidemark/kysely'
 import { sqlite } from 'tidemark/sqlite'
 
 interface DB {
@@ -28,7 +30,15 @@ const db = await open<DB>(sqlite('app.db'))
 await db.insert('logs', { id: 1, message: 'hello from the package' })
 const row = await db.read('strong').selectFrom('logs').select('message').executeTakeFirstOrThrow()
 console.log(row.message)
+const session = db.session()
+session.update('logs', { id: 1 }, { message: 'seen by its session' })
+const { row: now, pending } = await session.get('logs', { id: 1 })
+console.log(now?.message, pending)
+const later = await db.session(session.bookmark).read().selectFrom('logs').select('message').execute()
+console.log(later[0]?.message)
 await db.close()
+
+export const takeOver = async (existing: Kysely<DB>): Promise<Kysely<DB>> => (await batchAware(existing)).kysely
 
 // @ts-expect-error the table interface is checked
 export const wrong = (): unknown => db.insert('nowhere', { id: 1 })
@@ -66,7 +76,7 @@ test('every subpath that package.json promises can be imported', () => {
   const script = subpaths
     .map((subpath) => `console.log(Object.keys(await import('tidemark${subpath.slice(1)}')).length > 0)`)
     .join('\n')
-  expect(subpaths).toEqual(['.', './sqlite', './memory', './testing'])
+  expect(subpaths).toEqual(['.', './sqlite', './kysely', './memory', './testing'])
   expect(run(project, process.execPath, '--input-type=module', '--eval', script)).toBe(
     'true\n'.repeat(subpaths.length),
   )
@@ -92,7 +102,9 @@ test('a program written in TypeScript type-checks against the package', () => {
 })
 
 test('that program writes rows, reads them back and closes', () => {
-  expect(run(project, process.execPath, 'consumer.ts')).toBe('hello from the package\n')
+  expect(run(project, process.execPath, 'consumer.ts')).toBe(
+    'hello from the package\nseen by its session true\nseen by its session\n',
+  )
 })
 
 test('the package holds what users need, and no sources or tests', () => {

@@ -1,0 +1,55 @@
+/** A server's process: alive until it is stopped, at the latest when the tests' own process ends. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+
+export class ServerProcess {
+  readonly #process: ChildProcess
+  readonly #ended: Promise<unknown>
+  readonly #kill = (): void => void this.#process.kill('SIGKILL')
+
+  private constructor(process_: ChildProcess) {
+    this.#process = process_
+    this.#ended = once(process_, 'exit')
+    process.once('exit', this.#kill)
+  }
+
+  /** Starts a server, and resolves when a line of its log says that it is ready. */
+  static async start(program: string, options: readonly string[], ready: RegExp): Promise<ServerProcess> {
+    const child = spawn(program, options, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const server = new ServerProcess(child)
+    const log: string[] = []
+    const isReady = Promise.withResolvers<void>()
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      log.push(line)
+      if (ready.test(line)) isReady.resolve()
+    })
+    child.once('error', isReady.reject)
+    child.once('close', () => isReady.reject(new Error(`${program} ended at once.\n${log.join('\n')}`)))
+    try {
+      await isReady.promise
+    } catch (error) {
+      process.off('exit', server.#kill)
+      throw error
+    }
+    return server
+  }
+
+  /** What it holds is thrown away, so it needs no time to write it down. */
+  async stop(): Promise<void> {
+    process.off('exit', this.#kill)
+    this.#process.kill('SIGKILL')
+    await this.#ended
+  }
+}
+
+/** A port of this machine that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
