@@ -17,8 +17,8 @@ declare module 'better-sqlite3' {
     interface Statement {
       readonly reader: boolean
       run(...values: unknown[]): RunResult
-      get(): unknown
-      all(values: readonly unknown[]): unknown[]
+      get(...values: unknown[]): unknown
+      all(...values: unknown[]): unknown[]
       iterate(values: readonly unknown[]): IterableIterator<unknown>
       pluck(): this
     }

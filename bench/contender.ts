@@ -7,9 +7,10 @@
  * because heap and JIT of one contender must not be those of another.
  */
 
-import type { Job, Workload, WorkloadName } from './job.ts'
+import type { Job, ReadJob, Workload, WorkloadName } from './job.ts'
 
-const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown>>> = {
+/** Each takes the job of its own command; which one that is, the job's sender has seen to. */
+const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown, never>>> = {
   throughput: async () => (await import('./workloads/throughput.ts')).throughput,
   'statement-size': async () => (await import('./workloads/statement-size.ts')).statementSize,
   'insert-call': async () => (await import('./workloads/insert-call.ts')).insertCall,
@@ -17,19 +18,24 @@ const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown>>> = {
   'awaiting-callers': async () => (await import('./workloads/awaiting-callers.ts')).awaitingCallers,
   'full-queue': async () => (await import('./workloads/full-queue.ts')).fullQueue,
   'long-run': async () => (await import('./workloads/long-run.ts')).longRun,
+  'reads/lone-session': async () => (await import('./workloads/reads/lone-session.ts')).loneSession,
+  'reads/full-rate': async () => (await import('./workloads/reads/full-rate.ts')).fullRate,
+  'reads/get': async () => (await import('./workloads/reads/get.ts')).get,
+  'reads/eventual': async () => (await import('./workloads/reads/eventual.ts')).eventual,
+  'reads/pending': async () => (await import('./workloads/reads/pending.ts')).pending,
 }
 
 let isDone = false
 
-process.once('message', (message) => void run(message as Job))
+process.once('message', (message) => void run(message as Job | ReadJob))
 // A benchmark that was stopped takes its contender with it.
 process.once('disconnect', () => {
   if (!isDone) process.exit(1)
 })
 
-async function run(job: Job): Promise<void> {
+async function run(job: Job | ReadJob): Promise<void> {
   const workload = await WORKLOADS[job.workload]()
-  const result = await workload(job, pause)
+  const result = await workload(job as never, pause)
   isDone = true
   process.send?.({ result }, () => process.disconnect())
 }

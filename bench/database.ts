@@ -5,11 +5,27 @@
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { CREATE_LOGS, createRowPool, FIRST_TS, type RowPool } from './workloads/rows.ts'
+import { CREATE_ITEMS, CREATE_LOGS, createRowPool, FIRST_TS, type RowPool } from './workloads/rows.ts'
 
 export function createDatabase(file: string): void {
   const db = new DatabaseSync(file)
   db.exec(`PRAGMA journal_mode = WAL; ${CREATE_LOGS}`)
+  db.close()
+}
+
+/** The tables of the read benchmark: one for rows at full rate, one that has `rows` rows with keys from 1 on. */
+export function createItems(file: string, rows: number, rowBytes: number): void {
+  const pool = poolOf(rowBytes)
+  createDatabase(file)
+  const db = new DatabaseSync(file)
+  db.exec(CREATE_ITEMS)
+  const insert = db.prepare('INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)')
+  db.exec('BEGIN')
+  for (let id = 1; id <= rows; id++) {
+    const { ts, level, service, message, attributes } = pool.at(id)
+    insert.run(id, ts, level, service, message, attributes)
+  }
+  db.exec('COMMIT')
   db.close()
 }
 
@@ -43,10 +59,15 @@ export function readLogState(file: string): LogState {
 
 const pools = new Map<number, RowPool>()
 
-/** Throws unless the table holds exactly rows 0 … `rows - 1` of the pool, once each, in order, whole. */
-export function verifyRows(file: string, rows: number, rowBytes: number): void {
+function poolOf(rowBytes: number): RowPool {
   const pool = pools.get(rowBytes) ?? createRowPool(rowBytes)
   pools.set(rowBytes, pool)
+  return pool
+}
+
+/** Throws unless the table holds exactly rows 0 … `rows - 1` of the pool, once each, in order, whole. */
+export function verifyRows(file: string, rows: number, rowBytes: number): void {
+  const pool = poolOf(rowBytes)
   const sizes = Array.from({ length: pool.size }, (_, index) => {
     const row = pool.at(index)
     return row.level.length + row.service.length + row.message.length + row.attributes.length
@@ -77,4 +98,14 @@ export function verifyCount(file: string, rows: number): void {
   if (found?.['rows'] !== rows || found['ids'] !== rows) {
     throw new Error(`there should be ${rows} rows, the file has ${found?.['rows']}`)
   }
+}
+
+/** Throws unless the tables hold so many rows. What is in them, their readers have compared. */
+export function verifyTables(file: string, expected: Readonly<Record<string, number>>): void {
+  const db = new DatabaseSync(file, { readOnly: true })
+  for (const [table, rows] of Object.entries(expected)) {
+    const found = db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']
+    if (found !== rows) throw new Error(`${table} should have ${rows} rows, the file has ${found}`)
+  }
+  db.close()
 }

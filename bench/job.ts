@@ -2,17 +2,40 @@
 
 import type { PeerName } from './peers/index.ts'
 import type { PeerSettings } from './peers/peer.ts'
+import type { ReadPeerName } from './peers/reads/index.ts'
+import type { ReadPeerSettings } from './peers/reads/peer.ts'
 
-export interface Job extends PeerSettings {
+interface AnyJob {
   readonly workload: WorkloadName
-  readonly peer: PeerName
+  readonly peer: PeerName | ReadPeerName
   readonly file: string
   readonly rowBytes: number
   readonly rows: number
-  readonly warmRows: number
   /** How long one round takes, where a workload counts what fits into a time. */
   readonly roundMs: number
 }
+
+/** Of `npm run bench -- writes`. */
+export interface Job extends AnyJob, PeerSettings {
+  readonly peer: PeerName
+  readonly warmRows: number
+}
+
+/** Of `npm run bench -- reads`. */
+export interface ReadJob extends AnyJob, ReadPeerSettings {
+  readonly peer: ReadPeerName
+  /** What a writer at full rate hands over before the event loop turns. */
+  readonly rowsPerChunk: number
+  /** Its reads return at once, so that somebody must let the event loop turn. */
+  readonly isBlocking: boolean
+  /** Requests that arrive in a second, and what they ask for, in turn. */
+  readonly requestsPerSecond: number
+  readonly mix: readonly RequestKind[]
+  /** Side by side, each with its next read as soon as it has the last. */
+  readonly callers: number
+}
+
+export type RequestKind = 'write and read' | 'eventual' | 'get'
 
 export type WorkloadName =
   | 'throughput'
@@ -22,6 +45,14 @@ export type WorkloadName =
   | 'awaiting-callers'
   | 'full-queue'
   | 'long-run'
+  | 'reads/lone-session'
+  | 'reads/full-rate'
+  | 'reads/get'
+  | 'reads/eventual'
+  | 'reads/pending'
 
 /** A workload runs in the contender's process. `pause` lets the benchmark look at the file meanwhile. */
-export type Workload<Result> = (job: Job, pause: (moment: string) => Promise<void>) => Promise<Result>
+export type Workload<Result, J extends AnyJob = Job> = (
+  job: J,
+  pause: (moment: string) => Promise<void>,
+) => Promise<Result>

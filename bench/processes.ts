@@ -2,7 +2,7 @@
 
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Job } from './job.ts'
+import type { Job, ReadJob } from './job.ts'
 
 const CONTENDER = fileURLToPath(new URL('./contender.ts', import.meta.url))
 const LAST_WORDS = 4_000
@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly nodeOptions?: readonly string[]
 }
 
-export function runContender<Result>(job: Job, options: RunOptions = {}): Promise<Result> {
+export function runContender<Result>(job: Job | ReadJob, options: RunOptions = {}): Promise<Result> {
   const { promise, resolve, reject } = Promise.withResolvers<Result>()
   const profile = options.profileFolder ? ['--cpu-prof', '--cpu-prof-dir', options.profileFolder] : []
   const child = fork(CONTENDER, {

@@ -1,45 +1,75 @@
 /** `npm run bench -- COMMAND`: finds the command, and says in words what is missing. */
 
-import { parseWriteOptions, UsageError, WRITES_USAGE } from './options.ts'
+import { UsageError } from './options/parse.ts'
+import { parseReadOptions, READS_USAGE } from './options/reads.ts'
+import { parseWriteOptions, WRITES_USAGE } from './options/writes.ts'
 import { listed } from './peers/index.ts'
+import { listedReader } from './peers/reads/index.ts'
+import { benchReads } from './reads.ts'
 import { installedVersion, wantedVersion } from './report/environment.ts'
 import { benchWrites } from './writes.ts'
 
-const USAGE = `Usage: ${WRITES_USAGE}`
+interface BenchCommand {
+  readonly usage: string
+  run(args: readonly string[]): Promise<void>
+  /** Packages that the chosen contenders need. @throws UsageError */
+  needs(args: readonly string[]): (string | undefined)[]
+  /** Contenders that need none. */
+  readonly without: string
+}
 
-const [command = 'writes', ...args] = process.argv.slice(2)
+const COMMANDS: Readonly<Record<string, BenchCommand>> = {
+  writes: {
+    usage: WRITES_USAGE,
+    run: benchWrites,
+    needs: (args) => parseWriteOptions(args).only.map((peer) => listed(peer).needs),
+    without: 'tidemark,node:sqlite/rows',
+  },
+  reads: {
+    usage: READS_USAGE,
+    run: benchReads,
+    needs: (args) => parseReadOptions(args).only.map((peer) => listedReader(peer).needs),
+    without: 'tidemark,node:sqlite',
+  },
+}
+
+const [name = 'writes', ...args] = process.argv.slice(2)
+const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+const usage = (command ? [command] : Object.values(COMMANDS)).map((one) => `Usage: ${one.usage}`).join('\n\n')
 
 try {
   process.exitCode = await main()
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
-  console.error(`${error.message}\n\n${USAGE}`)
+  console.error(`${error.message}\n\n${usage}`)
   process.exitCode = 2
 }
 
 async function main(): Promise<number> {
-  if (args.includes('--help') || command === '--help' || command === 'help') {
-    console.log(USAGE)
+  if (args.includes('--help') || name === '--help' || name === 'help') {
+    console.log(usage)
     return 0
   }
-  if (command !== 'writes') throw new UsageError(`There is no benchmark "${command}"; there is: writes.`)
-  const missing = missingPackages()
+  if (command === undefined) {
+    throw new UsageError(`There is no benchmark "${name}"; there are: ${Object.keys(COMMANDS).join(', ')}.`)
+  }
+  const missing = missingPackages(command.needs(args))
   if (missing.length > 0) {
     console.error(
       `The benchmark compares Tidemark with packages that are not installed: ${missing.join(', ')}.`,
     )
     console.error('Install them with: npm ci --prefix bench')
-    console.error('Or leave them out: npm run bench -- writes --only tidemark,node:sqlite/rows')
+    console.error(`Or leave them out: npm run bench -- ${name} --only ${command.without}`)
     return 1
   }
-  await benchWrites(args)
+  await command.run(args)
   return 0
 }
 
-/** Packages that the chosen contenders need and that are absent, or there in another version. */
-function missingPackages(): string[] {
-  const needed = new Set(parseWriteOptions(args).only.flatMap((peer) => listed(peer).needs ?? []))
-  return [...needed]
-    .filter((name) => installedVersion(name) !== wantedVersion(name))
-    .map((name) => `${name} ${wantedVersion(name)}`)
+/** Those that are absent, or there in another version. */
+function missingPackages(needed: readonly (string | undefined)[]): string[] {
+  return [...new Set(needed)]
+    .filter((needs) => needs !== undefined)
+    .filter((needs) => installedVersion(needs) !== wantedVersion(needs))
+    .map((needs) => `${needs} ${wantedVersion(needs)}`)
 }

@@ -9,6 +9,7 @@ export interface Spread {
 export interface Percentiles {
   readonly p50: number
   readonly p99: number
+  readonly p999: number
   readonly max: number
   readonly samples: number
 }
@@ -29,5 +30,5 @@ export function percentilesOf(values: ArrayLike<number>): Percentiles {
   const sorted = Float64Array.from(values).toSorted()
   const at = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN
-  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? NaN, samples: sorted.length }
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: sorted.at(-1) ?? NaN, samples: sorted.length }
 }

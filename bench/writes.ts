@@ -1,14 +1,9 @@
 /** `npm run bench -- writes`: the write path against what people use today. Sections in order, then the goals. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { parseWriteOptions, type SectionName, type WriteOptions } from './options.ts'
+import { runCommand } from './command.ts'
+import { parseWriteOptions, type SectionName } from './options/writes.ts'
 import { PRAGMAS } from './peers/peer.ts'
-import { readEnvironment } from './report/environment.ts'
-import { goalsTable, judge } from './report/goals.ts'
-import { saveResults } from './report/results.ts'
-import { heading } from './report/table.ts'
+import type { Goal } from './report/goals.ts'
 import type { Context } from './sections/context.ts'
 import { goalsOf, type Measured } from './sections/goals.ts'
 import { measureLatencies } from './sections/latency.ts'
@@ -16,8 +11,6 @@ import { measureMemory } from './sections/memory.ts'
 import { findStatementSizes } from './sections/statement-size.ts'
 import { sweepBatchSizes } from './sections/sweep.ts'
 import { compareLargeRows, compareThroughput } from './sections/throughput.ts'
-
-const GOAL_ROW_BYTES = 250
 
 const HOW_TAKEN = [
   'Each contender runs in a process and a file of its own, one after another, round by round; figures are medians',
@@ -37,43 +30,15 @@ const HOW_TAKEN = [
 ]
 
 export async function benchWrites(args: readonly string[]): Promise<void> {
-  const options = parseWriteOptions(args)
-  const parent = resolve(options.folder ?? tmpdir())
-  mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, 'tidemark-bench-'))
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-
-  const context = createContext(options, folder)
-  const environment = readEnvironment(folder)
-  context.print('Tidemark: writes')
-  for (const [name, value] of Object.entries(environment)) {
-    const text = typeof value === 'string' ? value : Object.entries(value).flat().join(' ')
-    context.print(`  ${name.padEnd(11)} ${text}`)
-  }
-  context.print(`\n${HOW_TAKEN.join('\n')}`)
-
-  const { measured, sections } = await runSections(context)
-  const goals = goalsOf(measured)
-  context.print(heading('Goals: printed, not asserted; medians of this run on this machine'))
-  context.print(goalsTable(goals))
-  if (options.rowBytes !== GOAL_ROW_BYTES) {
-    context.print(`The goals are meant for rows of ${GOAL_ROW_BYTES} bytes; these had ${options.rowBytes}.`)
-  }
-  const verdicts = goals.map((goal) => ({ ...goal, verdict: judge(goal) }))
-  const { folder: _folder, json: _json, profile: _profile, ...shown } = options
-  const results = {
-    command: 'writes',
-    environment,
-    options: shown,
+  await runCommand({
+    name: 'writes',
+    options: parseWriteOptions(args),
     howTaken: HOW_TAKEN,
-    sections,
-    goals: verdicts,
-  }
-  context.print(`\nAll rounds: ${saveResults(results, options.json)}`)
+    run: runSections,
+  })
 }
 
-async function runSections(context: Context): Promise<{ measured: Measured; sections: object }> {
+async function runSections(context: Context): Promise<{ sections: object; goals: readonly Goal[] }> {
   const wants = (section: SectionName): boolean => context.options.sections.includes(section)
   const isRace = wants('throughput') || wants('large-rows') || wants('sweep')
   const sizes = isRace ? await findStatementSizes(context) : undefined
@@ -84,24 +49,5 @@ async function runSections(context: Context): Promise<{ measured: Measured; sect
     ...(wants('memory') && { memory: await measureMemory(context) }),
   }
   const sweep = sizes && wants('sweep') ? await sweepBatchSizes(context, sizes) : undefined
-  return { measured, sections: { statementSizes: sizes?.rates, ...measured, sweep } }
-}
-
-function createContext(options: WriteOptions, folder: string): Context {
-  const isTerminal = process.stderr.isTTY
-  const clear = (): void => void (isTerminal && process.stderr.write('\r\x1b[K'))
-  return {
-    options,
-    folder,
-    profileFolder: options.profile && resolve(options.profile),
-    isListed: (peer) => options.only.includes(peer),
-    print: (text) => {
-      clear()
-      console.log(text)
-    },
-    progress: (text) => {
-      clear()
-      if (isTerminal) process.stderr.write(`  ${text} …`)
-    },
-  }
+  return { goals: goalsOf(measured), sections: { statementSizes: sizes?.rates, ...measured, sweep } }
 }

@@ -47,10 +47,6 @@ export type PeerName = keyof typeof PEERS
 
 export const PEER_NAMES = Object.keys(PEERS) as PeerName[]
 
-export function isPeerName(name: string): name is PeerName {
-  return Object.hasOwn(PEERS, name)
-}
-
 export function listed(name: PeerName): Listed {
   return PEERS[name]
 }

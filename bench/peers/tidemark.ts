@@ -28,19 +28,31 @@ export interface EngineOptions {
   readonly maxOperations?: number
   readonly rowsPerCommit?: number
   readonly lingerMs?: number
+  readonly maxBytes?: number
+  readonly whenFull?: 'reject' | 'wait'
+  readonly readers?: number
+  readonly busyTimeoutMs?: number
 }
 
 /** The engine as every section uses it: its defaults, and the pragmas that all contenders share. */
-export function openEngine(file: string, options: EngineOptions = {}): Promise<Tidemark<Tables>> {
+export function openEngine<DB extends object = Tables>(
+  file: string,
+  options: EngineOptions = {},
+): Promise<Tidemark<DB>> {
   const store = sqlite(file, {
     durability: 'process',
     cacheBytes: CACHE_BYTES,
     journalSizeLimitBytes: JOURNAL_SIZE_LIMIT_BYTES,
     walAutocheckpoint: AUTOCHECKPOINT_PAGES,
-    busyTimeoutMs: BUSY_TIMEOUT_MS,
+    busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
+    ...(options.readers !== undefined && { readers: options.readers }),
   })
-  return open<Tables>(store, {
-    queue: { maxOperations: options.maxOperations ?? 10_000, whenFull: 'reject' },
+  return open<DB>(store, {
+    queue: {
+      maxOperations: options.maxOperations ?? 10_000,
+      ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),
+      whenFull: options.whenFull ?? 'reject',
+    },
     batch: { maxOperations: options.rowsPerCommit ?? 1_000, lingerMs: options.lingerMs ?? 5 },
   })
 }

@@ -1,5 +1,5 @@
 /**
- * The goals of the write path beside what was measured. They are printed, never asserted: a benchmark
+ * The goals beside what was measured. They are printed, never asserted: a benchmark
  * on a noisy machine is no test, and a goal that was missed must be seen and not hidden by an exit code.
  */
 
@@ -40,6 +40,30 @@ export function goalsTable(goals: readonly Goal[]): string {
       judge(goal),
     ]),
   )
+}
+
+export function below(
+  name: string,
+  unit: Goal['unit'],
+  goal: number,
+  measured: number | undefined,
+  beyond?: number,
+): Goal {
+  return { name, unit, sense: 'below', goal, beyond, measured }
+}
+
+export function atMost(
+  name: string,
+  unit: Goal['unit'],
+  goal: number,
+  measured: number | undefined,
+  beyond?: number,
+): Goal {
+  return { name, unit, sense: 'at most', goal, beyond, measured }
+}
+
+export function atLeast(name: string, goal: number, measured: number | undefined, beyond?: number): Goal {
+  return { name, unit: '×', sense: 'at least', goal, beyond, measured }
 }
 
 const SIGNS = { 'at least': '≥', below: '<', 'at most': '≤' } as const

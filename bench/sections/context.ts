@@ -3,39 +3,36 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDatabase } from '../database.ts'
-import type { Job } from '../job.ts'
-import type { WriteOptions } from '../options.ts'
-import type { PeerName } from '../peers/index.ts'
-import { runContender, type RunOptions } from '../processes.ts'
+import type { Job, ReadJob } from '../job.ts'
+import type { CommonOptions } from '../options/parse.ts'
+import type { WriteOptions } from '../options/writes.ts'
+import { runContender } from '../processes.ts'
 
 /** What a source hands over at once: a few reads from a socket or a file. */
-const BYTES_PER_TICK = 256_000
+export const BYTES_PER_TICK = 256_000
 
-export interface Context {
-  readonly options: WriteOptions
+export interface Context<Options extends CommonOptions = WriteOptions> {
+  readonly options: Options
   readonly folder: string
   readonly profileFolder: string | undefined
-  readonly isListed: (peer: PeerName) => boolean
+  readonly isListed: (peer: string) => boolean
   readonly print: (text: string) => void
   readonly progress: (text: string) => void
 }
 
 export type JobDetails = Pick<Job, 'workload' | 'peer'> & Partial<Job>
 
-/** Runs one job in a process and a file of its own; `check` looks at the file when the process is gone. */
-export async function runJob<Result>(
-  context: Context,
-  details: JobDetails,
-  steps: {
-    readonly onPause?: (moment: string, file: string) => void
-    readonly check: (file: string, result: Result) => void
-    readonly nodeOptions?: readonly string[]
-  },
-): Promise<Result> {
-  const file = join(context.folder, 'bench.db')
+/** What the benchmark does to the file of a job, before, during and after it. */
+interface Steps<Result> {
+  readonly create?: (file: string) => void
+  readonly onPause?: (moment: string, file: string) => void
+  readonly check: (file: string, result: Result) => void
+  readonly nodeOptions?: readonly string[]
+}
+
+export function runJob<Result>(context: Context, details: JobDetails, steps: Steps<Result>): Promise<Result> {
   const rowBytes = details.rowBytes ?? context.options.rowBytes
-  const job: Job = {
-    file,
+  const job: Omit<Job, 'file'> = {
     rowBytes,
     rows: context.options.rows,
     warmRows: 0,
@@ -45,14 +42,26 @@ export async function runJob<Result>(
     rowsPerTick: Math.max(1, Math.floor(BYTES_PER_TICK / rowBytes)),
     ...details,
   }
-  createDatabase(file)
-  const { onPause, check, nodeOptions = [] } = steps
-  const options: RunOptions = { profileFolder: context.profileFolder, nodeOptions }
+  return runInOwnFile(context, job, steps)
+}
+
+/** Runs one job in a process and a file of its own; `check` looks at the file when the process is gone. */
+export async function runInOwnFile<Result>(
+  { folder, profileFolder }: Pick<Context, 'folder' | 'profileFolder'>,
+  job: Omit<Job, 'file'> | Omit<ReadJob, 'file'>,
+  { create = createDatabase, onPause, check, nodeOptions = [] }: Steps<Result>,
+): Promise<Result> {
+  const file = join(folder, 'bench.db')
+  create(file)
   try {
-    const result = await runContender<Result>(job, {
-      ...options,
-      ...(onPause && { onPause: (moment: string) => onPause(moment, file) }),
-    })
+    const result = await runContender<Result>(
+      { ...job, file },
+      {
+        profileFolder,
+        nodeOptions,
+        ...(onPause && { onPause: (moment: string) => onPause(moment, file) }),
+      },
+    )
     try {
       check(file, result)
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Which measured figure answers which goal of the write path. */
 
 import type { PeerName } from '../peers/index.ts'
-import type { Goal } from '../report/goals.ts'
+import { atLeast, atMost, below, type Goal } from '../report/goals.ts'
 import type { Latencies } from './latency.ts'
 import type { FullQueue } from '../workloads/full-queue.ts'
 import type { Memory } from './memory.ts'
@@ -32,44 +32,20 @@ export function goalsOf({ standings, largeRows, latencies, memory }: Measured): 
   const queue = memory?.fullQueue
   const resident = memory?.longRun?.residentBytes
   return [
-    atLeast('rows/s, against better-sqlite3 row by row', 1.4, 2, ratio('better-sqlite3/rows')),
-    atLeast('rows/s, against better-sqlite3 multi-row', 0.95, 1.05, ratio('better-sqlite3/multi-row')),
-    atLeast('rows/s, against better-sqlite3 autocommit', 4, 5, ratio('better-sqlite3/autocommit')),
-    atMost('main thread, a row', 'µs', 0.8, 0.5, mainThreadUs),
-    atMost('event-loop delay p99', 'ms', 6, 3, loopDelayMs),
-    atMost('event-loop delay p99, rows of 4 KB', 'ms', 6, 3, largeLoopDelayMs),
-    below('one insert call p50', 'µs', 1, undefined, call && call.p50 / 1e3),
-    below('one insert call p99', 'µs', 10, undefined, call && call.p99 / 1e3),
-    below('accepted to committed p99', 'ms', 100, undefined, toDiskMs),
-    below('one awaited insert, idle engine, p50', 'ms', 0.5, undefined, loneMs),
-    atLeast('16 awaiting callers, against one', 5, undefined, sixteen),
-    below('a full queue of 10,000 operations', 'MB', 20, 8, queue && heapBytes(queue) / 1e6),
-    below('growth from 2 to 10 million rows', 'MB', 10, undefined, resident && growthBytes(resident) / 1e6),
+    atLeast('rows/s, against better-sqlite3 row by row', 1.4, ratio('better-sqlite3/rows'), 2),
+    atLeast('rows/s, against better-sqlite3 multi-row', 0.95, ratio('better-sqlite3/multi-row'), 1.05),
+    atLeast('rows/s, against better-sqlite3 autocommit', 4, ratio('better-sqlite3/autocommit'), 5),
+    atMost('main thread, a row', 'µs', 0.8, mainThreadUs, 0.5),
+    atMost('event-loop delay p99', 'ms', 6, loopDelayMs, 3),
+    atMost('event-loop delay p99, rows of 4 KB', 'ms', 6, largeLoopDelayMs, 3),
+    below('one insert call p50', 'µs', 1, call && call.p50 / 1e3),
+    below('one insert call p99', 'µs', 10, call && call.p99 / 1e3),
+    below('accepted to committed p99', 'ms', 100, toDiskMs),
+    below('one awaited insert, idle engine, p50', 'ms', 0.5, loneMs),
+    atLeast('16 awaiting callers, against one', 5, sixteen),
+    below('a full queue of 10,000 operations', 'MB', 20, queue && heapBytes(queue) / 1e6, 8),
+    below('growth from 2 to 10 million rows', 'MB', 10, resident && growthBytes(resident) / 1e6),
   ]
-}
-
-type Mark = [
-  name: string,
-  unit: Goal['unit'],
-  goal: number,
-  beyond: number | undefined,
-  measured: number | undefined,
-]
-
-function below(...mark: Mark): Goal {
-  return toGoal('below', mark)
-}
-
-function atMost(...mark: Mark): Goal {
-  return toGoal('at most', mark)
-}
-
-function atLeast(name: string, goal: number, beyond: number | undefined, measured: number | undefined): Goal {
-  return toGoal('at least', [name, '×', goal, beyond, measured])
-}
-
-function toGoal(sense: Goal['sense'], [name, unit, goal, beyond, measured]: Mark): Goal {
-  return { name, unit, sense, goal, beyond, measured }
 }
 
 function find(standings: readonly Standing[] | undefined, peer: PeerName): Standing | undefined {

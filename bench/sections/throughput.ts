@@ -2,7 +2,8 @@
 
 import { decimal, megabytes, range, times, whole } from '../report/format.ts'
 import { heading, table } from '../report/table.ts'
-import { noiseIn, ratioOver, race, spreadOver, type Entrant, type Standing } from './race.ts'
+import { noiseIn } from './noise.ts'
+import { ratioOver, race, spreadOver, type Entrant, type Standing } from './race.ts'
 import type { Context } from './context.ts'
 import type { StatementSizes } from './statement-size.ts'
 import { PEER_NAMES, type PeerName } from '../peers/index.ts'
@@ -62,7 +63,7 @@ function printStandings(context: Context, title: string, standings: readonly Sta
   )
   context.print('')
   context.print(table(COST_HEADINGS, standings.map(costLine)))
-  const noise = noiseIn(standings)
+  const noise = noiseIn(standings.flatMap(({ rounds }) => rounds))
   if (noise) context.print(`\n${noise}`)
 }
 

@@ -25,6 +25,10 @@ export const FIRST_TS = 1_750_000_000_000
 export const CREATE_LOGS =
   'CREATE TABLE logs (id INTEGER PRIMARY KEY, ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT)'
 
+const ITEM_COLUMNS = 'ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT'
+/** Written and read by key; and the same without a key. */
+export const CREATE_ITEMS = `CREATE TABLE items (id INTEGER PRIMARY KEY, ${ITEM_COLUMNS}); CREATE TABLE keyless (id INTEGER, ${ITEM_COLUMNS})`
+
 const LEVELS = ['debug', 'info', 'info', 'info', 'warn', 'error']
 const SERVICES = ['gateway', 'checkout', 'search', 'billing', 'inventory', 'mailer']
 const WORDS =
@@ -72,7 +76,7 @@ function createRow(index: number, rowBytes: number, random: () => number): Row {
 }
 
 /** mulberry32: small, fast and the same everywhere. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
