@@ -6,12 +6,18 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const root = new URL('../../', import.meta.url)
-const documents = ['README.md', 'docs/guides/writing.md']
+const documents = [
+  'README.md',
+  'docs/guides/writing.md',
+  'docs/guides/reading.md',
+  'docs/guides/migrating.md',
+]
 
 /** Where the package's names lead in a checkout. */
 const sources: Readonly<Record<string, string>> = {
   tidemark: 'src/index.ts',
   'tidemark/sqlite': 'src/stores/sqlite/index.ts',
+  'tidemark/kysely': 'src/kysely.ts',
   'tidemark/memory': 'src/stores/memory/index.ts',
 }
 

@@ -9,9 +9,11 @@ const laws = readFileSync(new URL('docs/SPEC.md', root), 'utf8')
   .filter((section) => /^\d+\. /.test(section))
   .map((section) => ({
     number: Number.parseInt(section, 10),
-    files: [...section.matchAll(/\]\(\.\.\/((?:src|test)\/[^)]+)\)/g)]
-      .map(([, file]) => file as string)
-      .toSorted(),
+    files: [
+      ...new Set(
+        [...section.matchAll(/\]\(\.\.\/((?:src|test)\/[^)]+)\)/g)].map(([, file]) => file as string),
+      ),
+    ].toSorted(),
   }))
 
 /** Files in which a test's name begins with the law's number, as in `law 3 · …`. */
