@@ -1,5 +1,6 @@
 /** A real Kysely whose queries go through Tidemark: what it builds is Kysely's, where it runs is ours. */
 import {
+  DefaultQueryExecutor,
   Kysely,
   MysqlAdapter,
   MysqlIntrospector,
@@ -36,29 +37,25 @@ class PooledSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** One for all: a Kysely is made for every read, and a compiler begins anew with every query. */
-const compilers = {
-  sqlite: new SqliteQueryCompiler(),
-  postgres: new PostgresQueryCompiler(),
-  mysql: new MysqlQueryCompiler(),
-}
-
-/** What Kysely needs of each dialect but a driver, which is ours. */
+/** What Kysely needs of each dialect but a driver, which is ours. A compiler begins anew with every query. */
+const sqliteCompiler = new SqliteQueryCompiler()
+const postgresCompiler = new PostgresQueryCompiler()
+const mysqlCompiler = new MysqlQueryCompiler()
 const dialects: Readonly<Record<Dialect, Omit<KyselyDialect, 'createDriver'>>> = {
   sqlite: {
     createAdapter: () => new PooledSqliteAdapter(),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => compilers.sqlite,
+    createQueryCompiler: () => sqliteCompiler,
   },
   postgres: {
     createAdapter: () => new PostgresAdapter(),
     createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => compilers.postgres,
+    createQueryCompiler: () => postgresCompiler,
   },
   mysql: {
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
-    createQueryCompiler: () => compilers.mysql,
+    createQueryCompiler: () => mysqlCompiler,
   },
 }
 
@@ -68,14 +65,19 @@ export function kyselyOver<DB>(
   dialect: Dialect,
   transactionHint: string,
 ): Kysely<DB> {
-  const port: QueryPort = { run: async (query) => await run(encodeQuery(query)) }
+  const port: QueryPort = { run: (query) => run(encodeQuery(query)) }
   return kyselyOn<DB>(() => port, dialect, transactionHint)
 }
 
-/** @param connect called for every query, and once for each transaction */
+/**
+ * Hot: every read passes here. Kysely's own way to a connection (initialise, acquire, log, release) is for drivers that
+ * have some to manage, so queries are handed over directly. Destroying the Kysely ends nothing.
+ *
+ * @param connect called for every query, and once for each transaction
+ */
 export function kyselyOn<DB>(
   connect: () => QueryPort,
-  dialect: Dialect,
+  dialectName: Dialect,
   transactionHint: string,
 ): Kysely<DB> {
   const refuse = async (): Promise<never> => {
@@ -91,7 +93,11 @@ export function kyselyOn<DB>(
     releaseConnection: async () => undefined,
     destroy: async () => undefined,
   }
-  return new Kysely<DB>({ dialect: { ...dialects[dialect], createDriver: () => driver } })
+  const dialect: KyselyDialect = { ...dialects[dialectName], createDriver: () => driver }
+  const executor = new DefaultQueryExecutor(dialect.createQueryCompiler(), dialect.createAdapter(), {
+    provideConnection: (consumer) => consumer(new PortConnection(connect())),
+  })
+  return new Kysely<DB>({ config: { dialect }, dialect, driver, executor })
 }
 
 /** A query with its values as a store takes them. @throws InvalidOperationError `UNBINDABLE_VALUE` */

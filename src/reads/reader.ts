@@ -115,6 +115,8 @@ export class Reader {
   readonly #parts: ReaderParts
   readonly #defaults: ReadDefaults
   readonly #session: SessionState | undefined
+  /** One a level serves all reads of it. */
+  readonly #kyselys = new Map<Consistency, Kysely<unknown>>()
 
   constructor(parts: ReaderParts, defaults: ReadDefaults, session: SessionState | undefined) {
     this.#parts = parts
@@ -127,6 +129,15 @@ export class Reader {
   }
 
   kysely<DB>(options: Consistency | ReadOptions | undefined): Kysely<DB> {
+    if (typeof options === 'object') return this.#newKysely<DB>(options)
+    const level = options ?? this.#defaults.consistency
+    const known = this.#kyselys.get(level) ?? this.#newKysely(level)
+    this.#kyselys.set(level, known)
+    // What the tables are is the caller's claim.
+    return known as Kysely<DB>
+  }
+
+  #newKysely<DB>(options: Consistency | ReadOptions): Kysely<DB> {
     const { gate, dialect } = this.#parts
     const plan = this.#plan(options)
     return kyselyOver<DB>(
