@@ -35,7 +35,8 @@ export interface ReadJob extends AnyJob, ReadPeerSettings {
   readonly callers: number
 }
 
-export type RequestKind = 'write and read' | 'eventual' | 'get'
+/** `nothing`: it arrives, and that is all: what the arriving alone takes. */
+export type RequestKind = 'write and read' | 'eventual' | 'get' | 'nothing'
 
 export type WorkloadName =
   | 'throughput'

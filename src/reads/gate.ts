@@ -16,10 +16,11 @@
 import type { Epoch, Mark, Position, Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, QueryResult, SqlQuery, WriterTidemark } from '../contracts/store.ts'
+import { StoreError } from '../errors.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import { mergeMarks, type Bookmarks } from './bookmark.ts'
 import { Deadline, type WaitLimits } from './deadline.ts'
-import type { ReadMetrics } from './metrics.ts'
+import type { ReadLevel, ReadMetrics } from './metrics.ts'
 import type { OtherWriters } from './other-writers.ts'
 import type { Processors } from './processors.ts'
 import { invalidRead, type ReadPlan } from './read-options.ts'
@@ -59,7 +60,7 @@ export class Gate {
   async query(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<QueryResult> {
     const { engine, store, others } = this.#parts
     if (plan.level === 'eventual') return await this.#queryNow(query, session)
-    return await this.#measured(plan, async (deadline) => {
+    return await this.measured(plan.level, plan, async (deadline) => {
       const marks = await this.#wait(plan, session, deadline)
       const known = { epoch: store.epoch, seq: engine.committer.tidemark }
       const required = others.unknown(marks)
@@ -84,15 +85,14 @@ export class Gate {
       metrics.record('eventual', 0, 'satisfied')
       return result
     } catch (error) {
-      metrics.failed('eventual', 0, error)
-      throw error
+      throw this.#failure('eventual', 0, error)
     }
   }
 
   /** As `query`, and tells what the rows' snapshot held. */
   async see(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<SeenResult> {
     const { engine, others, store } = this.#parts
-    return await this.#measured(plan, async (deadline) => {
+    return await this.measured(plan.level, plan, async (deadline) => {
       const marks = await this.#wait(plan, session, deadline)
       const known = engine.committer.tidemark
       const { result, tidemarks } = await others.read(query, others.unknown(marks), deadline)
@@ -140,7 +140,6 @@ export class Gate {
     deadline: Deadline,
   ): Promise<Map<Epoch, Seq>> {
     const { engine, processors } = this.#parts
-    engine.requireOpen()
     const marks = this.#marksOf(plan, session)
     const own = marks.get(this.#parts.store.epoch)
     if (own !== undefined) await this.#reach(own, deadline)
@@ -149,6 +148,8 @@ export class Gate {
       // What the processors wrote must be seen as well.
       if (hasWaited) await this.#reach(engine.queue.last, deadline)
     }
+    // It may have been closed meanwhile.
+    engine.requireOpen()
     session?.requireNoRejections()
     return marks
   }
@@ -180,17 +181,30 @@ export class Gate {
     )
   }
 
-  async #measured<T>(plan: ReadPlan, read: (deadline: Deadline) => Promise<T>): Promise<T> {
-    const { metrics, runtime } = this.#parts
-    const deadline = new Deadline(runtime, plan)
+  /** Runs one read of a level, with a deadline of its own, and counts what becomes of it. */
+  async measured<T>(
+    level: ReadLevel,
+    limits: WaitLimits,
+    read: (deadline: Deadline) => T | Promise<T>,
+  ): Promise<T> {
+    const { engine, metrics, runtime } = this.#parts
+    const deadline = new Deadline(runtime, limits)
     try {
-      const answer = await read(deadline)
-      metrics.record(plan.level, deadline.waitedMs, 'satisfied')
+      engine.requireOpen()
+      const found = read(deadline)
+      const answer = found instanceof Promise ? await found : found
+      metrics.record(level, deadline.waitedMs, 'satisfied')
       return answer
     } catch (error) {
-      metrics.failed(plan.level, deadline.waitedMs, error)
-      throw error
+      throw this.#failure(level, deadline.waitedMs, error)
     }
+  }
+
+  /** What to tell: of a store that was let go under the read, that the engine is closed. */
+  #failure(level: ReadLevel, waitedMs: number, error: unknown): unknown {
+    this.#parts.metrics.failed(level, waitedMs, error)
+    if (error instanceof StoreError) this.#parts.engine.requireOpen()
+    return error
   }
 }
 

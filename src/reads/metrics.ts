@@ -7,7 +7,7 @@
 import { TidemarkError, type ErrorCode } from '../errors.ts'
 import type { EngineEvents, Events } from '../writes/events.ts'
 
-type ReadLevel = EngineEvents['consistency']['level']
+export type ReadLevel = EngineEvents['consistency']['level']
 type ReadOutcome = EngineEvents['consistency']['outcome']
 
 /** Reads of one level. */

@@ -8,7 +8,6 @@ import type { WriteEngine } from '../writes/engine.ts'
 import { readQuery, type WriteQuery } from '../writes/statement.ts'
 import type { Bookmarks } from './bookmark.ts'
 import { Changes } from './changes.ts'
-import { Deadline } from './deadline.ts'
 import { Gate } from './gate.ts'
 import { encodeQuery, kyselyOver } from './kysely.ts'
 import { ReadMetrics, type ReadStats } from './metrics.ts'
@@ -89,7 +88,7 @@ export function openReads(
   const metrics = new ReadMetrics(engine.events)
   const overlay = new Overlay(engine, store)
   const gate = new Gate({ engine, store, runtime, bookmarks, others, processors, metrics })
-  const parts: ReaderParts = { engine, runtime, dialect: store.dialect, gate, overlay, processors, metrics }
+  const parts: ReaderParts = { engine, dialect: store.dialect, gate, overlay, processors }
   return {
     reader: new Reader(parts, defaults, undefined),
     processors,
@@ -103,12 +102,10 @@ export function openReads(
 
 interface ReaderParts {
   readonly engine: WriteEngine
-  readonly runtime: Runtime
   readonly dialect: Dialect
   readonly gate: Gate
   readonly overlay: Overlay
   readonly processors: Processors
-  readonly metrics: ReadMetrics
 }
 
 export class Reader {
@@ -167,11 +164,9 @@ export class Reader {
     key: RowKey,
     options: WaitOptions = {},
   ): Promise<FoundRow<Record<string, unknown>>> {
-    const { engine, runtime, gate, overlay, metrics } = this.#parts
-    engine.requireOpen()
+    const { engine, gate, overlay } = this.#parts
     const session = this.#session
-    const deadline = new Deadline(runtime, parseWait(options, this.#defaults))
-    try {
+    return await gate.measured('get', parseWait(options, this.#defaults), async (deadline) => {
       if (session) {
         await gate.followOthers(session, deadline)
         session.requireNoRejections()
@@ -179,12 +174,8 @@ export class Reader {
       const answer = overlay.get(table, key, deadline)
       const { row, pending, seen } = answer instanceof Promise ? await answer : answer
       session?.saw([engine.position(seen)])
-      metrics.record('get', deadline.waitedMs, 'satisfied')
       return { row, pending }
-    } catch (error) {
-      metrics.failed('get', deadline.waitedMs, error)
-      throw error
-    }
+    })
   }
 
   pending(table: string, key: RowKey): PendingRow | undefined {

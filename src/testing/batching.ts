@@ -109,6 +109,17 @@ export const batching: Topic = (subject, test) => {
     assert.deepEqual(sizes, isSync ? range(95).map(() => 1) : [...range(9).map(() => 10), 5])
   })
 
+  test('a batch holds at most a quarter of the queue, so that some commit while the next fill', async () => {
+    await using at = await stage(subject, tables, { queue: { maxOperations: 40 } })
+    const commits = record(at.db, 'commit')
+    const resume = await pause(at.db)
+    for (const index of range(40)) at.db.insert('songs', { title: `song ${index}` })
+    await resume()
+    assert.equal(await at.value(count), 40)
+    const largest = Math.max(...commits.map(({ operations }) => operations))
+    assert.equal(largest, isSync ? 1 : 10)
+  })
+
   test('law 4 · a group is not parted by the size of batches, even one larger than a batch', async () => {
     await using at = await stage(subject, tables, { batch: { maxOperations: 10 } })
     const commits = record(at.db, 'commit')

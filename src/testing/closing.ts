@@ -118,6 +118,22 @@ export const closing: Topic = (subject, test) => {
     await assert.rejects(at.db.reloadSchema(), { code: 'CLOSED' })
   })
 
+  test('law 9 · reads under way when the engine closes give their rows or are refused as closed, and nothing else', async () => {
+    for (const waitMs of [0, 1, 5]) {
+      await using at = await stage(subject, tables, { batch: { lingerMs: foreverMs } })
+      at.db.insert('songs', { title: 'a' })
+      const reads = range(60).map(async (index) => {
+        if (index % 3 === 0) return await rowsOf(at.db, count, 'strong')
+        if (index % 3 === 1) return await rowsOf(at.db, count, 'eventual')
+        return (await at.db.get('songs', { id: 1 })).row
+      })
+      await new Promise((resolve) => void setTimeout(resolve, waitMs))
+      const [ends] = await Promise.all([Promise.allSettled(reads), at.db.close()])
+      for (const end of ends)
+        if (end.status === 'rejected') assert.equal((end.reason as { code?: string }).code, 'CLOSED')
+    }
+  })
+
   test('law 9 · stats can still be read after close', async () => {
     await using at = await stage(subject, tables)
     await at.db.insert('songs', { title: 'a' })

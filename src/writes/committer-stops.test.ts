@@ -213,7 +213,7 @@ describe('an engine that stops', () => {
     const flushed = expect(engine.flush()).rejects.toMatchObject({ code: 'STORE_FAILED' })
     const room = engine.whenRoom()
     await runtime.settle()
-    store.fail(failure('fatal'))
+    while (store.sent.length > 0) store.fail(failure('fatal'))
     await runtime.settle()
     await flushed
     await room

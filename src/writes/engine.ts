@@ -31,6 +31,9 @@ import { Tally } from './tally.ts'
 import { TransactionTurn, type TransactionWork } from './transaction-turn.ts'
 import { historyLost } from './verdicts.ts'
 
+/** A full queue is at least so many batches: while some commit, the next ones fill, however small it is. */
+const batchesInQueue = 4
+
 /** The write calls, for those who write: the engine's own, or a session's. */
 export interface WriteLane {
   readonly operations: Operations<Receipt>
@@ -78,7 +81,9 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     this.#options = options
     this.#book = new ShapeBook(store.schema)
     this.pending = new PendingIndex(store.schema)
-    this.#pacing = new Pacing(options.batch)
+    const { maxOperations, maxTransactionMs } = options.batch
+    const share = Math.ceil(options.queue.maxOperations / batchesInQueue)
+    this.#pacing = new Pacing({ maxOperations: Math.min(maxOperations, share), maxTransactionMs })
     this.#queue = new Queue(options.queue, runtime, {
       onFull: () => {
         // Nothing more can join it: to linger would only keep those waiting who have to wait for room.

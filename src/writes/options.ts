@@ -20,7 +20,7 @@ export interface OpenOptions {
     readonly whenFull?: 'reject' | 'wait'
   }
   readonly batch?: {
-    /** Operations in one transaction. Default 1,000. */
+    /** Operations in one transaction, at most a quarter of the queue's. Default 1,000. */
     readonly maxOperations?: number
     /** Bytes in one transaction, counted like the queue's. Default 8 MiB. */
     readonly maxBytes?: number

@@ -1,4 +1,8 @@
-/** A writer at full rate alone, and the same with a thousand reads a second: what reads take from writes. */
+/**
+ * A writer at full rate alone, and the same with a thousand reads a second: what reads take from writes. Between the
+ * two, the same requests arrive and read nothing: a thread that wakes a thousand times a second takes its part of two
+ * cores that are busy already.
+ */
 
 import type { RequestKind } from '../../job.ts'
 import type { ReadPeerName } from '../../peers/reads/index.ts'
@@ -16,27 +20,31 @@ const MIX: readonly RequestKind[] = ['write and read', 'eventual', 'get']
 export interface TogetherLane {
   readonly peer: ReadPeerName
   readonly alone: readonly FullRate[]
+  readonly arriving: readonly FullRate[]
   readonly together: readonly FullRate[]
 }
 
 export async function compareTogether(context: ReadContext): Promise<readonly TogetherLane[]> {
   const peers = PEERS.filter(context.isListed)
   const lanes = peers.flatMap((peer) =>
-    [0, READS_PER_SECOND].map((requestsPerSecond) => ({
-      title: `${peer}, ${requestsPerSecond} reads/s`,
-      run: () =>
-        runRead<FullRate>(
+    [[], ['nothing'] as const, MIX].map((mix) => ({
+      title: `${peer}, ${mix.join(', ') || 'alone'}`,
+      run: () => {
+        const requestsPerSecond = mix.length > 0 ? READS_PER_SECOND : 0
+        return runRead<FullRate>(
           context,
-          { workload: 'reads/full-rate', peer, requestsPerSecond, mix: requestsPerSecond > 0 ? MIX : [] },
+          { workload: 'reads/full-rate', peer, requestsPerSecond, mix },
           (result) => result,
-        ),
+        )
+      },
     })),
   )
   const results = await takeTurns(context, 'writer and readers', lanes, ({ usage }) => [usage])
   const found = peers.map((peer, index) => ({
     peer,
-    alone: results[2 * index] ?? [],
-    together: results[2 * index + 1] ?? [],
+    alone: results[3 * index] ?? [],
+    arriving: results[3 * index + 1] ?? [],
+    together: results[3 * index + 2] ?? [],
   }))
   print(context, found)
   printNoise(
@@ -48,12 +56,16 @@ export async function compareTogether(context: ReadContext): Promise<readonly To
 
 function print(context: ReadContext, lanes: readonly TogetherLane[]): void {
   context.print(heading(`A writer at full rate, alone and with ${whole(READS_PER_SECOND)} reads a second`))
-  const lines = lanes.flatMap(({ peer, alone, together }) => [
+  const lines = lanes.flatMap(({ peer, alone, arriving, together }) => [
     [peer, 'none', ...costCells(alone, undefined)],
+    [peer, `${whole(READS_PER_SECOND)} that read nothing`, ...costCells(arriving, alone)],
     [peer, whole(READS_PER_SECOND), ...costCells(together, alone)],
   ])
   context.print(
-    table(['contender', 'reads/s', 'rows/s', 'of alone', 'delay p99 ms', 'max', 'peak MB', 'others'], lines),
+    table(
+      ['contender', 'requests/s', 'rows/s', 'of alone', 'delay p99 ms', 'max', 'peak MB', 'others'],
+      lines,
+    ),
   )
   context.print('\nThose reads, in milliseconds from arrival; a third of each')
   const readLines = lanes.flatMap(({ peer, together }) =>

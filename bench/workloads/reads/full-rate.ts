@@ -85,6 +85,7 @@ class Requests {
 
   take(arrivedMs: number): void {
     const kind = this.#mix[this.#taken++ % this.#mix.length] as RequestKind
+    if (kind === 'nothing') return
     const done: Promise<void> = this.#answer(kind, arrivedMs).finally(() => this.#underWay.delete(done))
     this.#underWay.add(done)
   }

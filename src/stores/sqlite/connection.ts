@@ -28,8 +28,8 @@ export function openCheckpointer(path: string, settings: SqliteSettings): Databa
   return database
 }
 
-/** How far the checkpointer may fall behind before the writer does its work: bounds the log at about 32 MB. */
-const backstopFactor = 8
+/** How far the checkpointer may fall behind before the writer does its work: bounds the log at about 16 MB. */
+const backstopFactor = 4
 
 /**
  * Whether a thread of its own copies the log back. Older versions of SQLite could corrupt a database when one

@@ -15,7 +15,7 @@ export interface SqliteOptions {
   readonly busyTimeoutMs?: number
   /**
    * Pages in the write-ahead log after which they are copied back into the database, on a thread of its own
-   * beside the writes. Default 1,000. When that falls behind by eight times as much, or before SQLite 3.51.3,
+   * beside the writes. Default 1,000. When that falls behind by four times as much, or before SQLite 3.51.3,
    * the writer's thread does it itself, as SQLite's `wal_autocheckpoint` has it. 0: never.
    */
   readonly walAutocheckpoint?: number

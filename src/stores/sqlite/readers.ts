@@ -7,6 +7,7 @@ export class Readers {
   readonly #settings: ThreadSettings
   readonly #max: number
   #threads: Thread[] = []
+  #isClosed = false
 
   constructor(settings: ThreadSettings, max: number) {
     this.#settings = settings
@@ -18,6 +19,7 @@ export class Readers {
     kind: K,
     request: Requests[K]['request'],
   ): Promise<Requests[K]['answer']> {
+    if (this.#isClosed) throw new StoreError('fatal', 'the store was closed')
     try {
       return await this.#least().call(kind, request)
     } catch (error) {
@@ -29,6 +31,7 @@ export class Readers {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all(
       this.#threads.map(async (thread) => {
         await thread.call('close', {}).catch(() => undefined)

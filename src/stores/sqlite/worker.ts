@@ -48,6 +48,7 @@ interface Connection {
 }
 
 let connection: Connection | undefined
+let isClosed = false
 let pieces: Piece[] = []
 
 port.on('message', (message: Message) => {
@@ -69,7 +70,8 @@ function send(reply: Reply): void {
 function answer(request: Request): Requests[RequestKind]['answer'] {
   if (request.kind === 'open') return open()
   // A reader that could not open, because the file was locked, tries again with its next query.
-  if (!connection && role === 'reader') open()
+  if (!connection && role === 'reader' && !isClosed) open()
+  if (isClosed) throw new StoreError('fatal', 'the store was closed')
   if (!connection) throw new StoreError('transient', 'the connection is not open')
   const { database, queries, executor, epoch } = connection
   if (request.kind === 'query') {
@@ -83,6 +85,8 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
     executor?.rollback()
     if (executor) closeEpoch(database, epoch)
     database.close()
+    connection = undefined
+    isClosed = true
     return undefined
   }
   if (!executor) throw new StoreError('fatal', `a reader was asked to ${request.kind}`)
