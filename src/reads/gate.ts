@@ -57,10 +57,10 @@ export class Gate {
    * @throws StaleReadError when its time is over; TidemarkError `POSITION_LOST`, `BOOKMARK_EXPIRED`,
    *   `PROCESSOR_FAILED`; WriteRejectedError in a session; StoreError when the query is at fault
    */
-  async query(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<QueryResult> {
+  query(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<QueryResult> {
     const { engine, store, others } = this.#parts
-    if (plan.level === 'eventual') return await this.#queryNow(query, session)
-    return await this.measured(plan.level, plan, async (deadline) => {
+    if (plan.level === 'eventual') return this.#queryNow(query, session)
+    return this.measured(plan.level, plan, async (deadline) => {
       const marks = await this.#wait(plan, session, deadline)
       const known = { epoch: store.epoch, seq: engine.committer.tidemark }
       const required = others.unknown(marks)

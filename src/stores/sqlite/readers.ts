@@ -1,6 +1,8 @@
 /** A small pool of read-only connections, each on its thread, started when the ones before are busy. */
+import type { QueryResult, Snapshot, SqlQuery } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
 import type { Requests, ThreadSettings } from './messages.ts'
+import { unpack } from './queries.ts'
 import { Thread } from './thread.ts'
 
 export class Readers {
@@ -15,19 +17,32 @@ export class Readers {
   }
 
   /** @throws StoreError */
-  async call<K extends 'query' | 'snapshot'>(
+  query(query: SqlQuery): Promise<QueryResult> {
+    if (this.#isClosed) return Promise.reject(closed())
+    // One step from the answer to the rows: every eventual read takes it.
+    return this.#least()
+      .call('query', query)
+      .then(unpack, async (error: unknown) => unpack(await this.#again('query', query, error)))
+  }
+
+  /** @throws StoreError */
+  async snapshot(request: Requests['snapshot']['request']): Promise<Snapshot> {
+    if (this.#isClosed) throw closed()
+    try {
+      return await this.#least().call('snapshot', request)
+    } catch (error) {
+      return await this.#again('snapshot', request, error)
+    }
+  }
+
+  /** A read changes nothing, so one whose thread died is simply run again on another. */
+  async #again<K extends 'query' | 'snapshot'>(
     kind: K,
     request: Requests[K]['request'],
+    error: unknown,
   ): Promise<Requests[K]['answer']> {
-    if (this.#isClosed) throw new StoreError('fatal', 'the store was closed')
-    try {
-      return await this.#least().call(kind, request)
-    } catch (error) {
-      // A read changes nothing, so one whose thread died is simply run again on another.
-      if (error instanceof StoreError && error.outcome === 'unknown')
-        return await this.#least().call(kind, request)
-      throw error
-    }
+    if (!(error instanceof StoreError) || error.outcome !== 'unknown' || this.#isClosed) throw error
+    return await this.#least().call(kind, request)
   }
 
   async close(): Promise<void> {
@@ -56,4 +71,8 @@ export class Readers {
     thread.call('open', {}).catch(() => undefined)
     return thread
   }
+}
+
+function closed(): StoreError {
+  return new StoreError('fatal', 'the store was closed')
 }

@@ -168,14 +168,11 @@ class OpenedSqlite implements OpenedStore {
   }
 
   query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
-    return (
-      (where === 'here' ? this.#pointReader.query(query) : undefined) ??
-      this.#readers.call('query', query).then(unpack)
-    )
+    return (where === 'here' ? this.#pointReader.query(query) : undefined) ?? this.#readers.query(query)
   }
 
   snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
-    return this.#readers.call('snapshot', { query, required })
+    return this.#readers.snapshot({ query, required })
   }
 
   async endEpoch(seen: WriterTidemark): Promise<boolean> {
