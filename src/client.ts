@@ -175,7 +175,13 @@ export abstract class Client<DB extends Tables> {
    * one that changes the schema, runs in a transaction of its own.
    */
   get kysely(): Kysely<DB> {
-    return dropIn<DB>(this.#lane, (query) => this.#reader.run(query), this.#reader.dialect)
+    const reader = this.#reader
+    return dropIn<DB>({
+      lane: this.#lane,
+      read: (query) => reader.run(query),
+      whenRoom: () => reader.whenRoom(),
+      dialect: reader.dialect,
+    })
   }
 
   /**

@@ -16,6 +16,7 @@ export {
   type ErrorCode,
 } from './errors.ts'
 export type { Change, ChangesOptions } from './reads/changes.ts'
+export type { ChangeIterator } from './reads/subscription.ts'
 export type { ReadStats } from './reads/metrics.ts'
 export type { Consistency, ReadOptions, TableKey, WaitOptions } from './reads/read-options.ts'
 export type { FoundRow, PendingRow, QueryOptions, ReadQuery, ReadReport } from './reads/reader.ts'

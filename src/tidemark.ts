@@ -6,9 +6,10 @@ import type { Epoch, Position, WriterName } from './contracts/position.ts'
 import type { OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
 import { Bookmarks } from './reads/bookmark.ts'
-import type { Change, ChangesOptions } from './reads/changes.ts'
+import type { ChangesOptions } from './reads/changes.ts'
 import type { ReadStats } from './reads/metrics.ts'
 import { openReads, type Reads } from './reads/reader.ts'
+import type { ChangeIterator } from './reads/subscription.ts'
 import type { SessionOptions } from './reads/session.ts'
 import { systemRuntime } from './runtime/system.ts'
 import { Session } from './session.ts'
@@ -16,7 +17,7 @@ import { readCheckpoint } from './writes/bookkeeping.ts'
 import { listDeadLetters, redrive, type DeadLetter, type DeadLetterFilter } from './writes/dead-letters.ts'
 import { WriteEngine } from './writes/engine.ts'
 import type { EventName, Listener } from './writes/events.ts'
-import { leaseOf, parseOptions, type OpenOptions } from './writes/options.ts'
+import { invalidOptions, leaseOf, parseOptions, type OpenOptions } from './writes/options.ts'
 import type { Outcome } from './writes/receipt.ts'
 import { writableTo } from './writes/writable.ts'
 
@@ -31,6 +32,8 @@ export async function open<DB extends Tables = Record<string, Record<string, unk
   options?: OpenOptions,
 ): Promise<Tidemark<DB>> {
   const parsed = parseOptions(options)
+  if (typeof (store as Partial<Store> | undefined)?.open !== 'function')
+    throw invalidOptions(["open() takes a store first, such as sqlite('app.db')"])
   const runtime = systemRuntime
   const writer = parsed.writer ?? (`writer-${runtime.uniqueId()}` as WriterName)
   let engine: WriteEngine | undefined
@@ -100,7 +103,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
    */
   session(bookmark: string | readonly string[] = [], options: SessionOptions = {}): Session<DB> {
     const session = new Session<DB>(this.#engine, this.#reads, options)
-    for (const one of typeof bookmark === 'string' ? [bookmark] : bookmark) session.include(one)
+    for (const one of Array.isArray(bookmark) ? bookmark : [bookmark]) session.include(one as string)
     return session
   }
 
@@ -120,7 +123,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
    *
    * @throws TidemarkError `INVALID_CALL`, `UNKNOWN_TABLE`
    */
-  changes(options: ChangesOptions): AsyncIterableIterator<Change> {
+  changes(options: ChangesOptions): ChangeIterator {
     return this.#reads.changes.subscribe(options)
   }
 

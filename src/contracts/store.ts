@@ -73,7 +73,8 @@ export interface OpenedStore {
 
   /**
    * Ends the epoch of another writer that is taken for dead, if its tidemark is still where it was seen. Waits
-   * for no lock: what holds one may be the writer. After it, that writer can commit nothing more.
+   * for no lock, since what holds one may be the writer: fails as `transient` then. After it, that writer can commit
+   * nothing more.
    *
    * @returns whether it is ended, by this call or before
    */

@@ -2,91 +2,132 @@
  * A Kysely for code that has one already: its writes are batched with everybody's, its reads pass the gate, its
  * transactions take their turn in the line.
  *
- * Keeps: law 1 (a write's promise settles with its receipt), law 2 (all go through one engine, in call order), law 6
- * (reads have the level of their engine or session).
- *
- *   SELECT ─▶ the gate            INSERT, UPDATE, DELETE, MERGE ─▶ one operation of a batch
- *   RETURNING, schema changes, SQL that could be either ─▶ a transaction of its own
+ * Keeps: law 1 (a write's promise settles with its receipt), law 2 (all go through one engine, in call order; those
+ * that a full queue refuses stand in line when there is room), law 6 (reads have the level of their engine or session).
  */
-import {
-  DeleteQueryNode,
-  InsertQueryNode,
-  MergeQueryNode,
-  SelectQueryNode,
-  UpdateQueryNode,
-  type CompiledQuery,
-  type Kysely,
-  type TransactionSettings,
-} from 'kysely'
+import type { CompiledQuery, Kysely, TransactionSettings } from 'kysely'
 import type { Dialect, QueryResult, SqlQuery, StoreTransaction } from '../contracts/store.ts'
-import { NotSupportedError } from '../errors.ts'
+import { NotSupportedError, QueueFullError, StoreError, TidemarkError } from '../errors.ts'
 import type { WriteLane } from '../writes/engine.ts'
+import type { Committed } from '../writes/receipt.ts'
 import { encodeQuery, kyselyOn, type QueryPort } from './kysely.ts'
+import { wayOf } from './way.ts'
 
 /** A transaction of existing code has the time that `db.transaction` gives by default. */
 const transactionTimeoutMs = 30_000
 
-type Way = 'read' | 'write' | 'transaction'
+/** What PostgreSQL says of a read that would have written: nothing of it is done. */
+const readOnlyTransaction = '25006'
 
-export function dropIn<DB>(
-  lane: WriteLane,
-  read: (query: SqlQuery) => Promise<QueryResult>,
-  dialect: Dialect,
-): Kysely<DB> {
-  return kyselyOn<DB>(() => new DropInConnection(lane, read, dialect), dialect, 'Use `db.transaction()`.')
+/** Where the queries of existing code go. */
+export interface DropInPorts {
+  readonly lane: WriteLane
+  readonly read: (query: SqlQuery) => Promise<QueryResult>
+  /** Resolves when a queue that refused a write has room again. */
+  readonly whenRoom: () => Promise<void>
+  readonly dialect: Dialect
 }
 
-/** One query, or one transaction with its queries. */
+export function dropIn<DB>(ports: DropInPorts): Kysely<DB> {
+  return kyselyOn<DB>(() => new DropInConnection(ports), ports.dialect, 'Use `db.transaction()`.')
+}
+
+/** One query, or one transaction with its queries; one that is held has both, in turn. */
 class DropInConnection implements QueryPort {
-  readonly #lane: WriteLane
-  readonly #read: (query: SqlQuery) => Promise<QueryResult>
-  readonly #dialect: Dialect
+  readonly #ports: DropInPorts
   #transaction: OpenTransaction | undefined
 
-  constructor(lane: WriteLane, read: (query: SqlQuery) => Promise<QueryResult>, dialect: Dialect) {
-    this.#lane = lane
-    this.#read = read
-    this.#dialect = dialect
+  constructor(ports: DropInPorts) {
+    this.#ports = ports
   }
 
   async run(query: CompiledQuery): Promise<QueryResult> {
-    if (this.#transaction) return await this.#transaction.query(encodeQuery(query))
-    switch (wayOf(query)) {
+    const { dialect } = this.#ports
+    if (this.#transaction) return await this.#transaction.query(encodeQuery(query, dialect))
+    switch (wayOf(query, dialect)) {
       case 'read':
-        return await this.#read(encodeQuery(query))
+        return await this.#read(encodeQuery(query, dialect))
       case 'write': {
-        const { changes = 0, id } = await this.#lane.operations.write(query)
+        const { changes, id } = await this.#write(query)
+        if (changes === undefined) throw countUnknown()
         return { rows: [], changes, lastInsertId: id }
       }
       case 'transaction':
-        // What the lane resolves with is what the callback returned.
-        return (await this.#lane.transaction(
-          (transaction) => Promise.resolve(transaction.query(encodeQuery(query))),
-          transactionTimeoutMs,
-        )) as QueryResult
+        return await this.#runAlone(encodeQuery(query, dialect))
     }
   }
 
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
-    if (this.#dialect !== 'sqlite' && (isolationLevel !== undefined || accessMode !== undefined)) {
+    const { lane, dialect } = this.#ports
+    const isOwnLevel =
+      isolationLevel === undefined || (dialect === 'sqlite' && isolationLevel === 'serializable')
+    if (!isOwnLevel || accessMode !== undefined) {
       throw new NotSupportedError(
-        'a transaction has the isolation of the write connection.',
+        'a transaction has the isolation of the write connection, and may write.',
         'Leave out `setIsolationLevel` and `setAccessMode`.',
       )
     }
     const transaction = new OpenTransaction()
-    const ended = this.#lane.transaction((opened) => transaction.run(opened), transactionTimeoutMs)
+    const ended = lane.transaction((opened) => transaction.run(opened), transactionTimeoutMs)
     await transaction.begun(ended)
     this.#transaction = transaction
   }
 
   async commit(): Promise<void> {
     await this.#transaction?.end('commit')
+    // Not when that failed: Kysely then rolls back.
+    this.#transaction = undefined
   }
 
   async rollback(): Promise<void> {
-    await this.#transaction?.end('rollback')
+    const transaction = this.#transaction
+    this.#transaction = undefined
+    await transaction?.end('rollback')
   }
+
+  async #read(query: SqlQuery): Promise<QueryResult> {
+    try {
+      return await this.#ports.read(query)
+    } catch (error) {
+      const wouldWrite = error instanceof StoreError && error.storeCode === readOnlyTransaction
+      if (!wouldWrite || this.#ports.dialect !== 'postgres') throw error
+      return await this.#runAlone(query)
+    }
+  }
+
+  /** Existing code knows of no queue: it waits for its place. */
+  async #write(query: CompiledQuery): Promise<Committed> {
+    const { lane, whenRoom, dialect } = this.#ports
+    let given: SqlQuery | CompiledQuery = query
+    for (;;) {
+      try {
+        return await lane.operations.write(given)
+      } catch (error) {
+        if (!(error instanceof QueueFullError)) throw error
+        // A snapshot, as the queue would have made: the caller may change what it gave.
+        if (given === query) given = encodeQuery(query, dialect)
+        await whenRoom()
+      }
+    }
+  }
+
+  async #runAlone(query: SqlQuery): Promise<QueryResult> {
+    const result = await this.#ports.lane.transaction(
+      (transaction) => Promise.resolve(transaction.query(query)),
+      transactionTimeoutMs,
+    )
+    // What the lane resolves with is what the callback returned.
+    return result as QueryResult
+  }
+}
+
+/** Told by a write that is in the database: 0 would be a lie, and code acts on it. */
+function countUnknown(): TidemarkError {
+  return new TidemarkError(
+    'STORE_FAILED',
+    'the write IS committed, but the reply that told how many rows it changed was lost.',
+    { outcome: 'unknown', hint: 'Do not run it again: read the rows to see what it did.' },
+  )
 }
 
 /** Undoes the transaction; its caller has an error of its own. */
@@ -125,24 +166,4 @@ class OpenTransaction {
       if (!(error instanceof RolledBack)) throw error
     }
   }
-}
-
-function wayOf({ query, sql }: CompiledQuery): Way {
-  if (SelectQueryNode.is(query)) return 'read'
-  const isWrite =
-    InsertQueryNode.is(query) ||
-    UpdateQueryNode.is(query) ||
-    DeleteQueryNode.is(query) ||
-    MergeQueryNode.is(query)
-  if (isWrite) return query.returning === undefined ? 'write' : 'transaction'
-  return query.kind === 'RawNode' ? wayOfText(sql) : 'transaction'
-}
-
-/** SQL of the caller's own. What could be either is run where both are possible. */
-function wayOfText(sql: string): Way {
-  const [, first = ''] = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/|\()*([a-z]+)/i.exec(sql) ?? []
-  const returns = /\breturning\b/i.test(sql)
-  if (/^(?:select|values|explain|show|table|describe)$/i.test(first)) return 'read'
-  if (/^with$/i.test(first)) return /\b(?:insert|update|delete|merge)\b/i.test(sql) ? 'transaction' : 'read'
-  return /^(?:insert|replace|update|delete)$/i.test(first) && !returns ? 'write' : 'transaction'
 }

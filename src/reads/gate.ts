@@ -16,14 +16,14 @@
 import type { Epoch, Mark, Position, Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, QueryResult, SqlQuery, WriterTidemark } from '../contracts/store.ts'
-import { StoreError } from '../errors.ts'
+import { StoreError, TidemarkError } from '../errors.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import { mergeMarks, type Bookmarks } from './bookmark.ts'
 import { Deadline, type WaitLimits } from './deadline.ts'
 import type { ReadLevel, ReadMetrics } from './metrics.ts'
 import type { OtherWriters } from './other-writers.ts'
 import type { Processors } from './processors.ts'
-import { invalidRead, type ReadPlan } from './read-options.ts'
+import type { ReadPlan } from './read-options.ts'
 import type { SessionState } from './session.ts'
 
 export interface GateParts {
@@ -45,6 +45,7 @@ export interface SeenResult {
 }
 
 const nothing: SqlQuery = { sql: 'SELECT 1', parameters: [] }
+const none = 0 as Seq
 
 export class Gate {
   readonly #parts: GateParts
@@ -96,7 +97,7 @@ export class Gate {
       const marks = await this.#wait(plan, session, deadline)
       const known = engine.committer.tidemark
       const { result, tidemarks } = await others.read(query, others.unknown(marks), deadline)
-      this.#requireHistory(tidemarks, known)
+      await this.#requireHistory(tidemarks, known)
       session?.saw(tidemarks.filter(({ epoch }) => epoch === store.epoch).map(markOf))
       return { result, seen: tidemarks.map(positionOf), waitedMs: deadline.waitedMs }
     })
@@ -104,13 +105,12 @@ export class Gate {
 
   /** Waits until what the session follows of other engines is committed. */
   async catchUp(session: SessionState, limits: WaitLimits): Promise<void> {
-    this.#parts.engine.requireOpen()
-    await this.followOthers(session, new Deadline(this.#parts.runtime, limits))
+    await this.measured('readAfterWrite', limits, (deadline) => this.followOthers(session, deadline))
   }
 
   async followOthers(session: SessionState, deadline: Deadline): Promise<void> {
     const required = this.#parts.others.unknown(session.marks)
-    if (required.length === 0) session.isSatisfied([])
+    if (required.length === 0) session.hasSeen([])
     else await this.#readOthers(nothing, required, session, deadline)
   }
 
@@ -121,16 +121,22 @@ export class Gate {
     deadline: Deadline,
   ): Promise<QueryResult> {
     const { result, tidemarks } = await this.#parts.others.read(query, required, deadline)
-    session?.isSatisfied(endedOf(tidemarks))
+    session?.hasSeen(tidemarks)
     return result
   }
 
   /** A snapshot behind what this engine knows to be committed is of a database that went back in time. */
-  #requireHistory(tidemarks: readonly WriterTidemark[], known: Seq): void {
+  async #requireHistory(tidemarks: readonly WriterTidemark[], known: Seq): Promise<void> {
     const { engine, store } = this.#parts
-    const own = tidemarks.find(({ epoch }) => epoch === store.epoch)
-    if (own && own.watermark < known)
-      throw engine.lostHistory({ watermark: own.watermark, exists: true }, known)
+    const isOwn = ({ epoch }: WriterTidemark): boolean => epoch === store.epoch
+    let own = tidemarks.find(isOwn)
+    if (!own) {
+      // Epochs that have ended are told only to who asks for them: this one may have, or not be there at all.
+      const asked = await store.snapshot(nothing, [{ epoch: store.epoch, seq: none }])
+      own = asked.tidemarks.find(isOwn)
+    }
+    const watermark = own?.watermark ?? none
+    if (!own || watermark < known) throw engine.lostHistory({ watermark, exists: own !== undefined }, known)
   }
 
   /** Waits for what the plan asks of this engine. @returns all positions that the read must include */
@@ -148,8 +154,9 @@ export class Gate {
       // What the processors wrote must be seen as well.
       if (hasWaited) await this.#reach(engine.queue.last, deadline)
     }
-    // It may have been closed meanwhile.
+    // It may have been closed meanwhile, or stopped: a database that went back shows nothing that can be relied on.
     engine.requireOpen()
+    if (engine.refusal?.code === 'HISTORY_LOST' && plan.level !== 'eventual') throw engine.refusal
     session?.requireNoRejections()
     return marks
   }
@@ -173,8 +180,7 @@ export class Gate {
     const { engine } = this.#parts
     const { committer, queue } = engine
     if (committer.tidemark >= seq) return
-    if (seq > queue.last)
-      throw invalidRead([`position ${seq} of this engine was never given (the last is ${queue.last})`])
+    if (seq > queue.last) throw neverGiven(seq, queue.last)
     await deadline.wait(
       committer.reached(seq),
       () => `this engine had committed ${committer.tidemark} of ${seq}`,
@@ -208,8 +214,15 @@ export class Gate {
   }
 }
 
-function endedOf(tidemarks: readonly WriterTidemark[]): Epoch[] {
-  return tidemarks.filter(({ isClosed }) => isClosed).map(({ epoch }) => epoch)
+/** The signature says that it was given once: by an engine that had this epoch before the database went back. */
+function neverGiven(seq: Seq, last: Seq): TidemarkError {
+  return new TidemarkError(
+    'POSITION_LOST',
+    `the bookmark names position ${seq} of this engine, which has given ${last}: the database went back in time.`,
+    {
+      hint: 'It was restored or replaced. Drop the bookmark, and compare what is there with what should be.',
+    },
+  )
 }
 
 function markOf({ epoch, watermark }: WriterTidemark): Mark {

@@ -20,7 +20,7 @@ import {
 } from 'kysely'
 import type { Dialect, QueryResult, SqlQuery } from '../contracts/store.ts'
 import { NotSupportedError } from '../errors.ts'
-import { encodeValue } from '../writes/values.ts'
+import { encodeParameter } from '../writes/values.ts'
 
 /** Where the queries of a Kysely go. One that can begin transactions has them come to it in between. */
 export interface QueryPort {
@@ -65,7 +65,7 @@ export function kyselyOver<DB>(
   dialect: Dialect,
   transactionHint: string,
 ): Kysely<DB> {
-  const port: QueryPort = { run: (query) => run(encodeQuery(query)) }
+  const port: QueryPort = { run: (query) => run(encodeQuery(query, dialect)) }
   return kyselyOn<DB>(() => port, dialect, transactionHint)
 }
 
@@ -83,6 +83,12 @@ export function kyselyOn<DB>(
   const refuse = async (): Promise<never> => {
     throw new NotSupportedError('this Kysely begins no transactions.', transactionHint)
   }
+  const refuseSavepoint = async (): Promise<never> => {
+    throw new NotSupportedError(
+      'a transaction has no savepoints here.',
+      'Nest nothing, or use the instance that was taken over.',
+    )
+  }
   const portOf = (connection: DatabaseConnection): QueryPort => (connection as PortConnection).port
   const driver: Driver = {
     init: async () => undefined,
@@ -90,6 +96,10 @@ export function kyselyOn<DB>(
     beginTransaction: (connection, settings) => portOf(connection).begin?.(settings) ?? refuse(),
     commitTransaction: (connection) => portOf(connection).commit?.() ?? refuse(),
     rollbackTransaction: (connection) => portOf(connection).rollback?.() ?? refuse(),
+    // Kysely takes a driver without these for one that has done them.
+    savepoint: refuseSavepoint,
+    rollbackToSavepoint: refuseSavepoint,
+    releaseSavepoint: refuseSavepoint,
     releaseConnection: async () => undefined,
     destroy: async () => undefined,
   }
@@ -101,15 +111,12 @@ export function kyselyOn<DB>(
 }
 
 /** A query with its values as a store takes them. @throws InvalidOperationError `UNBINDABLE_VALUE` */
-export function encodeQuery({
-  sql,
-  parameters,
-}: {
-  readonly sql: string
-  readonly parameters: readonly unknown[]
-}): SqlQuery {
+export function encodeQuery(
+  { sql, parameters }: { readonly sql: string; readonly parameters: readonly unknown[] },
+  dialect: Dialect,
+): SqlQuery {
   const values = parameters.map((value, index) =>
-    encodeValue(value, 'bigint', () => `parameter ${index + 1} of the query`),
+    encodeParameter(value, dialect, () => `parameter ${index + 1} of the query`),
   )
   return { sql, parameters: values }
 }

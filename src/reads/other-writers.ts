@@ -11,9 +11,10 @@
  *     └───────────────┘ └─silent beyond its lease──▶ its epoch is ended here, and asked again
  *
  * How it could break: a writer that lives could be taken for dead. So its silence is counted by this process's
- * own clock that never jumps, from when it was first seen; a writer commits within its lease while something is
- * pending; its epoch is ended only if its tidemark still is where it was seen, and only if the write lock was
- * free at once, since who holds it may be that writer. What is ended can commit nothing more, so "lost" is true.
+ * own clock that never jumps, and only while somebody looks; a writer commits within its lease while something is
+ * pending. When the lease is over the write lock must be free at once, since who holds it may be that writer, or keep
+ * it from committing; then the writer has a grace to take it; and then its epoch is ended only if its tidemark still
+ * is where it was seen. What is ended can commit nothing more, so "lost" is true.
  */
 import type { Epoch, Mark, Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
@@ -26,6 +27,20 @@ const maxPauseMs = 20
 /** Epochs whose tidemarks are remembered. */
 const maxKnown = 1_000
 
+/** Two looks further apart than this have seen no silence between them. */
+const longestGapMs = 1_000
+/** For so long a silent writer is left to take the free lock: longer than it backs off between two tries. */
+const graceMs = 5_000
+
+/** A writer that somebody waits for, since its tidemark was last seen to move. */
+interface Silence {
+  readonly watermark: Seq
+  lookedMs: number
+  silentMs: number
+  /** Since when it is over its lease and the lock was found free. */
+  freeForMs: number | undefined
+}
+
 /** A snapshot that holds what was required. */
 export type FreshSnapshot = Snapshot & { readonly result: NonNullable<Snapshot['result']> }
 
@@ -33,7 +48,7 @@ export class OtherWriters {
   readonly #store: OpenedStore
   readonly #runtime: Runtime
   readonly #known = new Map<Epoch, Seq>()
-  readonly #silent = new Map<Epoch, { readonly watermark: Seq; readonly sinceMs: number }>()
+  readonly #silent = new Map<Epoch, Silence>()
 
   constructor(store: OpenedStore, runtime: Runtime) {
     this.#store = store
@@ -73,29 +88,45 @@ export class OtherWriters {
 
   /** @returns whether some epoch was ended */
   async #endSilent(missing: readonly WriterTidemark[]): Promise<boolean> {
-    const nowMs = this.#runtime.monotonicMs()
     let hasEnded = false
-    for (const seen of missing) {
-      const { epoch, watermark, leaseMs } = seen
-      const before = this.#silent.get(epoch)
-      if (before?.watermark !== watermark) {
-        if (this.#silent.size > maxKnown) this.#silent.clear()
-        this.#silent.set(epoch, { watermark, sinceMs: nowMs })
-      } else if (nowMs - before.sinceMs >= leaseMs) {
-        this.#silent.delete(epoch)
-        hasEnded ||= await this.#end(seen)
-      }
-    }
+    for (const seen of missing) if (await this.#endIfSilent(seen)) hasEnded = true
     return hasEnded
+  }
+
+  async #endIfSilent(seen: WriterTidemark): Promise<boolean> {
+    const { epoch, watermark, leaseMs } = seen
+    const nowMs = this.#runtime.monotonicMs()
+    const silence = this.#silent.get(epoch)
+    if (silence?.watermark !== watermark) {
+      if (this.#silent.size > maxKnown) this.#silent.clear()
+      this.#silent.set(epoch, { watermark, lookedMs: nowMs, silentMs: 0, freeForMs: undefined })
+      return false
+    }
+    // While nobody looked, nobody knows: this process may have been stopped, or the lock taken.
+    const passedMs = nowMs - silence.lookedMs
+    const countedMs = passedMs <= longestGapMs ? passedMs : 0
+    silence.lookedMs = nowMs
+    silence.silentMs += countedMs
+    if (silence.silentMs < leaseMs) return false
+    if (silence.freeForMs === undefined) {
+      // Nothing can be behind its last position: this only finds out whether the lock is free.
+      silence.freeForMs = 0
+      return await this.#end({ ...seen, watermark: -1 as Seq })
+    }
+    silence.freeForMs += countedMs
+    if (silence.freeForMs < Math.min(leaseMs, graceMs)) return false
+    this.#silent.delete(epoch)
+    return await this.#end(seen)
   }
 
   async #end(seen: WriterTidemark): Promise<boolean> {
     try {
       return await this.#store.endEpoch(seen)
     } catch (error) {
+      if (!(error instanceof StoreError) || error.failure !== 'transient') throw error
       // The lock is taken, perhaps by that writer: its silence is counted anew.
-      if (error instanceof StoreError && error.failure === 'transient') return false
-      throw error
+      this.#silent.delete(seen.epoch)
+      return false
     }
   }
 }

@@ -1,6 +1,5 @@
 /** What a read asks for, checked at the call: every problem at once, an unknown option is one. */
 import type { RowKey } from '../contracts/processor.ts'
-import type { Schema } from '../contracts/schema.ts'
 import { TidemarkError } from '../errors.ts'
 import type { WaitLimits } from './deadline.ts'
 
@@ -23,7 +22,10 @@ export interface WaitOptions {
 }
 
 export interface ReadOptions extends WaitOptions {
-  /** Default: the engine's `reads.consistency`; in a session `readAfterWrite`. */
+  /**
+   * Default: the engine's `reads.consistency`, `eventual` unless it says otherwise; with `after`, and in a session, at
+   * least `readAfterWrite`.
+   */
   readonly consistency?: Consistency
   /** Bookmarks whose positions the read must include. Not with `eventual`, which waits for nothing. */
   readonly after?: string | readonly string[]
@@ -54,28 +56,33 @@ export const LEVELS: readonly Consistency[] = ['eventual', 'readAfterWrite', 'st
 const known = ['consistency', 'after', 'keys', 'processors', 'timeoutMs', 'signal']
 
 /** @throws TidemarkError `INVALID_CALL`, naming every problem */
-export function parseRead(
-  given: Consistency | ReadOptions | undefined,
-  defaults: ReadDefaults,
-  schema: Schema,
-): ReadPlan {
+export function parseRead(given: Consistency | ReadOptions | undefined, defaults: ReadDefaults): ReadPlan {
   const options: ReadOptions = typeof given === 'string' ? { consistency: given } : (given ?? {})
   if (typeof options !== 'object') throw invalidRead([`it takes a level or options, not a ${typeof given}`])
-  const { consistency: level = defaults.consistency, after = [], keys = [], processors } = options
+  const { after = [], keys = [], processors } = options
+  const bookmarks = typeof after === 'string' ? [after] : after
+  // A bookmark says already that the read has to include it.
+  const least =
+    defaults.consistency === 'eventual' && hasSome(bookmarks) ? 'readAfterWrite' : defaults.consistency
+  const level = options.consistency ?? least
   const problems = Object.keys(options)
     .filter((name) => !known.includes(name))
     .map((name) => `${name} is not an option (options: ${known.join(', ')})`)
   if (!LEVELS.includes(level))
     problems.push(`no consistency level ${JSON.stringify(level)} (levels: ${LEVELS.join(', ')})`)
-  const bookmarks = typeof after === 'string' ? [after] : after
   if (!Array.isArray(bookmarks)) problems.push('`after` is a bookmark or a list of bookmarks')
   if (level === 'eventual') {
-    if (bookmarks.length > 0)
+    if (hasSome(bookmarks))
       problems.push('`after` goes with readAfterWrite or strong: eventual waits for nothing')
     if (processors) problems.push('`processors` go with readAfterWrite or strong: eventual waits for nothing')
   }
-  if (!Array.isArray(keys)) problems.push('`keys` is a list of [table, key]')
-  else for (const key of keys as readonly unknown[]) checkKey(key, schema, problems)
+  if (
+    processors !== undefined &&
+    !(Array.isArray(processors) && processors.every((name) => typeof name === 'string'))
+  )
+    problems.push('`processors` is a list of names')
+  if (!Array.isArray(keys) || !keys.every(isTableKey))
+    problems.push("`keys` is a list of [table, key], such as [['files', { path }]]")
   const limits = parseLimits(options, defaults, problems)
   if (problems.length > 0) throw invalidRead(problems)
   return {
@@ -110,9 +117,11 @@ function parseLimits(
   return { timeoutMs: timeoutMs ?? defaults.timeoutMs, signal }
 }
 
-function checkKey(given: unknown, schema: Schema, problems: string[]): void {
+function isTableKey(given: unknown): boolean {
   const [table, key] = Array.isArray(given) ? (given as unknown[]) : []
-  if (typeof table !== 'string' || typeof key !== 'object' || key === null)
-    return void problems.push('`keys` is a list of [table, key]')
-  if (!schema.tables.has(table)) problems.push(`no table "${table}" (in \`keys\`)`)
+  return typeof table === 'string' && typeof key === 'object' && key !== null
+}
+
+function hasSome(bookmarks: unknown): boolean {
+  return Array.isArray(bookmarks) && bookmarks.length > 0
 }

@@ -89,12 +89,14 @@ export function openReads(
   const overlay = new Overlay(engine, store)
   const gate = new Gate({ engine, store, runtime, bookmarks, others, processors, metrics })
   const parts: ReaderParts = { engine, dialect: store.dialect, gate, overlay, processors }
+  // Never less than a session promises.
+  const sessionLevel = defaults.consistency === 'strong' ? 'strong' : 'readAfterWrite'
   return {
     reader: new Reader(parts, defaults, undefined),
     processors,
     changes: new Changes(engine),
     newSession: (options) => new SessionState(engine, bookmarks, others, options),
-    readerOf: (session) => new Reader(parts, { ...defaults, consistency: 'readAfterWrite' }, session),
+    readerOf: (session) => new Reader(parts, { ...defaults, consistency: sessionLevel }, session),
     catchUp: (session, options) => gate.catchUp(session, parseWait(options, defaults)),
     stats: () => metrics.stats(overlay),
   }
@@ -149,11 +151,16 @@ export class Reader {
     return this.#parts.gate.query(query, this.#plan(undefined), this.#session)
   }
 
+  /** For the drop-in, whose writes wait where others are refused. */
+  whenRoom(): Promise<void> {
+    return this.#parts.engine.whenRoom()
+  }
+
   async query<R>(query: ReadQuery<R>, options: Consistency | QueryOptions = {}): Promise<ReadReport<R>> {
     const { asArrays = false, ...given }: QueryOptions =
       typeof options === 'string' ? { consistency: options } : options
     const plan = this.#plan(given)
-    const sql: SqlQuery = { ...encodeQuery(readQuery(query)), asArrays }
+    const sql: SqlQuery = { ...encodeQuery(readQuery(query), this.dialect), asArrays }
     const { result, seen, waitedMs } = await this.#parts.gate.see(sql, plan, this.#session)
     // What the columns are is the caller's claim, made with the type of the query.
     return { rows: result.rows as R[], seen, waitedMs, pending: this.#stillPending(plan.keys) }
@@ -170,6 +177,9 @@ export class Reader {
       if (session) {
         await gate.followOthers(session, deadline)
         session.requireNoRejections()
+        // What an engine that stopped had pending is pending no more, and will not be there.
+        if (engine.refusal && (session.marks.get(engine.epoch) ?? 0) > engine.committer.tidemark)
+          throw engine.refusal
       }
       const answer = overlay.get(table, key, deadline)
       const { row, pending, seen } = answer instanceof Promise ? await answer : answer
@@ -188,8 +198,10 @@ export class Reader {
   }
 
   #plan(options: Consistency | ReadOptions | undefined): ReadPlan {
-    const { engine, processors } = this.#parts
-    const plan = parseRead(options, this.#defaults, engine.schema)
+    const { overlay, processors } = this.#parts
+    const plan = parseRead(options, this.#defaults)
+    // Keys that name no row would be waited for by nobody.
+    for (const [table, key] of plan.keys) overlay.pending(table, key)
     processors.require(plan.processors ?? [])
     return plan
   }

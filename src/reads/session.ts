@@ -11,6 +11,7 @@
  */
 import type { Rejection } from '../contracts/operation.ts'
 import type { Epoch, Mark, Position, Seq } from '../contracts/position.ts'
+import type { WriterTidemark } from '../contracts/store.ts'
 import { TidemarkError, WriteRejectedError } from '../errors.ts'
 import type { PendingBatch } from '../writes/batch.ts'
 import type { WriteEngine } from '../writes/engine.ts'
@@ -86,10 +87,11 @@ export class SessionState implements ReceiptContext {
     mergeMarks(this.#marks, marks)
   }
 
-  /** All its marks are committed. Those of ended epochs need no proof any more. */
-  isSatisfied(ended: readonly Epoch[]): void {
-    for (const epoch of ended) this.#marks.delete(epoch)
-    this.#isBehind = false
+  /** A read has seen these. What an ended epoch has committed of what the session follows needs no proof any more. */
+  hasSeen(tidemarks: readonly WriterTidemark[]): void {
+    for (const { epoch, watermark, isClosed } of tidemarks)
+      if (isClosed && (this.#marks.get(epoch) ?? 0) <= watermark) this.#marks.delete(epoch)
+    this.#isBehind = this.#others.unknown(this.#marks).length > 0
   }
 
   /** @throws TidemarkError `SESSION_BEHIND` before a write that could be committed ahead of what it follows */

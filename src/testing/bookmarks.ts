@@ -61,6 +61,8 @@ export const bookmarks: Topic = (subject, test) => {
     await Promise.all([one.flush(), two.flush()])
     assert.equal(await read, 2)
     assert.equal(await countAfter(at.db, marks), 2)
+    // A bookmark says by itself that the read has to include it.
+    assert.deepEqual((await at.db.query(count, { after: marks })).rows, [{ count: 2 }])
     const later = one.insert('songs', { title: 'b' })
     session.include(later.bookmark)
     await later
@@ -88,6 +90,22 @@ export const bookmarks: Topic = (subject, test) => {
     await session.caughtUp()
     await session.update('songs', { id: 1 }, { title: 'second' })
     assert.deepEqual(await at.rows('SELECT id, title FROM songs'), [{ id: 1, title: 'second' }])
+  })
+
+  test('law 6 · a bookmark that a session is given while it reads is waited for by its next read', async () => {
+    if (isSync) return
+    await using at = await stage(subject, tables, lingering)
+    const [one, two] = [await at.open(lingering), await at.open(lingering)]
+    const session = at.db.session(one.insert('songs', { title: 'one' }).bookmark)
+    const reading = session.query(count)
+    const { bookmark } = two.insert('songs', { title: 'two' })
+    session.include(bookmark)
+    await one.flush()
+    await reading
+    assert.throws(() => session.insert('songs', { title: 'ahead' }), { code: 'SESSION_BEHIND' })
+    await assert.rejects(session.query(count, { timeoutMs: 20 }), { code: 'STALE_READ' })
+    await two.flush()
+    assert.deepEqual((await session.query(count)).rows, [{ count: 2 }])
   })
 
   test('law 6 · a position that its process never committed is lost, and told so at once', async () => {
@@ -178,5 +196,7 @@ export const bookmarks: Topic = (subject, test) => {
       assert.throws(() => at.db.session(text), { code: 'INVALID_BOOKMARK' }, what)
     }
     await assert.rejects(countAfter(at.db, foreign), { message: /another database/ })
+    for (const nothing of [null, 5, {}])
+      assert.throws(() => at.db.session(nothing as never), { code: 'INVALID_BOOKMARK' })
   })
 }

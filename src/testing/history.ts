@@ -1,6 +1,6 @@
 /** A database that is found behind what was known committed: the engine stops; it never carries on as if nothing happened. */
 import assert from 'node:assert/strict'
-import { endings, record, stage, type AnyTidemark } from './stage.ts'
+import { endings, record, rowsOf, stage, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
@@ -49,8 +49,12 @@ export const history: Topic = (subject, test) => {
       await using at = await stage(subject, tables)
       for (const title of ['a', 'b', 'c']) await at.db.insert('songs', { title })
       await read(at.db)
-      await at.outside('UPDATE tidemark_writers SET watermark = 1')
+      await at.outside(
+        name === 'get' ? 'UPDATE tidemark_writers SET watermark = 1' : 'DELETE FROM tidemark_writers',
+      )
       await assert.rejects(read(at.db), { code: 'HISTORY_LOST' }, name)
+      for (const level of ['strong', 'readAfterWrite'] as const)
+        await assert.rejects(rowsOf(at.db, 'SELECT title FROM songs', level), { code: 'HISTORY_LOST' }, level)
       assert.throws(() => at.db.insert('songs', { title: 'refused' }), { code: 'HISTORY_LOST' }, name)
     }
   })

@@ -133,16 +133,22 @@ export const levels: Topic = (subject, test) => {
 
   test('what a read asks for is checked at the call, every problem at once', async () => {
     await using at = await stage(subject, tables)
-    const wrong = { consistency: 'soon', after: 5, keys: [['nowhere', {}]], timeoutMs: -1, colour: 'red' }
+    const wrong = { consistency: 'soon', after: 5, keys: ['files'], timeoutMs: -1, colour: 'red' }
     assert.throws(() => at.db.read(wrong as never), {
       code: 'INVALID_CALL',
       message:
-        /colour is not an option.*no consistency level "soon".*`after` is a bookmark.*no table "nowhere".*timeoutMs must be/,
+        /colour is not an option.*no consistency level "soon".*`after` is a bookmark.*`keys` is a list of.*timeoutMs must be/,
     })
     assert.throws(() => at.db.read({ consistency: 'eventual', after: 'x' }), { code: 'INVALID_CALL' })
     await assert.rejects(at.db.query({ sql: count, parameters: [] }, { processors: ['no such'] }), {
       code: 'INVALID_CALL',
     })
+    for (const [key, code] of [
+      [['nowhere', { id: 1 }], 'UNKNOWN_TABLE'],
+      [['songs', { idd: 1 }], 'UNKNOWN_COLUMN'],
+      [['songs', {}], 'MISSING_KEY'],
+    ] as const)
+      assert.throws(() => at.db.read({ consistency: 'strong', keys: [key] }), { code })
   })
 
   test('every read is told: how long it waited, and what came of it', async () => {

@@ -150,4 +150,21 @@ export const sessions: Topic = (subject, test) => {
     assert.throws(() => at.db.session([], { onRejected: 'shrug' } as never), { code: 'INVALID_CALL' })
     assert.throws(() => at.db.session([], { colour: 'red' } as never), { code: 'INVALID_CALL' })
   })
+
+  test('law 6 · the level of a session is never less than the engine’s default', async () => {
+    await using at = await stage(subject, tables, { ...lingering, reads: { consistency: 'strong' } })
+    at.db.insert('songs', { title: 'of somebody else' })
+    assert.deepEqual(await titles(at.db.session()), ['of somebody else'])
+  })
+
+  test('law 6 · after the engine stopped, a session’s keyed read does not show a past without its own write', async () => {
+    if (isSync) return
+    await using at = await stage(subject, tables, { writer: 'own', ...lingering })
+    const session = at.db.session()
+    session.insert('songs', { id: 1, title: 'a' })
+    assert.equal((await session.get('songs', { id: 1 })).pending, true)
+    await at.open({ writer: 'own' })
+    await assert.rejects(titles(session), { code: 'FENCED' })
+    await assert.rejects(session.get('songs', { id: 1 }), { code: 'FENCED' })
+  })
 }

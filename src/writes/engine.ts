@@ -10,7 +10,7 @@
  *     └────fatal, fenced, history lost, gave up──────▶ stopped
  */
 import type { Group, Load, Run, Shape, StatementShape } from '../contracts/operation.ts'
-import type { Mark, Position, Seq, WriterName } from '../contracts/position.ts'
+import type { Epoch, Mark, Position, Seq, WriterName } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Schema } from '../contracts/schema.ts'
 import type { OpenedStore, Tidemark } from '../contracts/store.ts'
@@ -126,6 +126,10 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
 
   get committer(): Committer {
     return this.#committer
+  }
+
+  get epoch(): Epoch {
+    return this.#store.epoch
   }
 
   get schema(): Schema {

@@ -12,7 +12,7 @@ import { InvalidOperationError } from '../errors.ts'
 import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
 import type { Layout, ShapeBook } from './shapes.ts'
 import { checkStatement, readQuery, type WriteQuery } from './statement.ts'
-import { encodeValue, sizeOf } from './values.ts'
+import { encodeParameter, sizeOf } from './values.ts'
 
 /** Where operations go: `R` is what the caller gets for one. */
 export interface Sink<R> {
@@ -98,8 +98,8 @@ export class Operations<R> {
     return this.#take(shape, (values) => {
       let bytes = 0
       for (const [index, parameter] of parameters.entries()) {
-        // As bigint: without a column to convert it, SQLite would keep a float a float.
-        const value = encodeValue(parameter, 'bigint', () => `parameter ${index + 1} of the statement`)
+        const where = (): string => `parameter ${index + 1} of the statement`
+        const value = encodeParameter(parameter, this.#dialect, where)
         values.push(value)
         bytes += sizeOf(value)
       }

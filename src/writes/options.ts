@@ -72,7 +72,8 @@ const minLeaseMs = 30_000
 
 /** How long an engine with these options may be silent and alive: it can let operations wait as long as they say. */
 export function leaseOf({ batch: { lingerMs, minIntervalMs } }: EngineOptions): number {
-  return Math.max(minLeaseMs, 3 * lingerMs, 3 * minIntervalMs)
+  // Infinity is a linger too, and a number in the database.
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(minLeaseMs, 3 * lingerMs, 3 * minIntervalMs))
 }
 
 export const DEFAULTS: EngineOptions = Object.freeze({

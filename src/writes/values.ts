@@ -8,6 +8,7 @@
  * Hot: strings, numbers and null, the values of nearly every row, are decided in `accept.ts` without a call;
  * this file sees the rest. `npm run bench -- writes` measures it as main-thread µs a row.
  */
+import type { Dialect } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
 
@@ -54,6 +55,23 @@ export function encodeValue(value: unknown, wholeNumbers: 'number' | 'bigint', w
         'Write a string, number, bigint, boolean, null, Date, binary value or plain JSON.',
       )
   }
+}
+
+/**
+ * A parameter of the caller's own SQL. There is no column to say what it becomes, so what the database would take for
+ * something else is refused.
+ *
+ * @throws InvalidOperationError `UNBINDABLE_VALUE`
+ */
+export function encodeParameter(value: unknown, dialect: Dialect, where: () => string): Value {
+  if (dialect === 'mysql' && value instanceof Date)
+    return refuse(where, 'a Date on MySQL', 'Write the text or number that the column holds.')
+  if (dialect === 'postgres' && Array.isArray(value)) {
+    const hint = 'Write an array literal, or JSON.stringify() it if JSON is meant.'
+    return refuse(where, 'an array on PostgreSQL', hint)
+  }
+  // As bigint: without a column to convert it, SQLite would keep a float a float.
+  return encodeValue(value, 'bigint', where)
 }
 
 function encodeObject(value: object, where: () => string): Value {

@@ -123,7 +123,7 @@ export async function endEpoch(session: Session, { epoch, watermark }: WriterTid
       )
     }),
   )
-  if (!isFree) return false
+  if (!isFree) throw new StoreError('transient', 'somebody holds the lock on the epoch')
   const { rows } = await session.own('SELECT 1 FROM tidemark_writers WHERE epoch = ? AND closed = 1', [epoch])
   return rows.length > 0
 }

@@ -26,6 +26,7 @@ import {
   unknownTidemark,
   type Owner,
 } from './bookkeeping.ts'
+import { StoreError } from '../../errors.ts'
 import type { SqlDialect } from './dialect.ts'
 import { Executor } from './executor.ts'
 import { toStoreError } from './failure.ts'
@@ -151,7 +152,8 @@ class OpenedKysely implements OpenedStore {
 
   async endEpoch(seen: WriterTidemark): Promise<boolean> {
     const { session, holding } = this.#parts
-    if (holding.size > 0 && session.hasOneConnection) return false
+    if (holding.size > 0 && session.hasOneConnection)
+      throw new StoreError('transient', 'a transaction holds the connection')
     return await this.#told(() => endEpoch(session, seen))
   }
 

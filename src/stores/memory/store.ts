@@ -173,7 +173,9 @@ class OpenedMemory implements OpenedStore {
   }
 
   async endEpoch(seen: WriterTidemark): Promise<boolean> {
-    return this.#store.isTaken ? false : endEpoch(this.#store.database, seen, 0)
+    if (this.#store.isTaken)
+      throw new StoreError('transient', 'an engine runs a transaction on this database')
+    return endEpoch(this.#store.database, seen, 0)
   }
 
   /** There is no power loss that it could survive. */

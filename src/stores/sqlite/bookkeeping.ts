@@ -112,7 +112,7 @@ export function endEpoch(
   busyTimeoutMs: number,
 ): boolean {
   // Inside an interactive transaction it would be undone, or done, with that.
-  if (database.isTransaction) return false
+  if (database.isTransaction) throw new StoreError('transient', 'the write connection runs a transaction')
   database.exec('PRAGMA busy_timeout = 0')
   try {
     database
