@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { SqlQuery } from '../contracts/store.ts'
 import { NotSupportedError } from '../errors.ts'
-import { kyselyOver } from './kysely.ts'
+import { kyselyOn, kyselyOver } from './kysely.ts'
 
 interface DB {
   songs: { id: number; title: string }
@@ -68,6 +68,16 @@ test('what it does not do, it refuses with a hint', async () => {
   const { db } = recording()
   const begun = db.transaction().execute(() => Promise.resolve())
   await expect(begun).rejects.toMatchObject({ code: 'NOT_SUPPORTED', hint: 'Use `db.transaction()`.' })
+  const port = { run: () => expect.fail('it ran'), begin: async () => undefined }
+  const held = await kyselyOn<DB>(() => port, 'sqlite', '')
+    .startTransaction()
+    .execute()
+  for (const command of [
+    held.savepoint('here'),
+    held.rollbackToSavepoint('here' as never),
+    held.releaseSavepoint('here' as never),
+  ])
+    await expect(command.execute()).rejects.toBeInstanceOf(NotSupportedError)
   const streamed = (async () => {
     for await (const _ of db.selectFrom('songs').selectAll().stream()) expect.fail('it streamed')
   })()

@@ -22,7 +22,7 @@ export type Way = 'read' | 'write' | 'transaction'
 
 type WriteNode = InsertQueryNode | UpdateQueryNode | DeleteQueryNode | MergeQueryNode
 
-export function wayOf({ query, sql }: Pick<CompiledQuery<unknown>, 'query' | 'sql'>, dialect: Dialect): Way {
+export function wayOf({ query, sql }: Pick<CompiledQuery, 'query' | 'sql'>, dialect: Dialect): Way {
   if (SelectQueryNode.is(query)) return selectWrites(query, sql) ? 'transaction' : 'read'
   if (isWrite(query)) return isPlain(query) ? 'write' : 'transaction'
   return RawNode.is(query) ? wayOfText(sql, dialect) : 'transaction'

@@ -157,4 +157,99 @@ export const dropIn: Topic = (subject, test, onlyFor) => {
       { code: 'FENCED' },
     )
   })
+
+  test('law 7 · writes that a full queue refuses wait for their place; one that can never fit does not', async () => {
+    await using at = await stage(subject, tables, { queue: { maxOperations: 4, maxBytes: 4_000 } })
+    const db = kyselyOf(at.db)
+    await Promise.all(range(60).map((n) => db.insertInto('songs').values({ title: 'a', plays: n }).execute()))
+    assert.equal(Number(await at.value('SELECT count(*) FROM songs')), 60)
+    const huge = db.insertInto('artists').values({ name: 'a'.repeat(5_000) })
+    await assert.rejects(huge.execute(), { code: 'TOO_LARGE' })
+  })
+
+  test('law 4 · savepoints and settings that it would not keep are refused, and nothing is committed', async () => {
+    await using at = await stage(subject, tables)
+    const db = kyselyOf(at.db)
+    const trx = await db.startTransaction().execute()
+    await trx.insertInto('artists').values({ name: 'a' }).execute()
+    const refused = { code: 'NOT_SUPPORTED' }
+    await assert.rejects(trx.savepoint('here').execute(), refused)
+    await assert.rejects(trx.rollbackToSavepoint('here' as never).execute(), refused)
+    await assert.rejects(trx.releaseSavepoint('here' as never).execute(), refused)
+    await trx.rollback().execute()
+    const insert = (into: Kysely<DB>) => into.insertInto('artists').values({ name: 'a' }).execute()
+    await assert.rejects(db.transaction().setAccessMode('read only').execute(insert), refused)
+    await assert.rejects(db.transaction().setIsolationLevel('read uncommitted').execute(insert), refused)
+    assert.deepEqual(await at.rows('SELECT name FROM artists'), [])
+    const serializable = db.transaction().setIsolationLevel('serializable').execute(insert)
+    if (subject.dialect === 'sqlite') await serializable
+    else await assert.rejects(serializable, refused)
+  })
+
+  test('a connection that is held goes on after its transactions, however they ended', async () => {
+    await using at = await stage(subject, tables)
+    const boom = new Error('the caller changed its mind')
+    const names = await kyselyOf(at.db)
+      .connection()
+      .execute(async (held) => {
+        const insert = async (name: string, fails: boolean) =>
+          await held.transaction().execute(async (trx) => {
+            await trx.insertInto('artists').values({ name }).execute()
+            if (fails) throw boom
+          })
+        await insert('a', false)
+        await assert.rejects(insert('b', true), boom)
+        await held.insertInto('artists').values({ name: 'c' }).execute()
+        await insert('d', false)
+        return await held.selectFrom('artists').select('name').orderBy('name').execute()
+      })
+    assert.deepEqual(names, [{ name: 'a' }, { name: 'c' }, { name: 'd' }])
+  })
+
+  onlyFor(['postgres'], 'a select that writes is a transaction', async () => {
+    await using at = await stage(subject, tables)
+    const db = kyselyOf(at.db)
+    const rows = await db
+      .with('made', (q) => q.insertInto('artists').values({ name: 'a' }).returning('name'))
+      .selectFrom('made')
+      .selectAll()
+      .execute()
+    assert.deepEqual(rows, [{ name: 'a' }])
+    await db.selectFrom('artists').selectAll().forUpdate().execute()
+    await sql`EXPLAIN ANALYZE INSERT INTO artists (name) VALUES ('b')`.execute(db)
+    await sql`SELECT name INTO copied FROM artists`.execute(db)
+    assert.equal(Number(await at.value('SELECT count(*) FROM copied')), 2)
+    // Its text does not tell: the database does.
+    await sql`SELECT setval(pg_get_serial_sequence('songs', 'id'), 50)`.execute(db)
+    await db.insertInto('songs').values({ title: 'a', plays: 1 }).execute()
+    assert.equal(Number(await at.value('SELECT id FROM songs')), 51)
+    const next = sql<{ n: number }>`SELECT nextval(pg_get_serial_sequence('songs', 'id')) AS n`
+    assert.equal(Number((await next.execute(db)).rows[0]?.n), 52)
+  })
+
+  onlyFor(
+    ['postgres', 'mysql'],
+    'law 1 · a parameter that would become something else is refused',
+    async () => {
+      await using at = await stage(subject, tables)
+      const db = kyselyOf(at.db)
+      const value = subject.dialect === 'mysql' ? new Date(0) : ['a']
+      const refused = { code: 'UNBINDABLE_VALUE' }
+      const name = value as unknown as string
+      // Kysely would make a list of an array.
+      const given = sql<string>`${value}`
+      await assert.rejects(db.insertInto('artists').values({ name }).execute(), refused)
+      await assert.rejects(db.selectFrom('artists').selectAll().where('name', '=', given).execute(), refused)
+      await assert.rejects(
+        db.transaction().execute((trx) => trx.insertInto('artists').values({ name }).execute()),
+        refused,
+      )
+      const strong = at.db.read('strong') as unknown as Kysely<DB>
+      await assert.rejects(
+        strong.selectFrom('artists').selectAll().where('name', '=', given).execute(),
+        refused,
+      )
+      assert.deepEqual(await at.rows('SELECT name FROM artists'), [])
+    },
+  )
 }

@@ -127,6 +127,40 @@ export const reads: Topic = (subject, test) => {
     assert.deepEqual(await endings([at.db.insert('songs', { title: 'b' })]), ['committed'])
   })
 
+  test('law 3 · a read that would write is refused as the query that it is, and the engine goes on', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { id: 1, title: 'a' })
+    for (const level of ['eventual', 'strong'] as const)
+      await assert.rejects(run(at.db.read(level), 'DELETE FROM songs'), {
+        failure: 'rejected',
+        message: /a read cannot DELETE/,
+      })
+    assert.deepEqual(await rowsOf(at.db, count), [{ count: 1 }])
+  })
+
+  test('law 3 · a read of more than one statement is refused', async () => {
+    await using at = await stage(subject, tables)
+    for (const level of ['eventual', 'strong'] as const)
+      for (const text of ['SELECT 1; SELECT 2', `${count}; DELETE FROM songs`])
+        await assert.rejects(run(at.db.read(level), text), {
+          failure: 'rejected',
+          message: /more than one statement/,
+        })
+    assert.deepEqual(await rowsOf(at.db, `${count}; -- and no more`), [{ count: 0 }])
+  })
+
+  test('law 6 · a read that is given too few parameters, or too many, is refused', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { id: 1, title: 'a' })
+    const text = at.sql('SELECT id FROM songs WHERE title = ? AND id < ?')
+    for (const level of ['eventual', 'strong'] as const) {
+      for (const parameters of [[], ['a'], ['a', 2, 3]])
+        await assert.rejects(run(at.db.read(level), text, parameters), { code: 'STORE_FAILED' })
+      const { rows } = (await run(at.db.read(level), text, ['a', 2])) as { rows: unknown }
+      assert.deepEqual(rows, [{ id: 1 }])
+    }
+  })
+
   test('law 6 · a read cannot begin a transaction, in which later reads would grow stale', async () => {
     await using at = await stage(subject, tables)
     await at.db.insert('songs', { title: 'a' })

@@ -1,5 +1,9 @@
 /** What only SQLite has: conflict clauses, ways to raise, columns of any type, and tables that tell of their changes. */
 import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CompiledQuery } from 'kysely'
 import type { Value } from '../index.ts'
 import { endings, range, run, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
@@ -172,6 +176,47 @@ export const sqlite: Topic = (subject, _test, onlyFor) => {
     ]
     const ended = await endings(attempts.map((text) => at.db.write({ sql: text, parameters: [] })))
     assert.deepEqual(new Set(ended), new Set(['SQLITE_AUTH']))
+  })
+
+  test('law 3 · a parameter that was not given is not taken for NULL', async () => {
+    await using at = await stage(subject, songs)
+    await at.db.insert('songs', { id: 1, title: 'a' })
+    await at.db.transaction(async (trx) => {
+      const text = 'UPDATE songs SET title = ? WHERE ? IS NULL'
+      await assert.rejects(run(trx, text, ['b']), { code: 'STORE_FAILED' })
+      await assert.rejects(run(trx, 'UPDATE songs SET title = ?2', ['b']), { code: 'STORE_FAILED' })
+    })
+    await assert.rejects(run(at.db.read(), 'SELECT 1 WHERE ? IS NULL'), { code: 'STORE_FAILED' })
+    assert.deepEqual(await at.rows('SELECT title FROM songs'), [{ title: 'a' }])
+  })
+
+  test('law 3 · several statements are refused by the drop-in too, none of them is run', async () => {
+    await using at = await stage(subject, songs)
+    const made = "SELECT name FROM sqlite_master WHERE name IN ('c', 'd')"
+    const several = CompiledQuery.raw('CREATE TABLE c (x); CREATE TABLE d (x)')
+    await assert.rejects(at.db.kysely.executeQuery(several), { failure: 'rejected' })
+    assert.deepEqual(await at.rows(made), [])
+  })
+
+  test('law 3 · a read makes no file, and a WITH that writes is refused as a query, not for want of permission', async () => {
+    await using at = await stage(subject, songs)
+    await at.db.insert('songs', { id: 1, title: 'a' })
+    const folder = await mkdtemp(join(tmpdir(), 'tidemark-read-'))
+    const path = join(folder, 'copy.db')
+    try {
+      for (const level of ['eventual', 'strong'] as const) {
+        await assert.rejects(run(at.db.read(level), `VACUUM INTO '${path}'`), { failure: 'rejected' })
+        await assert.rejects(
+          run(at.db.read(level), 'WITH a AS (SELECT 1) DELETE FROM songs'),
+          (error: { failure?: string; hint?: string }) =>
+            error.failure === 'rejected' && !/permission/.test(error.hint ?? ''),
+        )
+      }
+      assert.deepEqual(await readdir(folder), [])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+    assert.deepEqual(await at.rows('SELECT title FROM songs'), [{ title: 'a' }])
   })
 
   test('an insert that a constraint or a trigger ignored tells no id', async () => {

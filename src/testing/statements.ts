@@ -248,4 +248,18 @@ export const statements: Topic = (subject, test, onlyFor) => {
       })
     assert.equal((await at.db.insert('songs', { title: 'a' })).position.seq, 1)
   })
+
+  onlyFor(
+    ['sqlite'],
+    'law 5 · a statement with a named parameter, which would be NULL, becomes a dead letter',
+    async () => {
+      await using at = await stage(subject, ['CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)'])
+      await at.db.insert('t', { id: 1, v: 'a' })
+      for (const parameters of [[], [1]])
+        assert.notDeepEqual(await endings([at.db.write({ sql: 'UPDATE t SET v = :a', parameters })]), [
+          'committed',
+        ])
+      assert.deepEqual(await at.rows('SELECT v FROM t'), [{ v: 'a' }])
+    },
+  )
 }

@@ -233,6 +233,28 @@ export const transactions: Topic = (subject, test, onlyFor) => {
     assert.equal(at.db.stats().tidemark.seq, 1)
   })
 
+  test('law 3 · a text of more than one statement is refused whole in a transaction, not run in part', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.transaction(async (trx) => {
+      await insert(trx, 'a')
+      for (const text of ["INSERT INTO songs (title) VALUES ('b'); DELETE FROM songs", 'SELECT 1; COMMIT'])
+        await assert.rejects(run(trx, text), { failure: 'rejected', message: /more than one statement/ })
+    })
+    assert.deepEqual(await at.rows(titles), [{ title: 'a' }])
+  })
+
+  test('law 3 · a statement in a transaction that is given too few parameters changes nothing', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.insert('songs', { id: 1, title: 'a' })
+    const text = at.sql('UPDATE songs SET title = ? WHERE id = ?')
+    for (const parameters of [[], ['b'], ['b', 1, 2]])
+      await assert.rejects(
+        at.db.transaction((trx) => run(trx, text, parameters)),
+        { code: 'STORE_FAILED' },
+      )
+    assert.deepEqual(await at.rows(titles), [{ title: 'a' }])
+  })
+
   test('its Kysely begins no transaction inside the transaction', async () => {
     await using at = await stage(subject, tables)
     await at.db.transaction(async (trx) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeJson, encodeValue, sizeOf } from './values.ts'
+import { encodeJson, encodeParameter, encodeValue, sizeOf } from './values.ts'
 
 const where = () => 'column "a" of table "t"'
 const encode = (value: unknown, wholeNumbers: 'number' | 'bigint' = 'number') =>
@@ -83,4 +83,18 @@ test('what would be changed silently is refused, with the place and what to do',
 
 test('law 7 · a size is two bytes a character, the bytes of a binary, 8 for the rest', () => {
   expect(['', 'ab', '🌊', new Uint8Array(3), null, 5, 5n].map(sizeOf)).toEqual([0, 4, 4, 3, 8, 8, 8])
+})
+
+test('law 1 · a parameter that its database would take for something else is refused', () => {
+  const parameter = (value: unknown, dialect: 'sqlite' | 'postgres' | 'mysql') =>
+    encodeParameter(value, dialect, () => 'it')
+  const date = new Date(0)
+  expect(parameter(date, 'sqlite')).toBe('1970-01-01T00:00:00.000Z')
+  expect(parameter(date, 'postgres')).toBe('1970-01-01T00:00:00.000Z')
+  expect(() => parameter(date, 'mysql')).toThrow('it cannot hold a Date on MySQL')
+  expect(parameter([1], 'sqlite')).toBe('[1]')
+  expect(parameter([1], 'mysql')).toBe('[1]')
+  expect(() => parameter([1], 'postgres')).toThrow('it cannot hold an array on PostgreSQL')
+  expect(parameter({ a: 1 }, 'postgres')).toBe('{"a":1}')
+  expect(parameter(5, 'mysql')).toBe(5n)
 })

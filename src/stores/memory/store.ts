@@ -42,7 +42,9 @@ export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly commitMode: 'async' | 'sync'
   readonly database: DatabaseSync = new DatabaseSync(':memory:')
-  readonly #queries = new Queries((sql) => guarded(this.database, () => this.database.prepare(sql)))
+  readonly #queries = new Queries((sql) => guarded(this.database, () => this.database.prepare(sql)), {
+    onlyReads: true,
+  })
   #transaction: PromiseWithResolvers<void> | undefined
 
   constructor(schema: string, commitMode: 'async' | 'sync') {

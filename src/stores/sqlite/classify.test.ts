@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { StoreError, type StoreFailure } from '../../errors.ts'
-import { failureOf, isSqliteError, nameOf, toStoreError } from './classify.ts'
+import { failureOf, isSqliteError, nameOf, toReadError, toStoreError } from './classify.ts'
 
 /** Every primary result code: https://www.sqlite.org/rescode.html */
 const primary: readonly (readonly [code: number, name: string, failure: StoreFailure])[] = [
@@ -103,4 +103,11 @@ test('what node:sqlite throws carries the code that is looked for', () => {
   expect(thrown("INSERT INTO t VALUES (2, 'a')")).toBe('SQLITE_CONSTRAINT_DATATYPE')
   expect(thrown('INSERT INTO nowhere VALUES (1)')).toBe('SQLITE_ERROR')
   database.close()
+})
+
+test('that a read may not write is told from a file that cannot be written', () => {
+  const failed = (errcode: number) => toReadError(Object.assign(new Error('readonly'), { errcode }))
+  expect(failed(8)).toMatchObject({ failure: 'rejected', storeCode: 'SQLITE_READONLY' })
+  expect(failed(264)).toMatchObject({ failure: 'fatal', storeCode: 'SQLITE_READONLY' })
+  expect(failed(5)).toMatchObject({ failure: 'transient', storeCode: 'SQLITE_BUSY' })
 })

@@ -4,6 +4,7 @@
  */
 import type { StoreFailure } from '../../errors.ts'
 import { StoreError } from '../../errors.ts'
+import { readHint } from './check.ts'
 
 /** Primary result codes by their number. */
 const names: Readonly<Record<number, string>> = {
@@ -114,5 +115,18 @@ export function toStoreError(error: unknown): StoreError {
     cause: error,
     storeCode,
     ...(hint === undefined ? {} : { hint }),
+  })
+}
+
+/**
+ * As `toStoreError`, of a read. It may not write, so that it tried is its own fault and no lack of permission; the
+ * extended codes of SQLITE_READONLY still tell of the file.
+ */
+export function toReadError(error: unknown): StoreError {
+  if (!isSqliteError(error) || names[error.errcode] !== 'SQLITE_READONLY') return toStoreError(error)
+  return new StoreError('rejected', `a read cannot write: ${error.message} (SQLITE_READONLY)`, {
+    cause: error,
+    storeCode: 'SQLITE_READONLY',
+    hint: readHint,
   })
 }

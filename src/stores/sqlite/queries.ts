@@ -9,7 +9,8 @@
 import type { StatementSync } from 'node:sqlite'
 import type { QueryResult, SqlQuery } from '../../contracts/store.ts'
 import type { Value } from '../../contracts/values.ts'
-import { toStoreError } from './classify.ts'
+import { checkParameters, checkRead, checkSingle, countParameters } from './check.ts'
+import { toReadError, toStoreError } from './classify.ts'
 
 const maxCached = 100
 /** A query that gave so many rows the last time has them as objects. */
@@ -28,6 +29,7 @@ interface Prepared {
   readonly statement: StatementSync
   /** Whether it has columns at all never changes, which ones may: SQLite prepares it anew when a table has changed. */
   readonly givesRows: boolean
+  readonly parameters: number
   /** An integer did not fit a number: they are read as bigint from now on. */
   needsBigInts: boolean
   lastCount: number
@@ -38,7 +40,7 @@ export class Queries {
   readonly #onlyReads: boolean
   readonly #prepared = new Map<string, Prepared>()
 
-  /** @param options `onlyReads`: nothing can be changed on this connection */
+  /** @param options `onlyReads`: what would change something is refused, by us or by the connection */
   constructor(prepare: (sql: string) => StatementSync, options: { readonly onlyReads?: boolean } = {}) {
     this.#prepare = prepare
     this.#onlyReads = options.onlyReads ?? false
@@ -59,6 +61,7 @@ export class Queries {
     try {
       const prepared = this.#statement(sql)
       const { statement, givesRows } = prepared
+      if (parameters.length !== prepared.parameters) checkParameters(prepared.parameters, parameters.length)
       if (!givesRows) {
         const { changes, lastInsertRowid } = statement.run(...parameters)
         return { columns: undefined, rows: [], changes: Number(changes), lastInsertId: lastInsertRowid }
@@ -71,7 +74,7 @@ export class Queries {
       const columns = isNamed ? undefined : statement.columns().map(({ name }) => name)
       return { columns, rows, changes: this.#onlyReads ? 0 : this.#changes(), lastInsertId: undefined }
     } catch (error) {
-      throw toStoreError(error)
+      throw this.#onlyReads ? toReadError(error) : toStoreError(error)
     }
   }
 
@@ -99,11 +102,15 @@ export class Queries {
   #statement(sql: string): Prepared {
     const known = this.#prepared.get(sql)
     if (known) return known
+    if (this.#onlyReads) checkRead(sql)
     const statement = this.#prepare(sql)
+    checkSingle(sql, statement.sourceSQL)
+    const parameters = countParameters(statement.sourceSQL)
     // What changes rows cannot be run again for its integers' sake.
     const needsBigInts = !this.#onlyReads
     statement.setReadBigInts(needsBigInts)
-    const prepared = { statement, givesRows: statement.columns().length > 0, needsBigInts, lastCount: 0 }
+    const givesRows = statement.columns().length > 0
+    const prepared = { statement, givesRows, parameters, needsBigInts, lastCount: 0 }
     if (this.#prepared.size >= maxCached) this.#prepared.clear()
     this.#prepared.set(sql, prepared)
     return prepared

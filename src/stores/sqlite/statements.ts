@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Shape, StatementShape } from '../../contracts/operation.ts'
 import { StoreError } from '../../errors.ts'
+import { countParameters } from './check.ts'
 import { guarded } from './connection.ts'
 
 /**
@@ -46,7 +47,11 @@ export class Statements {
 
   #prepare(shape: Shape): PreparedShape {
     const single = guarded(this.#database, () => this.#database.prepare(sqlOf(shape, 1)))
-    if (shape.kind === 'statement') checkProgram(this.#database, shape)
+    if (shape.kind === 'statement') {
+      // Named ones would be NULL, whatever was given.
+      countParameters(shape.sql)
+      checkProgram(this.#database, shape)
+    }
     if (shape.kind !== 'insert' && shape.kind !== 'upsert')
       return { sizes: [{ rows: 1, statement: single }], single }
     const sizes = rowsPerStatement
