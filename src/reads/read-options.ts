@@ -52,7 +52,7 @@ export interface ReadDefaults {
   readonly timeoutMs: number
 }
 
-export const LEVELS: readonly Consistency[] = ['eventual', 'readAfterWrite', 'strong']
+const LEVELS: readonly Consistency[] = ['eventual', 'readAfterWrite', 'strong']
 const known = ['consistency', 'after', 'keys', 'processors', 'timeoutMs', 'signal']
 
 /** @throws TidemarkError `INVALID_CALL`, naming every problem */
@@ -102,7 +102,7 @@ export function parseWait(given: WaitOptions, defaults: ReadDefaults): WaitLimit
   return limits
 }
 
-export function invalidRead(problems: readonly string[]): TidemarkError {
+function invalidRead(problems: readonly string[]): TidemarkError {
   return new TidemarkError('INVALID_CALL', `this read cannot be made: ${problems.join('; ')}.`)
 }
 

@@ -14,6 +14,7 @@ import type { Rejection, Run, Shape, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { Batch, RunResult } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
+import { positionsOf } from '../isolation.ts'
 import { InvalidOperationError, type Certainty, type TidemarkError } from '../errors.ts'
 
 /** A run longer than this is continued by another, so that a store can ship a batch in messages of this size. */
@@ -178,13 +179,6 @@ function disturbed(): InvalidOperationError {
 
 export function newRun(shape: Shape): Run {
   return { kind: 'run', shape, count: 0, bytes: 0, values: [] }
-}
-
-/** How many positions a step takes. */
-function positionsOf(step: Step): number {
-  if (step.kind === 'group') return 1
-  if (step.kind === 'run') return step.count
-  return step.positions
 }
 
 /** What is left of the steps when their first `done` positions are committed. A load commits whole. */

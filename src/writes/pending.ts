@@ -10,8 +10,8 @@
  * before is opaque.
  *
  * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field.
- * An operation with a key takes about 110 bytes (205 with a key of two columns, whose form is made here) and 0.1 µs to
- * add, growing to 0.5 µs where a million keys are pending: `npm run bench -- reads`.
+ * An operation with a key takes about 110 bytes (205 with a key of two columns, whose form is made here) and about 0.3 µs
+ * to add, more for long texts where a million keys are pending: `npm run bench -- reads`.
  */
 import type { Run, Shape, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'

@@ -20,6 +20,7 @@ import type {
 } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import { StoreError } from '../../errors.ts'
+import { operationAt, TransactionEnded, type Cause } from '../../isolation.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
 import type { DatabaseSchema } from './dialect.ts'
 import { messageOf } from './failure.ts'
@@ -27,28 +28,10 @@ import { checkWritten } from './guard.ts'
 import { keepLetter, putCheckpoint, removeLetter, returnLetter } from './letters.ts'
 import { Results } from './results.ts'
 import type { Answer, Session } from './session.ts'
-import { apartBy, chunkOf, insertOfUpsert, operationAt, statementOf, updateOfUpsert } from './statements.ts'
-
-/** Why an operation is rejected. */
-export interface Cause {
-  readonly code: string
-  readonly message: string
-}
+import { apartBy, chunkOf, insertOfUpsert, statementOf, updateOfUpsert } from './statements.ts'
 
 /** Something was refused where nothing can be undone by itself. */
 export class NeedsCare extends Error {}
-
-/** An operation ended the batch's transaction. When it was one of many in a statement, `seq` is not known. */
-export class TransactionEnded extends Error {
-  readonly seq: Seq | undefined
-  readonly reason: Cause
-
-  constructor(seq: Seq | undefined, reason: Cause) {
-    super(reason.message)
-    this.seq = seq
-    this.reason = reason
-  }
-}
 
 /** An operation does not do what its caller asked for; never leaves this file. */
 class Refused extends Error {

@@ -17,12 +17,19 @@ import type { Seq } from '../../contracts/position.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
-import { Application, NeedsCare, TransactionEnded, type Cause } from './apply.ts'
+import {
+  CommitViolation,
+  culpritsOf,
+  isDivisible,
+  TransactionEnded,
+  unitsOf,
+  type Cause,
+} from '../../isolation.ts'
+import { Application, NeedsCare } from './apply.ts'
 import { moveTidemark, type Owner } from './bookkeeping.ts'
 import type { DatabaseSchema } from './dialect.ts'
 import { messageOf, toStoreError } from './failure.ts'
 import type { Session, Transaction } from './session.ts'
-import { operationAt } from './statements.ts'
 
 /** How a transaction is applied; each time that it fails, one of these is turned. */
 interface Attempt {
@@ -184,34 +191,4 @@ export class Executor {
       runs.some(({ shape }) => shape.kind === 'statement' || traits.get(shape.table)?.isDeferred === true)
     )
   }
-}
-
-/** COMMIT was refused: something that stands in the transaction may not stay. */
-class CommitViolation extends Error {
-  readonly reason: Cause
-  /** The operations that are known to be at fault. */
-  readonly culprits: readonly Seq[]
-
-  constructor(reason: Cause, culprits: readonly Seq[]) {
-    super(reason.message)
-    this.reason = reason
-    this.culprits = culprits
-  }
-}
-
-/** Those known to be at fault; where it cannot be told, the unit as a whole. */
-function culpritsOf({ culprits }: CommitViolation, { prev, last }: Batch): readonly Seq[] {
-  if (culprits.length > 0) return culprits
-  return Array.from({ length: last - prev }, (_, index) => (prev + index + 1) as Seq)
-}
-
-function isDivisible(step: Step): boolean {
-  return step.kind === 'run' && step.count > 1
-}
-
-/** The smallest pieces of a step that a constraint at COMMIT may judge. */
-function unitsOf(step: Step): { step: Step; positions: number }[] {
-  if (step.kind === 'group') return [{ step, positions: 1 }]
-  if (step.kind === 'load') return [{ step, positions: step.positions }]
-  return Array.from({ length: step.count }, (_, index) => ({ step: operationAt(step, index), positions: 1 }))
 }

@@ -151,9 +151,3 @@ class Builder {
     return this.#dialect.parameter(this.#parameters.length)
   }
 }
-
-/** One operation of a run, as a run of its own. */
-export function operationAt(run: Run, index: number): Run {
-  const { width } = run.shape
-  return { ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }
-}

@@ -23,28 +23,12 @@ import type {
 } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { RunResult } from '../../contracts/store.ts'
+import { operationAt, TransactionEnded, type Cause } from '../../isolation.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
-import { failureOf, isSqliteError, nameOf, toStoreError } from './classify.ts'
+import { failureOf, nameOf } from '../../sqlite-codes.ts'
+import { isSqliteError, toStoreError } from './classify.ts'
 import type { DatabaseSchema } from './schema.ts'
 import type { PreparedShape, Statements } from './statements.ts'
-
-/** Why an operation is rejected. */
-export interface Cause {
-  readonly code: string
-  readonly message: string
-}
-
-/** An operation ended the batch's transaction. When it was one of many in a statement, `seq` is not known. */
-export class TransactionEnded extends Error {
-  readonly seq: Seq | undefined
-  readonly reason: Cause
-
-  constructor(seq: Seq | undefined, reason: Cause) {
-    super(reason.message)
-    this.seq = seq
-    this.reason = reason
-  }
-}
 
 /** Undoes a savepoint; never leaves this file. */
 class Refused extends Error {
@@ -309,12 +293,6 @@ function makesIds(schema: DatabaseSchema, shape: Shape): boolean {
 /** SQLite tells of the last row inserted by whatever statement; only of one that inserts is it this one's. */
 function inserts(shape: Shape): boolean {
   return shape.kind === 'statement' && /^\s*(?:insert|replace)\b/i.test(shape.sql)
-}
-
-/** One operation of a run, as a run of its own. */
-export function operationAt(run: Run, index: number): Run {
-  const { width } = run.shape
-  return { ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }
 }
 
 function tableOf(shape: Shape): string | undefined {

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { StoreError, type StoreFailure } from '../../errors.ts'
-import { failureOf, isSqliteError, nameOf, toReadError, toStoreError } from './classify.ts'
+import { failureOf, nameOf } from '../../sqlite-codes.ts'
+import { isSqliteError, toReadError, toStoreError } from './classify.ts'
 
 /** Every primary result code: https://www.sqlite.org/rescode.html */
 const primary: readonly (readonly [code: number, name: string, failure: StoreFailure])[] = [

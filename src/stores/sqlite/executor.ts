@@ -15,8 +15,17 @@ import type { Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
-import { Application, operationAt, TransactionEnded, type Cause } from './apply.ts'
-import { isSqliteError, nameOf, toStoreError } from './classify.ts'
+import {
+  CommitViolation,
+  culpritsOf,
+  isDivisible,
+  TransactionEnded,
+  unitsOf,
+  type Cause,
+} from '../../isolation.ts'
+import { Application } from './apply.ts'
+import { nameOf } from '../../sqlite-codes.ts'
+import { isSqliteError, toStoreError } from './classify.ts'
 import { readSchema, schemaVersion, type DatabaseSchema } from './schema.ts'
 import { quote, Statements } from './statements.ts'
 
@@ -208,34 +217,4 @@ export class Executor {
   }
 
   #fence: ReturnType<DatabaseSync['prepare']> | undefined
-}
-
-/** COMMIT was refused: something that stands in the transaction may not stay. */
-class CommitViolation extends Error {
-  readonly reason: Cause
-  /** The operations that are known to be at fault. */
-  readonly culprits: readonly Seq[]
-
-  constructor(reason: Cause, culprits: readonly Seq[]) {
-    super(reason.message)
-    this.reason = reason
-    this.culprits = culprits
-  }
-}
-
-/** Those known to be at fault; where it cannot be told, the unit as a whole. */
-function culpritsOf({ culprits }: CommitViolation, { prev, last }: Batch): readonly Seq[] {
-  if (culprits.length > 0) return culprits
-  return Array.from({ length: last - prev }, (_, index) => (prev + index + 1) as Seq)
-}
-
-function isDivisible(step: Step): boolean {
-  return step.kind === 'run' && step.count > 1
-}
-
-/** The smallest pieces of a step that a constraint at COMMIT may judge. */
-function unitsOf(step: Step): { step: Step; positions: number }[] {
-  if (step.kind === 'group') return [{ step, positions: 1 }]
-  if (step.kind === 'load') return [{ step, positions: step.positions }]
-  return Array.from({ length: step.count }, (_, index) => ({ step: operationAt(step, index), positions: 1 }))
 }

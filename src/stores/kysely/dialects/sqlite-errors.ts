@@ -1,55 +1,10 @@
 /**
  * What an error of an SQLite driver means. better-sqlite3 and libSQL name the extended result code, node:sqlite and
- * others give its number. The codes and their meaning: https://www.sqlite.org/rescode.html
+ * others give its number.
  */
+import { failureNamed, nameOf } from '../../../sqlite-codes.ts'
 import type { Failure } from '../dialect.ts'
 import { codeOf, driverFailure } from '../failure.ts'
-
-const names: Readonly<Record<number, string>> = {
-  1: 'SQLITE_ERROR',
-  2: 'SQLITE_INTERNAL',
-  3: 'SQLITE_PERM',
-  4: 'SQLITE_ABORT',
-  5: 'SQLITE_BUSY',
-  6: 'SQLITE_LOCKED',
-  7: 'SQLITE_NOMEM',
-  8: 'SQLITE_READONLY',
-  9: 'SQLITE_INTERRUPT',
-  10: 'SQLITE_IOERR',
-  11: 'SQLITE_CORRUPT',
-  13: 'SQLITE_FULL',
-  14: 'SQLITE_CANTOPEN',
-  15: 'SQLITE_PROTOCOL',
-  17: 'SQLITE_SCHEMA',
-  18: 'SQLITE_TOOBIG',
-  19: 'SQLITE_CONSTRAINT',
-  20: 'SQLITE_MISMATCH',
-  21: 'SQLITE_MISUSE',
-  22: 'SQLITE_NOLFS',
-  23: 'SQLITE_AUTH',
-  25: 'SQLITE_RANGE',
-  26: 'SQLITE_NOTADB',
-  275: 'SQLITE_CONSTRAINT_CHECK',
-  531: 'SQLITE_CONSTRAINT_COMMITHOOK',
-  787: 'SQLITE_CONSTRAINT_FOREIGNKEY',
-  1043: 'SQLITE_CONSTRAINT_FUNCTION',
-  1299: 'SQLITE_CONSTRAINT_NOTNULL',
-  1555: 'SQLITE_CONSTRAINT_PRIMARYKEY',
-  1811: 'SQLITE_CONSTRAINT_TRIGGER',
-  2067: 'SQLITE_CONSTRAINT_UNIQUE',
-  2323: 'SQLITE_CONSTRAINT_VTAB',
-  2579: 'SQLITE_CONSTRAINT_ROWID',
-  2835: 'SQLITE_CONSTRAINT_PINNED',
-  3091: 'SQLITE_CONSTRAINT_DATATYPE',
-}
-const transient = new Set(
-  'BUSY LOCKED NOMEM INTERRUPT IOERR FULL CANTOPEN PROTOCOL SCHEMA ABORT'
-    .split(' ')
-    .map((name) => `SQLITE_${name}`),
-)
-const fatal = new Set(
-  'CORRUPT NOTADB READONLY PERM MISUSE NOLFS INTERNAL'.split(' ').map((name) => `SQLITE_${name}`),
-)
 
 const hints: Readonly<Record<string, string>> = {
   SQLITE_BUSY: 'Another process holds the database lock; the write is tried again until it lets go.',
@@ -70,7 +25,7 @@ export function classifySqlite(error: unknown): Failure {
   const primary = code.split('_').slice(0, 2).join('_')
   const hint = hints[primary]
   return {
-    failure: transient.has(primary) ? 'transient' : fatal.has(primary) ? 'fatal' : 'rejected',
+    failure: failureNamed(primary),
     code: primary === 'SQLITE_CONSTRAINT' ? code : primary,
     isViolation: primary === 'SQLITE_CONSTRAINT',
     ...(hint === undefined ? {} : { hint }),
@@ -82,5 +37,5 @@ function sqliteCode(error: unknown): string | undefined {
   if (code?.startsWith('SQLITE_')) return code
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined
-  return names[error.errcode] ?? names[error.errcode & 0xff] ?? `SQLITE_${error.errcode}`
+  return nameOf(error.errcode)
 }
