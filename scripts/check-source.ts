@@ -18,7 +18,7 @@ const MAY_BE_NONDETERMINISTIC = [
 ]
 
 const NONDETERMINISM =
-  /\b(?:Date\.now|performance\.now|process\.hrtime|Math\.random|randomUUID|setTimeout|setInterval|setImmediate)\b|\bnew Date\(\)/
+  /\b(?:Date\.now|performance\.now|process\.hrtime|process\.nextTick|Math\.random|random(?:UUID|Bytes|Int|FillSync)|getRandomValues|setTimeout|setInterval|setImmediate|AbortSignal\.timeout)\b|\bnew Date\(\)|\btimers\/promises\b/
 
 const RE_EXPORT = /\bexport\s+(?:type\s+)?(?:\*|\{[^}]*\})(?:\s+as\s+\w+)?\s+from\s+'[^']+';?/g
 

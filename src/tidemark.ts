@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import { Client, type TableName, type Tables } from './client.ts'
 import type { Processor } from './contracts/processor.ts'
 import type { Epoch, Position, WriterName } from './contracts/position.ts'
+import type { Runtime } from './contracts/runtime.ts'
 import type { OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
 import { Bookmarks } from './reads/bookmark.ts'
@@ -27,19 +28,28 @@ import { writableTo } from './writes/writable.ts'
  *
  * @throws TidemarkError `INVALID_OPTIONS`, naming every problem; StoreError when the store cannot be opened
  */
-export async function open<DB extends Tables = Record<string, Record<string, unknown>>>(
+export function open<DB extends Tables = Record<string, Record<string, unknown>>>(
   store: Store,
   options?: OpenOptions,
+): Promise<Tidemark<DB>> {
+  return openWith(systemRuntime, store, options)
+}
+
+/** `open` with time, timers and chance from elsewhere: what a simulation replaces. @throws as `open` */
+export async function openWith<DB extends Tables>(
+  runtime: Runtime,
+  store: Store,
+  options: OpenOptions | undefined,
 ): Promise<Tidemark<DB>> {
   const parsed = parseOptions(options)
   if (typeof (store as Partial<Store> | undefined)?.open !== 'function')
     throw invalidOptions(["open() takes a store first, such as sqlite('app.db')"])
-  const runtime = systemRuntime
   const writer = parsed.writer ?? (`writer-${runtime.uniqueId()}` as WriterName)
   let engine: WriteEngine | undefined
   const opened = await store.open(writer, {
     runtime,
     leaseMs: leaseOf(parsed),
+    newIdentity: { id: runtime.randomHex(8), secret: runtime.randomHex(32) },
     onSchemaChange: (schema) => engine?.useSchema(schema),
   })
   const bookmarks = new Bookmarks(opened.database)

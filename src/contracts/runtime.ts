@@ -15,6 +15,8 @@ export interface Runtime {
   random(): number
   /** Unique across processes. */
   uniqueId(): string
+  /** As many bytes that nobody can guess, as hexadecimal digits. */
+  randomHex(bytes: number): string
 }
 
 export interface Timer {

@@ -23,6 +23,8 @@ export interface StoreContext {
    * longer than this may take it for dead and end its epoch.
    */
   readonly leaseMs: number
+  /** For a database that has none yet. */
+  readonly newIdentity: DatabaseIdentity
   /** Called when the store found that its tables have changed, before the next `commit` settles. */
   readonly onSchemaChange: (schema: Schema) => void
 }

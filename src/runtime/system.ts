@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Runtime } from '../contracts/runtime.ts'
 
 /** Node runs a longer timer at once. Three weeks stand for "never" as well. */
@@ -16,4 +16,5 @@ export const systemRuntime: Runtime = {
   atEndOfTick: (task) => void setImmediate(task),
   random: () => Math.random(),
   uniqueId: () => randomUUID(),
+  randomHex: (bytes) => randomBytes(bytes).toString('hex'),
 }

@@ -36,6 +36,20 @@ export const violations: readonly Violation[] = [
     files: { 'src/writes/planted.ts': 'export const planted = (): number => Math.random()\n' },
     says: /Math\.random/,
   },
+  ...[
+    'export const planted = (): number => Date.now()',
+    'export const planted = (): Date => new Date()',
+    'export const planted = (work: () => void): unknown => setTimeout(work, 1)',
+    "import { randomUUID } from 'node:crypto'\n\nexport const planted = (): string => randomUUID()",
+    "import { randomBytes } from 'node:crypto'\n\nexport const planted = (): Buffer => randomBytes(8)",
+  ].map(
+    (code): Violation => ({
+      check: 'lint',
+      what: `a store with ${code.split('=> ')[1]}`,
+      files: { 'src/stores/sqlite/planted.ts': `${code}\n` },
+      says: /only src\/runtime\/ may/,
+    }),
+  ),
   {
     check: 'lint',
     what: 'a file of 401 lines',

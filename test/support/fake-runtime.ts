@@ -44,6 +44,10 @@ export class FakeRuntime implements Runtime {
     return `id-${++this.#ids}`
   }
 
+  randomHex(bytes: number): string {
+    return String(++this.#ids).padStart(2 * bytes, '0')
+  }
+
   /** How long each timer that is set still has to run. */
   get timersMs(): number[] {
     return this.#timers.map(({ atMs }) => atMs - this.nowMs).toSorted((a, b) => a - b)

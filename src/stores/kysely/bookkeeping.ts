@@ -3,7 +3,6 @@
  * letters, and the checkpoints of loads. They live in the user's database, so a backup of it is a backup of them,
  * and they are the same in every store.
  */
-import { randomBytes } from 'node:crypto'
 import type { DeadLetterId, Rejection } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { DatabaseIdentity, Tidemark, WriterTidemark } from '../../contracts/store.ts'
@@ -37,7 +36,7 @@ export function isInternalTable(name: string): boolean {
  * Makes the tables where they are missing, apart from the epoch: some databases commit at each CREATE. Made only
  * in part they are completed by the next open.
  */
-export async function makeTables(session: Session): Promise<void> {
+export async function makeTables(session: Session, { id, secret }: DatabaseIdentity): Promise<void> {
   const { dialect } = session
   const missing: string[] = []
   for (const name of names) if (!(await dialect.hasTable(session, name))) missing.push(name)
@@ -52,8 +51,8 @@ export async function makeTables(session: Session): Promise<void> {
       const { rows } = await making.own('SELECT 1 FROM tidemark_database')
       if (rows.length > 0) return
       await making.own('INSERT INTO tidemark_database (id, secret, format, last_epoch) VALUES (?, ?, ?, 0)', [
-        randomBytes(8).toString('hex'),
-        randomBytes(32).toString('hex'),
+        id,
+        secret,
         format,
       ])
     }),

@@ -52,7 +52,7 @@ export class KyselyStore implements Store {
     let isLetGo = false
     const session = new Session(this.#kysely, this.#dialect, () => isLetGo)
     try {
-      await makeTables(session)
+      await makeTables(session, context.newIdentity)
       await this.#dialect.checkDriver(session)
       const reads = new Reads(session)
       await reads.prepare()

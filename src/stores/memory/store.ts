@@ -115,8 +115,8 @@ class OpenedMemory implements OpenedStore {
     this.#writer = writer
     this.#context = context
     this.isSynchronous = store.commitMode === 'sync'
-    const { leaseMs, runtime } = context
-    const opened = openEpoch(store.database, { writer, leaseMs, nowMs: runtime.wallMs() })
+    const { leaseMs, newIdentity, runtime } = context
+    const opened = openEpoch(store.database, { writer, leaseMs, nowMs: runtime.wallMs(), newIdentity })
     this.epoch = opened.epoch
     this.database = opened.identity
     this.#executor = new Executor(store.database, writer, this.epoch, context.runtime, context.onSchemaChange)

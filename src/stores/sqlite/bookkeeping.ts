@@ -2,7 +2,6 @@
  * The tables that carry the laws: who this database is, one row for each epoch with its tidemark, the dead
  * letters, and the checkpoints of loads. They live in the user's database, so a backup of it is a backup of them.
  */
-import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DeadLetterId, Rejection } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
@@ -38,6 +37,8 @@ export interface EpochRequest {
   readonly writer: WriterName
   readonly leaseMs: number
   readonly nowMs: number
+  /** For a database that has none yet. */
+  readonly newIdentity: DatabaseIdentity
 }
 
 export interface OpenedEpoch {
@@ -50,10 +51,13 @@ export function isInternalTable(name: string): boolean {
 }
 
 /** Closes the writer's earlier epochs and begins a new one. BEGIN IMMEDIATE waits for a commit in flight. */
-export function openEpoch(database: DatabaseSync, { writer, leaseMs, nowMs }: EpochRequest): OpenedEpoch {
+export function openEpoch(
+  database: DatabaseSync,
+  { writer, leaseMs, nowMs, newIdentity }: EpochRequest,
+): OpenedEpoch {
   database.exec('BEGIN IMMEDIATE')
   try {
-    const identity = identify(database)
+    const identity = identify(database, newIdentity)
     database.exec('UPDATE tidemark_database SET last_epoch = last_epoch + 1')
     const epoch = lastEpoch(database)
     database.prepare('UPDATE tidemark_writers SET closed = 1 WHERE writer = ? AND closed = 0').run(writer)
@@ -69,7 +73,7 @@ export function openEpoch(database: DatabaseSync, { writer, leaseMs, nowMs }: Ep
   }
 }
 
-function identify(database: DatabaseSync): DatabaseIdentity {
+function identify(database: DatabaseSync, { id, secret }: DatabaseIdentity): DatabaseIdentity {
   const isOlder = !hasTable(database, 'tidemark_database') && hasTable(database, 'tidemark_writers')
   if (isOlder) throw otherFormat('an earlier, unreleased version')
   database.exec(tables)
@@ -77,7 +81,7 @@ function identify(database: DatabaseSync): DatabaseIdentity {
     .prepare(
       'INSERT INTO tidemark_database SELECT ?, ?, ?, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
     )
-    .run(randomBytes(8).toString('hex'), randomBytes(32).toString('hex'), format)
+    .run(id, secret, format)
   const row = database.prepare('SELECT id, secret, format FROM tidemark_database').get()
   if (row?.['format'] !== format) throw otherFormat(`another version (format ${String(row?.['format'])})`)
   return { id: String(row['id']), secret: String(row['secret']) }

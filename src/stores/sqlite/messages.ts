@@ -27,6 +27,8 @@ export interface ThreadSettings {
   readonly settings: SqliteSettings
   readonly writer: WriterName
   readonly leaseMs: number
+  /** For a database that has none yet. */
+  readonly newIdentity: DatabaseIdentity
   readonly epoch: Epoch | undefined
 }
 

@@ -78,7 +78,12 @@ test('the bookkeeping and SQLite’s own tables are nobody’s to write', () => 
   database.exec(
     'CREATE TABLE mine (id INTEGER PRIMARY KEY AUTOINCREMENT); CREATE VIEW seen AS SELECT * FROM mine',
   )
-  openEpoch(database, { writer: 'w' as WriterName, leaseMs: 1, nowMs: 0 })
+  openEpoch(database, {
+    writer: 'w' as WriterName,
+    leaseMs: 1,
+    nowMs: 0,
+    newIdentity: { id: '0', secret: '0' },
+  })
   expect([...readSchema(database).tables.keys()]).toEqual(['mine'])
 })
 

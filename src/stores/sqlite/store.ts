@@ -45,6 +45,7 @@ export class SqliteStore implements Store {
       settings: this.#settings,
       writer,
       leaseMs: context.leaseMs,
+      newIdentity: context.newIdentity,
       epoch: undefined,
     }
     const thread = new Thread(settings, context.onSchemaChange)

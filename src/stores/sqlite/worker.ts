@@ -32,7 +32,7 @@ import {
 import { Queries } from './queries.ts'
 import { takeSnapshot } from './snapshot.ts'
 
-const { role, path, settings, writer, leaseMs, epoch: knownEpoch } = workerData as ThreadSettings
+const { role, path, settings, writer, leaseMs, newIdentity, epoch: knownEpoch } = workerData as ThreadSettings
 const port = parentPort
 if (!port) throw new Error('worker.ts is started by the SQLite store, not by itself')
 
@@ -134,7 +134,7 @@ function open(): Requests['open']['answer'] {
   try {
     const { epoch, identity } =
       knownEpoch === undefined
-        ? openEpoch(database, { writer, leaseMs, nowMs: clock.wallMs() })
+        ? openEpoch(database, { writer, leaseMs, newIdentity, nowMs: clock.wallMs() })
         : { epoch: knownEpoch, identity: undefined }
     const executor = new Executor(database, writer, epoch, clock, (schema) =>
       send({ kind: 'schema', schema }),
