@@ -42,14 +42,12 @@ export const violations: readonly Violation[] = [
     'export const planted = (work: () => void): unknown => setTimeout(work, 1)',
     "import { randomUUID } from 'node:crypto'\n\nexport const planted = (): string => randomUUID()",
     "import { randomBytes } from 'node:crypto'\n\nexport const planted = (): Buffer => randomBytes(8)",
-  ].map(
-    (code): Violation => ({
-      check: 'lint',
-      what: `a store with ${code.split('=> ')[1]}`,
-      files: { 'src/stores/sqlite/planted.ts': `${code}\n` },
-      says: /only src\/runtime\/ may/,
-    }),
-  ),
+  ].map((code): Violation => ({
+    check: 'lint',
+    what: `a store with ${code.split('=> ')[1]}`,
+    files: { 'src/stores/sqlite/planted.ts': `${code}\n` },
+    says: /only src\/runtime\/ may/,
+  })),
   {
     check: 'lint',
     what: 'a file of 401 lines',
