@@ -150,9 +150,9 @@ export class Gate {
     const own = marks.get(this.#parts.store.epoch)
     if (own !== undefined) await this.#reach(own, deadline)
     if (plan.keys.length > 0 && plan.level !== 'eventual') {
-      const hasWaited = await processors.waitFor(plan.processors, plan.keys, deadline)
-      // What the processors wrote must be seen as well.
-      if (hasWaited) await this.#reach(engine.queue.last, deadline)
+      const haveBeenAsked = await processors.waitFor(plan.processors, plan.keys, deadline)
+      // What they wrote must be seen as well, also if they were idle again before it was their turn to be asked.
+      if (haveBeenAsked) await this.#reach(engine.queue.last, deadline)
     }
     // It may have been closed meanwhile, or stopped: a database that went back shows nothing that can be relied on.
     engine.requireOpen()

@@ -56,7 +56,7 @@ test('law 6 · a read waits until nothing is pending for its rows, and asks for 
   expect(runtime.timersMs).toEqual([])
 })
 
-test('with nothing pending, nothing named or nobody followed, there is nothing to wait for', async () => {
+test('with nothing pending, nothing named or nobody followed, nothing is waited for; it tells whether anybody was asked', async () => {
   const { runtime, processors, wait } = stage()
   const none = wait(undefined, [a])
   const fake = new FakeProcessor('embed')
@@ -67,7 +67,8 @@ test('with nothing pending, nothing named or nobody followed, there is nothing t
   const noNames = wait([], [b])
   const noKeys = wait(['embed'], [])
   await runtime.settle()
-  expect([none, idle, others, noNames, noKeys].map(({ ended }) => ended)).toEqual(Array(5).fill(false))
+  const asked = [none, idle, others, noNames, noKeys].map(({ ended }) => ended)
+  expect(asked).toEqual([false, true, true, false, false])
   expect(fake.flushes).toEqual([])
 })
 
@@ -268,7 +269,7 @@ test('one that is followed no longer is not waited for; its name is free, and it
   unfollowOld()
   const read = wait(['embed'], [a])
   await runtime.settle()
-  expect(read.ended).toBe(false)
+  expect(read.ended, 'asked, and idle').toBe(true)
   young.begin(...a)
   expect(processors.pendingNames(...a)).toEqual(['embed'])
   expect(processors.pendingNames(...b)).toEqual([])

@@ -73,7 +73,7 @@ export class Processors {
    * Waits until these processors have nothing pending for any of these rows.
    *
    * @param names undefined: all that are followed
-   * @returns whether there was anything to wait for: then they may have written
+   * @returns whether there was anybody to ask: who is idle now may have written a moment ago
    * @throws StaleReadError; TidemarkError `PROCESSOR_FAILED`, `INVALID_CALL`
    */
   async waitFor(
@@ -91,7 +91,7 @@ export class Processors {
         .flatMap((processor) => keys.map(([table, key]): Row => ({ processor, table, key })))
         .filter(isPending),
     )
-    if (waiting.size === 0) return false
+    if (waiting.size === 0) return followed.length > 0
     const nobodyWaits = new AbortController()
     const giveUp = (): void => nobodyWaits.abort()
     const rows = [...waiting].map(async (row) => {

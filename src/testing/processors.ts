@@ -1,7 +1,7 @@
 /** Strong reads wait for the processors of the keys that they name. */
 import assert from 'node:assert/strict'
 import { FakeProcessor } from './fake-processor.ts'
-import { foreverMs, stage } from './stage.ts'
+import { foreverMs, pause, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE files (path TEXT PRIMARY KEY, embedding TEXT)'
@@ -23,6 +23,28 @@ export const processors: Topic = (subject, test) => {
     assert.deepEqual(rows, [{ path: 'a.md', embedding: 'done' }])
     assert.deepEqual(pending, [])
     assert.deepEqual(embeddings.flushes, [{ table: 'files', key: a }])
+  })
+
+  test('law 6 · what a processor wrote while the read still waited for earlier writes is seen', async () => {
+    await using at = await stage(subject, tables)
+    const embeddings = new FakeProcessor('embeddings')
+    at.db.follow(embeddings)
+    at.db.upsert('files', { ...a, embedding: null })
+    embeddings.begin('files', a)
+    const goOn = await pause(at.db)
+    const other = at.db.upsert('files', { ...b, embedding: null })
+    // It waits for the second file; the processor is idle again before it comes to ask.
+    const read = at.db.query(all, { consistency: 'strong', keys: [['files', a]] })
+    const second = Promise.withResolvers<void>()
+    const between = at.db.transaction(() => second.promise)
+    at.db.update('files', a, { embedding: 'done' })
+    embeddings.finish('files', a)
+    await goOn()
+    await other
+    second.resolve()
+    await between
+    const { rows } = await read
+    assert.deepEqual(rows[0], { path: 'a.md', embedding: 'done' })
   })
 
   test('law 6 · it waits for no other key, and without keys for no processor', async () => {

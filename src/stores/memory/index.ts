@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import type { Store } from '../../contracts/store.ts'
 import { TidemarkError } from '../../errors.ts'
 import { MemoryStore, type MemoryOptions } from './store.ts'
@@ -17,5 +18,5 @@ export function memory(options: MemoryOptions = {}): Store {
     problems.push(`commit must be 'async' or 'sync', not ${String(commit)}`)
   if (problems.length > 0)
     throw new TidemarkError('INVALID_OPTIONS', `invalid options: ${problems.join('; ')}.`)
-  return new MemoryStore(schema, commit)
+  return new MemoryStore(new DatabaseSync(':memory:'), schema, commit)
 }

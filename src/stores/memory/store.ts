@@ -5,7 +5,7 @@
  * There is one connection, so an interactive transaction has it alone: reads wait for its end, and a batch of
  * another engine is told to try again.
  */
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
@@ -41,13 +41,15 @@ export interface MemoryOptions {
 export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly commitMode: 'async' | 'sync'
-  readonly database: DatabaseSync = new DatabaseSync(':memory:')
+  readonly database: DatabaseSync
   readonly #queries = new Queries((sql) => guarded(this.database, () => this.database.prepare(sql)), {
     onlyReads: true,
   })
   #transaction: PromiseWithResolvers<void> | undefined
 
-  constructor(schema: string, commitMode: 'async' | 'sync') {
+  /** @param database a connection that nobody else uses */
+  constructor(database: DatabaseSync, schema: string, commitMode: 'async' | 'sync') {
+    this.database = database
     this.commitMode = commitMode
     try {
       this.database.exec(schema)
@@ -58,7 +60,11 @@ export class MemoryStore implements Store {
 
   async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
     await this.whenFree()
-    return new OpenedMemory(this, writer, context)
+    try {
+      return new OpenedMemory(this, writer, context)
+    } catch (error) {
+      throw toStoreError(error)
+    }
   }
 
   get isTaken(): boolean {

@@ -2,7 +2,7 @@
  * What an SQLite error means for the write that met it. The codes and their meaning are those of
  * https://www.sqlite.org/rescode.html; `classify.test.ts` holds the whole table.
  */
-import { StoreError } from '../../errors.ts'
+import { StoreError, type Certainty } from '../../errors.ts'
 import { failureOf, nameOf } from '../../sqlite-codes.ts'
 import { readHint } from './check.ts'
 
@@ -24,8 +24,12 @@ export function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
 }
 
-/** Anything thrown inside the store, as a `StoreError`. What SQLite did not throw is a value it cannot bind. */
-export function toStoreError(error: unknown): StoreError {
+/**
+ * Anything thrown inside the store, as a `StoreError`. What SQLite did not throw is a value it cannot bind.
+ *
+ * @param outcome `unknown` when COMMIT itself failed: it may have been carried out all the same
+ */
+export function toStoreError(error: unknown, outcome: Certainty = 'not-committed'): StoreError {
   if (error instanceof StoreError) return error
   if (!isSqliteError(error))
     return new StoreError('rejected', error instanceof Error ? error.message : String(error), {
@@ -36,6 +40,7 @@ export function toStoreError(error: unknown): StoreError {
   return new StoreError(failureOf(error.errcode), `${error.message} (${storeCode})`, {
     cause: error,
     storeCode,
+    outcome,
     ...(hint === undefined ? {} : { hint }),
   })
 }

@@ -169,7 +169,11 @@ export class Executor {
     try {
       this.database.exec('COMMIT')
     } catch (error) {
-      if (!isSqliteError(error) || (error.errcode & 0xff) !== 19) throw error
+      if (!isSqliteError(error) || (error.errcode & 0xff) !== 19) {
+        // Nobody knows what became of it, unless it never had its turn.
+        const isBusy = isSqliteError(error) && (error.errcode & 0xff) === 5
+        throw toStoreError(error, isBusy ? 'not-committed' : 'unknown')
+      }
       // A COMMIT that is refused leaves the transaction as it is, so its rows can still be looked at.
       const violators = application.rowsOf.size === 0 ? [] : this.#violators(application)
       throw new CommitViolation({ code: nameOf(error.errcode), message: error.message }, violators)
