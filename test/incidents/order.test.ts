@@ -55,13 +55,13 @@ test('law 2 · incident: put/delete reordered', async () => {
   }
   await db.flush()
 
+  expect(look(file, 'SELECT path, hash FROM files ORDER BY path')).toEqual(
+    ways.map(([put, del]) => ({ path: `back by ${put} after ${del}`, hash: 'new' })).toSorted(byPath),
+  )
   expect(db.stats(), 'all of it was one batch, and none of it was refused').toMatchObject({
     rejected: 0,
     committed: { batches: 1 },
   })
-  expect(look(file, 'SELECT path, hash FROM files ORDER BY path')).toEqual(
-    ways.map(([put, del]) => ({ path: `back by ${put} after ${del}`, hash: 'new' })).toSorted(byPath),
-  )
   await db.close()
 })
 
