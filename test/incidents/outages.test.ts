@@ -66,6 +66,7 @@ test('laws 1, 5 · incident: BUSY at COMMIT losing acknowledged writes', async (
 // waited for an answer that nobody was left to give, and every new one queued up behind. Here a thread that ends fails
 // everything it owed, the tidemark tells how far it came, and a new thread goes on; and an engine that stops for good
 // tells each caller so.
+// SPEC S3.6
 test('law 1 · incident: dead flusher thread leaving callers hanging', async () => {
   const file = databaseFile(ledgerSchema)
   const threads = watchThreads()

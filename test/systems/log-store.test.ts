@@ -19,7 +19,7 @@ const entry = (n: number) => ({
   attributes: '{}',
 })
 
-// row S4.2
+// SPEC S4.2
 test('law 1 · an entry is taken without waiting for the database, and has its id when it is committed', async () => {
   const file = databaseFile(schema)
   const db = await open(sqlite(file))
@@ -35,7 +35,7 @@ test('law 1 · an entry is taken without waiting for the database, and has its i
   await db.close()
 })
 
-// row S4.3
+// SPEC S4.3
 test('a batch of 100, 100 ms of linger and a queue of 10,000 can be asked for; the pragmas are set as they should be', async () => {
   const file = databaseFile(schema)
   const db = await open(sqlite(file), {
@@ -58,7 +58,7 @@ test('a batch of 100, 100 ms of linger and a queue of 10,000 can be asked for; t
   expect(pragmas).toEqual(expect.arrayContaining(['journal_mode = wal', 'synchronous = NORMAL']))
 })
 
-// row S4.4
+// SPEC S4.4
 test('law 6 · subscribers are told of an entry when it is accepted, or when it is committed, as they asked', async () => {
   const file = databaseFile(schema)
   await using db = await open(sqlite(file))
@@ -83,7 +83,7 @@ test('law 6 · subscribers are told of an entry when it is accepted, or when it 
   expect(look(file, count)).toEqual([{ n: 1 }])
 })
 
-// row S4.6
+// SPEC S4.6
 test('laws 7, 9 · a full queue says so at once, a wait can be cancelled, and the shutdown writes what was taken', async () => {
   const file = databaseFile(schema)
   const db = await open(sqlite(file), {

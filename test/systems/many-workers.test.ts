@@ -35,9 +35,7 @@ function importFile(db: Tidemark<DB>, file: string): Receipt {
   })
 }
 
-// row S3.1
-// row S3.3
-// row S3.4
+// SPEC S3.1, S3.3, S3.4, S3.9
 test('law 4 · files of sixteen workers share commits, far fewer than one for ten files, and none is there in part', async () => {
   const file = databaseFile(schema)
   const db = await open<DB>(sqlite(file), {

@@ -15,8 +15,7 @@ const schema = `
     book TEXT NOT NULL, n INTEGER NOT NULL, title TEXT NOT NULL, polished INTEGER NOT NULL, PRIMARY KEY (book, n)
   );`
 
-// row S2.2
-// row S2.4
+// SPEC S2.2, S2.4, S2.6
 test('law 2 · stages upsert what they know and await nothing: each row ends with what was written last', async () => {
   const file = databaseFile(schema)
   const db = await open<DB>(sqlite(file))
@@ -45,7 +44,7 @@ test('law 2 · stages upsert what they know and await nothing: each row ends wit
   await db.close()
 })
 
-// row S2.8
+// SPEC S2.7
 test('law 1 · the position of a write is a version of its row: it rises with every write, also across a restart', async () => {
   const file = databaseFile(schema)
   const versions: Position[] = []
