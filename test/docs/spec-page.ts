@@ -111,7 +111,7 @@ const skippedTests: Finder = ({ sources }) =>
       const [modifier] =
         /\b(?:test|it|describe)(?:\.\w+)*\.(?:skip|skipIf|runIf|todo|only|fails)\b/.exec(text) ?? []
       if (modifier !== undefined) return [`${file} tests a law, and has ${modifier}`]
-      const skipsItself = /\bskip\(/.test(text)
+      const skipsItself = /\b(?:skip|withServer)\(/.test(text)
       return skipsItself && !mayBeSkipped.includes(file) ? [`${file} tests a law, and skips itself`] : []
     })
 
