@@ -13,6 +13,8 @@ export const suites: readonly Suite[] = [
   { name: 'conformance', folder: 'test/conformance', isHeavy: true, timeoutMs: 60_000 },
   { name: 'fault', folder: 'test/fault', isHeavy: true, timeoutMs: 60_000 },
   { name: 'crash', folder: 'test/crash', isHeavy: true, timeoutMs: 120_000 },
+  { name: 'incidents', folder: 'test/incidents', isHeavy: true, timeoutMs: 60_000 },
+  { name: 'systems', folder: 'test/systems', isHeavy: true, timeoutMs: 60_000 },
   { name: 'histories', folder: 'test/histories', isHeavy: true, timeoutMs: 120_000 },
   { name: 'cli', folder: 'test/cli', isHeavy: true, timeoutMs: 60_000 },
   { name: 'package', folder: 'test/package', isHeavy: true, timeoutMs: 240_000 },

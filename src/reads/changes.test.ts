@@ -43,6 +43,7 @@ function brief(change: Change): string {
   }
 }
 
+// SPEC S4.4
 test('law 6 · committed tells of every operation once, in position order, and leaves rejected ones out', async () => {
   await using at = await memoryEngine(schema)
   const { engine } = at
@@ -84,6 +85,7 @@ test('law 6 · committed tells of every operation once, in position order, and l
   ])
 })
 
+// SPEC S4.4
 test('law 6 · accepted tells of every operation when it is accepted, also of those that are rejected later', async () => {
   const { engine, store, runtime } = scriptedEngine()
   const hub = new Changes(engine)

@@ -6,6 +6,7 @@ import { ReadMetrics } from './metrics.ts'
 const none = { reads: 0, waited: 0, waitedMs: 0, longestWaitMs: 0, timeouts: 0, failures: 0 }
 const overlay = { hits: 1, waits: 2 }
 
+// SPEC S0.6
 test('reads are counted by level, with how long they waited and how they ended', () => {
   const metrics = new ReadMetrics(new Events())
   metrics.record('eventual', 0, 'satisfied')
@@ -27,6 +28,7 @@ test('reads are counted by level, with how long they waited and how they ended',
   expect(stats.get.reads).toBe(1)
 })
 
+// SPEC S0.6
 test('each read is told in an event, with what became of it', () => {
   const events = new Events()
   const metrics = new ReadMetrics(events)

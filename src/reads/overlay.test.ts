@@ -30,6 +30,7 @@ async function hold({ engine }: OverlayEngine): Promise<() => Promise<unknown>> 
   }
 }
 
+// SPEC S2.1
 test('law 6 · what was accepted a moment ago is shown at once, as the commit will give it', async () => {
   const { at } = await fresh()
   await using _ = at

@@ -14,6 +14,7 @@ function insert(db: AnyTidemark, count: number): Receipt[] {
 }
 
 export const backpressure: Topic = (subject, test) => {
+  // SPEC S4.6
   test('law 7 · at its limit the queue refuses with QUEUE_FULL, and nothing of the refused call is queued', async () => {
     await using at = await stage(subject, tables, small)
     const resume = await pause(at.db)

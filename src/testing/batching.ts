@@ -63,6 +63,7 @@ export const batching: Topic = (subject, test) => {
     })
   }
 
+  // SPEC S2.2
   test('what nobody waits for lingers for company, and is committed with it', async () => {
     await using at = await stage(subject, tables, lingering)
     const commits = record(at.db, 'commit')

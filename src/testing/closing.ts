@@ -8,6 +8,7 @@ const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)
 export const closing: Topic = (subject, test) => {
   const count = 'SELECT count(*) AS count FROM songs'
 
+  // SPEC S4.6
   test('law 9 · close commits everything accepted, and every receipt settles', async () => {
     await using at = await stage(subject, tables, { batch: { lingerMs: foreverMs, maxOperations: 100 } })
     const receipts = range(1_050).map((index) =>

@@ -35,6 +35,7 @@ async function letterOf(at: Stage): Promise<number> {
 const makeRoom = (at: Stage) => at.db.delete('songs', { id: 1 })
 
 export const deadLetters: Topic = (subject, test) => {
+  // SPEC S1.9
   test('law 5 · a rejected write is kept with its place, its reason and what it was', async () => {
     await using at = await stage(subject, tables)
     const startedMs = Date.now()
@@ -147,6 +148,7 @@ export const deadLetters: Topic = (subject, test) => {
     assert.deepEqual([...page, ...rest], all)
   })
 
+  // SPEC S1.9
   test('law 5 · a redriven letter that succeeds is written at a new position, and is no letter any more', async () => {
     await using at = await stage(subject, tables)
     const id = await letterOf(at)

@@ -17,6 +17,7 @@ interface DB {
 const kyselyOf = (db: { readonly kysely: unknown }): Kysely<DB> => db.kysely as Kysely<DB>
 
 export const dropIn: Topic = (subject, test, onlyFor) => {
+  // SPEC S0.1
   test('inserts, updates, deletes and selects do what they do', async () => {
     await using at = await stage(subject, tables)
     const db = kyselyOf(at.db)

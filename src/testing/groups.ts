@@ -14,6 +14,7 @@ const large = { queue: { maxOperations: 300_000, maxBytes: 2 ** 30 } }
 type Group = Parameters<Parameters<AnyTidemark['atomic']>[0]>[0]
 
 export const groups: Topic = (subject, test) => {
+  // SPEC S3.1, S3.8
   test('law 4 · a group of every kind of operation is committed whole, at one position', async () => {
     await using at = await stage(subject, tables)
     const receipt = at.db.atomic((group) => {
@@ -38,6 +39,7 @@ export const groups: Topic = (subject, test) => {
     ['middle', 250],
     ['last', 499],
   ] as const) {
+    // SPEC S3.4
     test(`law 4 · a group whose ${where} operation is refused changes nothing, and its neighbours are committed`, async () => {
       await using at = await stage(subject, tables)
       const receipts = [

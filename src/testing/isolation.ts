@@ -27,6 +27,7 @@ export const isolation: Topic = (subject, test) => {
     unique: { id: 1_000, title: 'x' },
   }
 
+  // SPEC S1.5
   test('law 4 · each kind of bad row is rejected with the store’s own code, its neighbours are committed', async () => {
     await using at = await stage(subject, tables)
     await at.db.insert('songs', { id: 1_000, title: 'first' })
@@ -46,6 +47,7 @@ export const isolation: Topic = (subject, test) => {
     last: [499],
     several: [3, 64, 65, 128, 400],
   })) {
+    // SPEC S4.5
     test(`law 4 · of a run of 500 rows with bad ones (${name}), exactly the bad ones are rejected`, async () => {
       await using at = await stage(subject, tables)
       const receipts = range(500).map((id) =>

@@ -11,6 +11,7 @@ const count = 'SELECT count(*) AS count FROM songs'
 export const levels: Topic = (subject, test) => {
   const isSync = subject.commits === 'sync'
 
+  // SPEC S0.2, S0.5, S3.2
   test('law 6 · an eventual read waits for nothing, also while nothing can be committed', async () => {
     if (isSync) return
     await using at = await stage(subject, tables)
@@ -22,6 +23,7 @@ export const levels: Topic = (subject, test) => {
     assert.equal(report.waitedMs, 0)
   })
 
+  // SPEC S0.2
   test('law 6 · readAfterWrite without a session includes all that this engine had accepted', async () => {
     await using at = await stage(subject, tables, lingering)
     for (const index of range(20)) {
@@ -40,6 +42,7 @@ export const levels: Topic = (subject, test) => {
     assert.deepEqual([rows, later?.state ?? 'pending'], [[{ count: 1 }], 'pending'])
   })
 
+  // SPEC S0.1
   test('law 6 · the level of a read without one is the engine’s default', async () => {
     await using at = await stage(subject, tables, { ...lingering, reads: { consistency: 'strong' } })
     at.db.insert('songs', { title: 'a' })
@@ -151,6 +154,7 @@ export const levels: Topic = (subject, test) => {
       assert.throws(() => at.db.read({ consistency: 'strong', keys: [key] }), { code })
   })
 
+  // SPEC S0.6
   test('every read is told: how long it waited, and what came of it', async () => {
     if (isSync) return
     await using at = await stage(subject, tables, lingering)

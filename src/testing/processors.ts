@@ -10,6 +10,7 @@ const [a, b] = [{ path: 'a.md' }, { path: 'b.md' }]
 const all = { sql: 'SELECT path, embedding FROM files ORDER BY path', parameters: [] }
 
 export const processors: Topic = (subject, test) => {
+  // SPEC S0.3
   test('law 6 · a strong read waits until a processor has finished with the keys named, and sees what it wrote', async () => {
     await using at = await stage(subject, tables, lingering)
     const embeddings = new FakeProcessor('embeddings', (table, key) => {

@@ -22,6 +22,7 @@ export const reads: Topic = (subject, test) => {
     assert.deepEqual(await rowsOf(at.db, count, 'eventual'), [{ count: isSync ? 2 : 1 }])
   })
 
+  // SPEC S0.2
   test('law 6 · a strong read gives everything accepted before it', async () => {
     await using at = await stage(subject, tables, lingering)
     for (const index of range(50)) {

@@ -178,6 +178,7 @@ export const receipts: Topic = (subject, test) => {
     await assert.rejects(bad(at.db).within(60_000), WriteRejectedError)
   })
 
+  // SPEC S4.6
   test('law 1 · within(signal) ends the wait when the signal aborts', async () => {
     await using at = await stage(subject, tables)
     const resume = await pause(at.db)

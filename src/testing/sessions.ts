@@ -15,6 +15,7 @@ async function titles(db: { read(): Kysely<Record<string, Record<string, unknown
 export const sessions: Topic = (subject, test) => {
   const isSync = subject.commits === 'sync'
 
+  // SPEC S0.2
   test('law 6 · a session reads its own writes, of every kind', async () => {
     await using at = await stage(subject, tables, lingering)
     const session = at.db.session()

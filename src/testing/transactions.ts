@@ -24,6 +24,7 @@ const insert = (trx: Transaction, title: string): Promise<unknown> =>
 export const transactions: Topic = (subject, test, onlyFor) => {
   const titles = 'SELECT title FROM songs ORDER BY id'
 
+  // SPEC S1.5
   test('law 4 · a transaction reads what it wrote, returns its callback’s value, and is committed when it resolves', async () => {
     await using at = await stage(subject, tables)
     const result = await at.db.transaction(async (trx) => {

@@ -13,6 +13,7 @@ const tables = [
 ]
 
 export const writes: Topic = (subject, test) => {
+  // SPEC S2.6
   test('law 1 · an insert whose receipt resolved is in the table', async () => {
     await using at = await stage(subject, tables)
     const { position } = await at.db.insert('songs', { title: 'Tide', plays: 3 })
@@ -37,6 +38,7 @@ export const writes: Topic = (subject, test) => {
     )
   })
 
+  // SPEC S4.2
   test('a generated id is told to the write that made it, in a batch of hundreds', async () => {
     await using at = await stage(subject, tables)
     const receipts = range(300).map((index) => at.db.insert('songs', { title: `song ${index}` }))
@@ -129,6 +131,7 @@ export const writes: Topic = (subject, test) => {
     assert.deepEqual(await at.rows('SELECT * FROM "a ""quoted"" name"'), [{ order: 2, "ö 'x'": 'c' }])
   })
 
+  // SPEC S2.2
   test('insertMany is one operation with one position', async () => {
     await using at = await stage(subject, tables)
     const receipt = at.db.insertMany(
@@ -150,6 +153,7 @@ export const writes: Topic = (subject, test) => {
     assert.equal(await at.value('SELECT count(*) FROM songs'), 3)
   })
 
+  // SPEC S2.4
   test('an upsert inserts, then updates the columns given and no others', async () => {
     await using at = await stage(subject, tables)
     at.db.upsert('files', { path: 'a', hash: 'x', size: 1 })

@@ -4,6 +4,7 @@ import { Pacing } from './pacing.ts'
 
 const options = { maxOperations: 1_000, maxTransactionMs: 100 }
 
+// SPEC S3.5
 test('a transaction that took too long shrinks the next batch at once', () => {
   const pacing = new Pacing(options)
   pacing.observe(1_000, 400, 400)

@@ -29,6 +29,7 @@ test('every sample has its test', () => {
   expect(files.toSorted()).toEqual(Object.keys(expected))
 })
 
+// SPEC S4.9
 test.each(['plain', 'gzip'])('every sample is recognised and read, %s', async (packing) => {
   const folder = temporaryFolder()
   cpSync(samples, folder, { recursive: true })
@@ -66,6 +67,7 @@ test.each(['plain', 'gzip'])('every sample is recognised and read, %s', async (p
   ])
 })
 
+// SPEC S4.8
 test('logs go to exactly the log table, so that a later version can add to it', async () => {
   const folder = temporaryFolder()
   await succeed(folder, 'ingest', path.join(samples, 'service.logfmt'))

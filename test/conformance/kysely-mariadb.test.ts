@@ -38,6 +38,7 @@ await withServer(mariaDb, (server) => {
     }
   }
   const subject: Subject = { name: 'kysely, MariaDB', dialect: 'mysql', commits: 'async', fresh }
+  // SPEC S0.7
   conformance(subject, { describe, test })
 
   describe('kysely, MariaDB · what only MySQL does', () => {

@@ -9,6 +9,7 @@ import { plainRow } from './plain-row.ts'
 // One takes seconds to start, so that those no longer needed are swept and used again.
 const idle: PGlite[] = []
 
+// SPEC S0.7
 conformance(
   {
     name: 'kysely, PGlite',

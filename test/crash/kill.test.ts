@@ -30,6 +30,7 @@ interface Count {
   operations: number
 }
 
+// SPEC S2.5, S4.5
 test(
   `laws 1 to 5 · what was acknowledged survives kill -9 at a random moment, and the rest is a prefix`,
   { timeout },

@@ -12,6 +12,7 @@ import { OtherProcess } from '../support/other-process.ts'
 
 const busy = { error: { storeCode: 'SQLITE_BUSY', retryable: true, outcome: 'not-committed' } }
 
+// SPEC S3.4, S4.5
 test('laws 2, 3, 5 · SQLITE_BUSY at BEGIN is retried in order until the other process lets go', async () => {
   const file = databaseFile(ledgerSchema)
   const other = new OtherProcess(file)

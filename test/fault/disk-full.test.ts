@@ -20,6 +20,7 @@ function nearlyFull(file: string): number {
   return pages + 12
 }
 
+// SPEC S4.5
 test('laws 1, 5 · writes wait while the disk is full, and are committed once when there is room again', async () => {
   const file = databaseFile(schema)
   const db = await open(sqlite(file, { maxPageCount: nearlyFull(file) }), { batch: { maxOperations: 50 } })

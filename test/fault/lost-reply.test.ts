@@ -10,6 +10,7 @@ import { Ledger, ledgerSchema } from '../support/ledger.ts'
 import { OtherProcess } from '../support/other-process.ts'
 import { dieBeforeAnswering, watchThreads } from '../support/threads.ts'
 
+// SPEC S3.7
 test('law 3 · a batch whose reply was lost after COMMIT is not applied again', async () => {
   const file = databaseFile(ledgerSchema)
   const threads = watchThreads()

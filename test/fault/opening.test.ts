@@ -25,6 +25,7 @@ async function failure(file: string, busyTimeoutMs = 10): Promise<StoreError> {
   return error
 }
 
+// SPEC S4.5
 test('law 1 · a file that is not a database is refused and left as it was', async () => {
   const file = path.join(temporaryFolder(), 'notes.txt')
   const text = 'These are notes, and no database at all. '.repeat(200)

@@ -24,6 +24,7 @@ test('law 5 · a write finds the idle writer thread dead and is committed on a n
   await db.close()
 })
 
+// SPEC S3.6
 test('laws 1, 2, 3 · a thread that dies with a full queue behind it loses and repeats nothing', async () => {
   const file = databaseFile(ledgerSchema)
   const threads = watchThreads()

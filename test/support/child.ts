@@ -88,6 +88,11 @@ export class Child {
     return this.ended
   }
 
+  /** Asks it to end, as a supervisor does. */
+  stop(): void {
+    this.#process.kill('SIGTERM')
+  }
+
   /** Stops the process where it is, with all that it holds. */
   pause(): void {
     this.#process.kill('SIGSTOP')
