@@ -224,8 +224,9 @@ export function checkIntact(file: string): void {
 /** What was acknowledged is in the file, as it was acknowledged. */
 function checkAcknowledged(lines: readonly string[], tidemark: number, rejected: ReadonlySet<number>): void {
   for (const line of lines) {
-    if (!line.startsWith('acknowledged ')) continue
-    for (const acknowledgement of line.slice('acknowledged '.length).split(',')) {
+    // One without its full stop was cut off by the kill.
+    const said = /^acknowledged (.+)\.$/.exec(line)?.[1]
+    for (const acknowledgement of said?.split(',') ?? []) {
       const [kind, position] = acknowledgement.split(' ')
       const seq = Number(position)
       if (kind === 'abandoned') throw new Violation(`position ${seq} was abandoned`)
