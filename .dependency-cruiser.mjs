@@ -114,7 +114,7 @@ export default {
       name: 'src-stands-alone',
       severity: 'error',
       from: { path: '^src/', pathNot: TESTS },
-      to: { path: '^(test|bench|examples|scripts)/' },
+      to: { path: '^(test|bench|campaigns|examples|scripts)/' },
     },
     {
       name: 'src-needs-no-dev-dependencies',

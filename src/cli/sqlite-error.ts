@@ -7,7 +7,6 @@ import { CommandError, EXIT } from './failure.ts'
 const hints: Readonly<Record<string, string>> = {
   SQLITE_BUSY: 'Another process holds its lock. Wait until it lets go, then run the same command again.',
   SQLITE_CANTOPEN: 'Check the path given with --db, and that its folder exists and may be written to.',
-  SQLITE_CORRUPT: 'Restore a backup, or rescue the file with the `.recover` command of the sqlite3 shell.',
   SQLITE_FULL: 'Make room on the disk, then run the same command again.',
   SQLITE_IOERR: 'Check the path given with --db: is it a file, on a disk that works?',
   SQLITE_NOTADB: 'Check the path given with --db: this file is something else.',
@@ -16,13 +15,13 @@ const hints: Readonly<Record<string, string>> = {
 }
 
 export function databaseError(path: string, error: unknown): CommandError {
-  const { message, storeCode } = toStoreError(error)
+  const { message, storeCode, hint } = toStoreError(error)
   const reason = message.replace(/^tidemark: /, '')
   // The store says itself what it could not open.
   return new CommandError(
     EXIT.failed,
     error instanceof StoreError ? `${reason}.` : `cannot open "${path}": ${reason}.`,
-    hints[storeCode ?? ''],
+    hints[storeCode ?? ''] ?? hint,
   )
 }
 

@@ -19,8 +19,20 @@ interface DB {
 
 const [, , file = '', seed = '', journalMode = '', counted = '{}', last = 'Infinity'] = process.argv
 
-// Each line is one write to the pipe: what was said before the kill is there, whole lines of it.
-const say = (line: string): void => void writeSync(1, `${line}\n`)
+const nobody = new Int32Array(new SharedArrayBuffer(4))
+
+/** Past Node's own buffers: what was said before the kill is there. */
+function say(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0;) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      // The pipe is full, since the one who listens has something else to do.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+      Atomics.wait(nobody, 0, 0, 1)
+    }
+  }
+}
 
 say('opening')
 const db = await open<DB>(
@@ -79,5 +91,5 @@ function increment(key: string): { sql: string; parameters: unknown[] } {
 /** All acknowledgements of one tick in one line: a line for each would slow down what is to be killed. */
 function acknowledge(what: string): void {
   if (acknowledged.push(what) > 1) return
-  setImmediate(() => say(`acknowledged ${acknowledged.splice(0).join(',')}`))
+  setImmediate(() => say(`acknowledged ${acknowledged.splice(0).join(',')}.`))
 }

@@ -6,11 +6,17 @@ import { StoreError, type Certainty } from '../../errors.ts'
 import { failureOf, nameOf } from '../../sqlite-codes.ts'
 import { readHint } from './check.ts'
 
+export const corruptHint =
+  'Restore a backup, or rescue the file with the `.recover` command of the sqlite3 shell.'
+
 const hints: Readonly<Record<string, string>> = {
   SQLITE_BUSY: 'Another process holds the database lock; the write is tried again until it lets go.',
   SQLITE_FULL: 'The disk, or `maxPageCount`, is full; the write is tried again until there is room.',
-  SQLITE_CORRUPT: 'Restore a backup, or rescue the file with the `.recover` command of the sqlite3 shell.',
-  SQLITE_NOTADB: 'The file is not an SQLite database, or it is encrypted.',
+  SQLITE_CORRUPT: corruptHint,
+  SQLITE_IOERR:
+    'The file system could not read or write the file: look at the disk. It is tried again until it works.',
+  SQLITE_NOTADB:
+    'The file is not an SQLite database, or it is encrypted. If it was one, its first page is damaged: restore a backup.',
   SQLITE_READONLY: 'Give this process write permission on the file and on its folder.',
   SQLITE_CANTOPEN:
     'Check that it is a file, that its folder exists, and that this process may read and write both.',

@@ -65,10 +65,7 @@ export class SqliteStore implements Store {
 function cannotOpen(path: string, error: unknown): unknown {
   if (!(error instanceof StoreError)) return error
   const { failure, storeCode, outcome } = error
-  const hint =
-    storeCode === 'SQLITE_BUSY'
-      ? 'Another process holds the database lock. Open it again when that is done, or raise `busyTimeoutMs`.'
-      : error.hint
+  const hint = openHints[storeCode ?? ''] ?? error.hint
   const message = `cannot open "${path}": ${error.message.replace(/^tidemark: /, '')}`
   return new StoreError(failure, message, {
     cause: error,
@@ -76,6 +73,17 @@ function cannotOpen(path: string, error: unknown): unknown {
     outcome,
     ...(hint === undefined ? {} : { hint }),
   })
+}
+
+/** Where what to do is something else than while the engine runs. */
+const openHints: Readonly<Record<string, string>> = {
+  SQLITE_BUSY:
+    'Another process holds the database lock. Open it again when that is done, or raise `busyTimeoutMs`.',
+  SQLITE_IOERR: 'The file system could not read or write the file: look at the disk, then open it again.',
+  SQLITE_READONLY:
+    'Give this process write permission on the file and on its folder. If it has it, the header of the file is damaged, or of a newer SQLite: restore a backup.',
+  SQLITE_ERROR:
+    'The file is damaged or made by a newer SQLite: restore a backup, or rescue it with the `.recover` command of the sqlite3 shell.',
 }
 
 class OpenedSqlite implements OpenedStore {

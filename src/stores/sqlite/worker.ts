@@ -17,6 +17,7 @@ import {
   synchronous,
 } from './connection.ts'
 import { Executor } from './executor.ts'
+import { openChecked } from './file-check.ts'
 import {
   joinPieces,
   packFailure,
@@ -130,7 +131,11 @@ function open(): Requests['open']['answer'] {
     }
     return { epoch: connection.epoch, identity: undefined, schema: undefined }
   }
-  const database = openWriter(path, settings)
+  // A lost thread's log was this engine's own.
+  const database =
+    knownEpoch === undefined
+      ? openChecked(path, settings, () => openWriter(path, settings))
+      : openWriter(path, settings)
   try {
     const { epoch, identity } =
       knownEpoch === undefined

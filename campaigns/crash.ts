@@ -1,0 +1,67 @@
+/**
+ * `npm run crash`: kill -9 of real processes on real files, thousands of times: amid writes, inside transactions,
+ * while they open and repair what a killed one left, and while they close. After each kill the file is held
+ * against the model of what must be in it. Ends with code 1 at the first violation, and leaves its file.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parse, TEXT, UsageError, wholeNumber } from '../bench/options/parse.ts'
+import { runCampaign, type Tally } from '../test/crash/campaign.ts'
+
+const usage = `Usage: npm run crash -- [--rounds N] [--seed S]
+
+  --rounds N    kills (1,000)
+  --seed S      repeats the operations and the delays of a run; the moment within a delay is the machine's`
+
+/** Two of five amid writes: there most of the time is spent, and most of the transactions. */
+const words = ['ready', 'acknowledged', 'opening', 'repairing', 'closing'] as const
+const everyMs = 10_000
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(`${error.message}\n\n${usage}`)
+  process.exitCode = 2
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const given = parse(args, { rounds: TEXT, seed: TEXT, help: { type: 'boolean', default: false } })
+  if (given.help) {
+    console.log(usage)
+    return 0
+  }
+  const rounds = wholeNumber('rounds', given.rounds, 1_000)
+  const seed = wholeNumber('seed', given.seed, Math.floor(Math.random() * 1_000_000), 0)
+  const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-crash-'))
+  console.log(`${rounds} kills, seed ${seed}, files in ${folder}`)
+
+  const startedMs = performance.now()
+  let toldMs = startedMs
+  const tell = (tally: Tally): void => {
+    if (performance.now() - toldMs < everyMs) return
+    toldMs = performance.now()
+    console.log(described(tally, toldMs - startedMs))
+  }
+  try {
+    const tally = await runCampaign({ rounds, seed, folder, words, onKill: tell })
+    console.log(described(tally, performance.now() - startedMs))
+    console.log('no violation')
+  } catch (error) {
+    console.error(error)
+    console.error(`VIOLATION, seed ${seed}. The file, and what its writer said, are kept: ${folder}`)
+    return 1
+  }
+  rmSync(folder, { recursive: true })
+  return 0
+}
+
+function described({ kills, moments, operations, files }: Tally, elapsedMs: number): string {
+  const atMoments = Object.entries(moments).map(([moment, count]) => `${moment} ${count}`)
+  const rate = kills / (elapsedMs / 1_000)
+  return (
+    `${kills} kills (${atMoments.join(', ')}), ${files} files in the end intact, ` +
+    `${operations} operations survived, ${rate.toFixed(1)} kills/s`
+  )
+}
