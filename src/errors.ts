@@ -151,4 +151,11 @@ export class StoreError extends TidemarkError {
     this.failure = failure
     this.storeCode = details.storeCode
   }
+
+  /** The same failure, of something of which a part may have been carried out. */
+  withUnknownOutcome(): StoreError {
+    const { failure, message, cause, storeCode, hint } = this
+    const details = { cause, storeCode, outcome: 'unknown' as const, ...(hint === undefined ? {} : { hint }) }
+    return new StoreError(failure, message.replace(/^tidemark: /, ''), details)
+  }
 }

@@ -49,6 +49,7 @@ export async function openWith<DB extends Tables>(
   const opened = await store.open(writer, {
     runtime,
     leaseMs: leaseOf(parsed),
+    epochStep: epochStepOf(runtime),
     newIdentity: { id: runtime.randomHex(8), secret: runtime.randomHex(32) },
     onSchemaChange: (schema) => engine?.useSchema(schema),
   })
@@ -56,6 +57,13 @@ export async function openWith<DB extends Tables>(
   engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   return new Tidemark<DB>(writer, opened, engine, reads, () => runtime.monotonicMs())
+}
+
+/** On average half of it: a million openings a year come to 2^53 in 268 years. */
+const longestStep = 2 ** 26
+
+function epochStepOf(runtime: Runtime): number {
+  return 1 + Math.floor(runtime.random() * longestStep)
 }
 
 export interface Stats {

@@ -2,8 +2,9 @@
 export type WriterName = string & { readonly __brand: 'WriterName' }
 
 /**
- * Counts the openings of a database, by any writer: 1, 2, 3, … Each open takes the next, so an older owner of a
- * writer's name can be told apart, and an epoch alone says which writer it belongs to.
+ * Names one opening of a database, by any writer. Each is higher than those before it, so an older owner of a writer's
+ * name can be told apart, and an epoch alone says which writer it belongs to. By how much it is higher is left to
+ * chance: a database that went back in time does not give a number again that it had given before.
  */
 export type Epoch = number & { readonly __brand: 'Epoch' }
 

@@ -25,6 +25,8 @@ export interface StoreContext {
   readonly leaseMs: number
   /** For a database that has none yet. */
   readonly newIdentity: DatabaseIdentity
+  /** By how much the new epoch is higher than the last; see `Epoch`. */
+  readonly epochStep: number
   /** Called when the store found that its tables have changed, before the next `commit` settles. */
   readonly onSchemaChange: (schema: Schema) => void
 }
@@ -145,8 +147,8 @@ export interface WriterTidemark {
 export interface Snapshot {
   /** Of every epoch that is open, and of those required where they are known. */
   readonly tidemarks: readonly WriterTidemark[]
-  /** The epoch begun last, by any writer. An older one without a tidemark was forgotten, a newer one never was. */
-  readonly lastEpoch: Epoch
+  /** Epochs that ended are forgotten up to this one, 0 for none. A newer one without a tidemark never was. */
+  readonly forgottenUpTo: Epoch
   /** Absent when the snapshot lacks something that was required. */
   readonly result: QueryResult | undefined
 }

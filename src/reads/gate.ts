@@ -96,7 +96,7 @@ export class Gate {
     return await this.measured(plan.level, plan, async (deadline) => {
       const marks = await this.#wait(plan, session, deadline)
       const known = engine.committer.tidemark
-      const { result, tidemarks } = await others.read(query, others.unknown(marks), deadline)
+      const { result, tidemarks } = await others.read(query, others.of(marks), deadline)
       await this.#requireHistory(tidemarks, known)
       session?.saw(tidemarks.filter(({ epoch }) => epoch === store.epoch).map(markOf))
       return { result, seen: tidemarks.map(positionOf), waitedMs: deadline.waitedMs }

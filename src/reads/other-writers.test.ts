@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Epoch, Mark, Seq, WriterName } from '../contracts/position.ts'
-import type { OpenedStore, Snapshot, WriterTidemark } from '../contracts/store.ts'
+import type { Snapshot, WriterTidemark } from '../contracts/store.ts'
 import { StoreError } from '../errors.ts'
 import { FakeRuntime } from '../../test/support/fake-runtime.ts'
 import { ScriptedStore } from '../../test/support/scripted-store.ts'
@@ -27,10 +27,10 @@ function waiting() {
     isClosed: row.isClosed,
     leaseMs: 1_000,
   })
-  const store: OpenedStore = Object.assign(new ScriptedStore(), {
+  const store = Object.assign(new ScriptedStore(), {
     snapshot: async (): Promise<Snapshot> => ({
       tidemarks: [tidemark()],
-      lastEpoch: 9 as Epoch,
+      forgottenUpTo: 6 as Epoch,
       result: row.watermark >= wanted.seq ? result : undefined,
     }),
     endEpoch: async (seen: WriterTidemark) => {
@@ -38,10 +38,14 @@ function waiting() {
       return end(seen)
     },
   })
-  const others = new OtherWriters(store, runtime)
+  const others = new OtherWriters(
+    store,
+    runtime,
+    ({ watermark }, known) => new Error(`went back from ${known} to ${watermark}`),
+  )
   const read = (timeoutMs = 60_000) =>
     others.read(query, [wanted], new Deadline(runtime, { timeoutMs, signal: undefined }))
-  return { runtime, row, log, others, read, whenEnding: (what: () => boolean) => (end = what) }
+  return { runtime, row, log, store, others, read, whenEnding: (what: () => boolean) => (end = what) }
 }
 
 async function pass(runtime: FakeRuntime, ms: number): Promise<void> {
@@ -139,4 +143,28 @@ test('law 6 · what the store fails with is told, if it is not the lock', async 
   const reading = expect(read()).rejects.toMatchObject({ failure: 'fatal' })
   await pass(runtime, 1_100)
   await reading
+})
+
+test('law 10 · another writer whose tidemark is behind where it was seen: the database went back in time', async () => {
+  const { row, read } = waiting()
+  row.watermark = 12
+  await read()
+  row.watermark = 11
+  await expect(read()).rejects.toThrow('went back from 12 to 11')
+})
+
+test('law 10 · a snapshot that began before another was answered may be older, and is no sign of it', async () => {
+  const { row, store, others, read } = waiting()
+  row.watermark = 12
+  const newer = await store.snapshot()
+  row.watermark = 11
+  const older = await store.snapshot()
+  const late = Promise.withResolvers<Snapshot>()
+  const answers = [late.promise, Promise.resolve(newer)]
+  store.snapshot = () => answers.shift() as Promise<Snapshot>
+  const slow = read()
+  await read()
+  late.resolve(older)
+  expect((await slow).tidemarks[0]?.watermark).toBe(11)
+  expect(others.unknown(new Map([[wanted.epoch, 12 as Seq]]))).toEqual([])
 })

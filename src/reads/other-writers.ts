@@ -3,7 +3,8 @@
  *
  * Owns: what is known of other epochs, and since when a writer that somebody waits for is silent.
  * Keeps: law 6. A query runs in the very snapshot whose tidemarks hold what was required. A position beyond the
- * final tidemark of an ended epoch is lost, one of a forgotten epoch has expired; both are told at once.
+ * final tidemark of an ended epoch is lost, one of a forgotten epoch has expired; both are told at once. Law 10: a
+ * snapshot in which another writer's tidemark is behind where it was seen before is of a database that went back.
  *
  *   asking ──snapshot holds it──▶ read
  *     ▲ │ └──epoch ended, or not known──▶ POSITION_LOST, BOOKMARK_EXPIRED
@@ -44,25 +45,39 @@ interface Silence {
 /** A snapshot that holds what was required. */
 export type FreshSnapshot = Snapshot & { readonly result: NonNullable<Snapshot['result']> }
 
+/** The highest tidemark that was seen, and how many looks had begun by then: those may still show less. */
+interface Sight {
+  readonly seq: Seq
+  readonly looksBegun: number
+}
+
+/** Stops the engine. @returns the error to fail with */
+export type OnWentBack = (found: { watermark: Seq; exists: boolean }, known: Seq) => Error
+
 export class OtherWriters {
   readonly #store: OpenedStore
   readonly #runtime: Runtime
-  readonly #known = new Map<Epoch, Seq>()
+  readonly #onWentBack: OnWentBack
+  readonly #known = new Map<Epoch, Sight>()
+  #looks = 0
   readonly #silent = new Map<Epoch, Silence>()
 
-  constructor(store: OpenedStore, runtime: Runtime) {
+  constructor(store: OpenedStore, runtime: Runtime, onWentBack: OnWentBack) {
     this.#store = store
     this.#runtime = runtime
+    this.#onWentBack = onWentBack
   }
 
-  /** Those of the marks of which it is not known that they are committed. */
+  /** Those of the marks that are another writer's. */
+  of(marks: ReadonlyMap<Epoch, Seq>): Mark[] {
+    const others: Mark[] = []
+    for (const [epoch, seq] of marks) if (epoch !== this.#store.epoch) others.push({ epoch, seq })
+    return others
+  }
+
+  /** Those of which it is not known that they are committed. */
   unknown(marks: ReadonlyMap<Epoch, Seq>): Mark[] {
-    const unknown: Mark[] = []
-    for (const [epoch, seq] of marks) {
-      const isOwn = epoch === this.#store.epoch
-      if (!isOwn && (this.#known.get(epoch) ?? -1) < seq) unknown.push({ epoch, seq })
-    }
-    return unknown
+    return this.of(marks).filter(({ epoch, seq }) => (this.#known.get(epoch)?.seq ?? -1) < seq)
   }
 
   /**
@@ -72,8 +87,9 @@ export class OtherWriters {
    */
   async read(query: SqlQuery, required: readonly Mark[], deadline: Deadline): Promise<FreshSnapshot> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+      const look = ++this.#looks
       const snapshot = await this.#store.snapshot(query, required)
-      this.#learn(snapshot)
+      this.#learn(snapshot, look)
       if (isFresh(snapshot)) return snapshot
       const missing = required.flatMap((mark) => judge(mark, snapshot))
       if (await this.#endSilent(missing)) continue
@@ -81,9 +97,14 @@ export class OtherWriters {
     }
   }
 
-  #learn({ tidemarks }: Snapshot): void {
+  #learn({ tidemarks }: Snapshot, look: number): void {
     if (this.#known.size > maxKnown) this.#known.clear()
-    for (const { epoch, watermark } of tidemarks) this.#known.set(epoch, watermark)
+    for (const { epoch, watermark } of tidemarks) {
+      const known = this.#known.get(epoch)
+      if (!known || watermark > known.seq) this.#known.set(epoch, { seq: watermark, looksBegun: this.#looks })
+      else if (watermark < known.seq && known.looksBegun < look)
+        throw this.#onWentBack({ watermark, exists: true }, known.seq)
+    }
   }
 
   /** @returns whether some epoch was ended */
@@ -136,9 +157,9 @@ function isFresh(snapshot: Snapshot): snapshot is FreshSnapshot {
 }
 
 /** What is missing at a writer that may still commit it. @throws when it never will */
-function judge({ epoch, seq }: Mark, { tidemarks, lastEpoch }: Snapshot): WriterTidemark[] {
+function judge({ epoch, seq }: Mark, { tidemarks, forgottenUpTo }: Snapshot): WriterTidemark[] {
   const tidemark = tidemarks.find((other) => other.epoch === epoch)
-  if (!tidemark) throw epoch > lastEpoch ? neverWas(epoch, lastEpoch) : expired(epoch)
+  if (!tidemark) throw epoch <= forgottenUpTo ? expired(epoch) : neverWas(epoch)
   if (tidemark.watermark >= seq) return []
   if (tidemark.isClosed) throw lost(seq, tidemark)
   return [tidemark]
@@ -154,10 +175,10 @@ function lost(seq: Seq, { writer, watermark, epoch }: WriterTidemark): TidemarkE
   )
 }
 
-function neverWas(epoch: Epoch, lastEpoch: Epoch): TidemarkError {
+function neverWas(epoch: Epoch): TidemarkError {
   return new TidemarkError(
     'POSITION_LOST',
-    `the bookmark names epoch ${epoch}, but this database has come to ${lastEpoch} only: it went back in time.`,
+    `the bookmark names epoch ${epoch}, which this database never had: it went back in time.`,
     {
       hint: 'It was restored or replaced. Drop the bookmark, and compare what is there with what should be.',
     },

@@ -83,7 +83,7 @@ export function openReads(
   bookmarks: Bookmarks,
   defaults: ReadDefaults,
 ): Reads {
-  const others = new OtherWriters(store, runtime)
+  const others = new OtherWriters(store, runtime, (found, known) => engine.lostHistory(found, known))
   const processors = new Processors(runtime)
   const metrics = new ReadMetrics(engine.events)
   const overlay = new Overlay(engine, store)

@@ -166,10 +166,11 @@ export const bookmarks: Topic = (subject, test) => {
     const { bookmark } = older.insert('songs', { title: 'a' })
     await older.close()
     await at.outside(`DELETE FROM tidemark_writers WHERE epoch = ${older.epoch}`)
+    await at.outside(`UPDATE tidemark_database SET forgotten_epoch = ${older.epoch}`)
     await assert.rejects(countAfter(at.db, bookmark), { code: 'BOOKMARK_EXPIRED' })
   })
 
-  test('law 10 · a bookmark to an epoch that this database never came to is lost: it went back in time', async () => {
+  test('law 10 · a bookmark to an epoch that this database never had is lost: it went back in time', async () => {
     await using at = await stage(subject, tables)
     const newer = await at.open()
     const { bookmark } = newer.insert('songs', { title: 'a' })

@@ -13,13 +13,18 @@ interface Replayed {
   readonly rejected: readonly number[]
 }
 
+interface Ended {
+  readonly epoch: number
+  readonly watermark: number
+}
+
 /** A file that does not hold what it must, or a writer that said what is not so. */
 export class Violation extends Error {}
 
 export class Model {
   readonly #seed: number
-  /** Final tidemarks of the epochs that have ended. */
-  readonly #tidemarks: number[] = []
+  /** The epochs that have ended, with their final tidemarks. */
+  readonly #ended: Ended[] = []
   readonly #latest = new Map<string, LatestRow>()
   readonly #counters = new Map<string, { n: number; version: number }>()
   /** Whether the last epoch was closed when its writer had ended: one killed in its opening leaves that as it is. */
@@ -32,10 +37,6 @@ export class Model {
     this.#seed = seed
     for (let counter = 0; counter < 5; counter++)
       this.#counters.set(`counter${counter}`, { n: 0, version: 0 })
-  }
-
-  get epoch(): number {
-    return this.#tidemarks.length
   }
 
   /** The versions of the counters, as the next writer has to know them for its guards. */
@@ -54,15 +55,15 @@ export class Model {
     try {
       const found = this.#checkWriters(database, lines)
       if (found === undefined) {
-        this.#checkFile(database, this.epoch, undefined)
+        this.#checkFile(database, 0, undefined)
         return 0
       }
-      const epoch = this.epoch + 1
-      const replayed = this.#replay(epoch, found)
-      this.#tidemarks.push(found)
-      checkAcknowledged(lines, found, new Set(replayed.rejected))
+      const { epoch, watermark } = found
+      const replayed = this.#replay(epoch, watermark)
+      this.#ended.push(found)
+      checkAcknowledged(lines, watermark, new Set(replayed.rejected))
       this.#checkFile(database, epoch, replayed)
-      return found
+      return watermark
     } finally {
       database.close()
     }
@@ -71,9 +72,9 @@ export class Model {
   /**
    * Earlier epochs stand where they stood, and all but the newest are closed; the newest is, if it ended in peace.
    *
-   * @returns the tidemark of the writer's own epoch, if it had begun one
+   * @returns the writer's own epoch and its tidemark, if it had begun one
    */
-  #checkWriters(database: DatabaseSync, lines: readonly string[]): number | undefined {
+  #checkWriters(database: DatabaseSync, lines: readonly string[]): Ended | undefined {
     const hasTables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_writers'").get()
     // The first opening makes them, with its epoch, or it is killed before.
     const found = (
@@ -82,25 +83,29 @@ export class Model {
             .prepare('SELECT epoch, watermark, closed FROM tidemark_writers WHERE writer = ? ORDER BY epoch')
             .all('crashing')
         : []
-    ).map(({ epoch, watermark, closed }) => ({ epoch, watermark: Number(watermark), closed }))
-    const hasBegun = found.length > this.epoch
-    if (lines.some((line) => line.startsWith('ready ')) && !lines.includes(`ready ${this.epoch + 1}`))
-      throw new Violation(`a writer other than that of epoch ${this.epoch + 1} was ready`)
-    if (lines.includes(`ready ${this.epoch + 1}`))
-      same('the epoch of a writer that was ready has begun', hasBegun, true)
+    ).map(({ epoch, watermark, closed }) => ({ epoch: Number(epoch), watermark: Number(watermark), closed }))
+    const hasBegun = found.length > this.#ended.length
+    const ready = lines.find((line) => line.startsWith('ready '))
+    if (ready !== undefined)
+      same('the epoch of the writer that was ready', hasBegun && `ready ${found.at(-1)?.epoch}`, ready)
     if (lines.includes('closed')) same('the epoch of a writer that had closed', found.at(-1)?.closed, 1)
     else if (!lines.includes('closing') && hasBegun)
       same('the epoch of a writer that was not closing', found.at(-1)?.closed, 0)
-    const tidemarks = hasBegun ? [...this.#tidemarks, found.at(-1)?.watermark] : this.#tidemarks
+    const before = hasBegun ? found.slice(0, -1) : found
     same(
       'the epochs before',
-      found.slice(0, -1),
-      tidemarks.slice(0, -1).map((watermark, index) => ({ epoch: index + 1, watermark, closed: 1 })),
+      before.map(({ epoch, watermark }) => ({ epoch, watermark })),
+      this.#ended,
     )
-    same('the tidemark of the last epoch', found.at(-1)?.watermark, tidemarks.at(-1))
+    same(
+      'those but the last are closed',
+      found.slice(0, -1).every(({ closed }) => closed === 1),
+      true,
+    )
     if (hasBegun) this.#isClosed = found.at(-1)?.closed
     else same('whether the last epoch is closed', found.at(-1)?.closed, this.#isClosed)
-    return hasBegun ? found.at(-1)?.watermark : undefined
+    const last = found.at(-1)
+    return hasBegun && last ? { epoch: last.epoch, watermark: last.watermark } : undefined
   }
 
   #replay(epoch: number, tidemark: number): Replayed {
@@ -180,7 +185,7 @@ export class Model {
       all('SELECT * FROM counters ORDER BY key'),
       [...this.#counters].map(([key, counter]) => ({ key, ...counter })),
     )
-    if (epoch === 0) return
+    if (this.#ended.length === 0) return
     same(
       'checkpoints',
       all('SELECT source, value FROM tidemark_checkpoints'),

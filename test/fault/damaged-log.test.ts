@@ -156,12 +156,12 @@ test('law 2 · an earlier copy of the same log is a prefix', async () => {
 })
 
 /** Refused with what to do, and as it was: the log that belongs to it can still be put back. */
-async function expectRefused(file: string, because: string): Promise<void> {
+async function expectRefused(file: string, because: RegExp): Promise<void> {
   const before = [readFileSync(file), readFileSync(`${file}-wal`)]
   expect(await reopened(file)).toMatchObject({
     code: 'STORE_FAILED',
     failure: 'fatal',
-    message: expect.stringContaining(because),
+    message: expect.stringMatching(because),
     hint: expect.stringContaining('Put back the file and the log that belong together'),
   })
   expect([readFileSync(file), readFileSync(`${file}-wal`)]).toEqual(before)
@@ -177,7 +177,7 @@ test('law 10 · the log of an earlier moment, over a file that went on, is refus
   await database.close()
   // Laid over the file, it takes back the rows that came later, and most of the index pages that they are in not.
   copyFileSync(`${earlier}-wal`, `${database.file}-wal`)
-  await expectRefused(database.file, 'tidemark 20 of epoch 2')
+  await expectRefused(database.file, /tidemark 20 of epoch \d+/)
 
   rmSync(`${database.file}-wal`)
   expect(await reopened(database.file)).toEqual([3_000, 300])
@@ -190,14 +190,14 @@ test('law 10 · the log of an earlier epoch is refused', async () => {
   await database.write(20)
   await database.close()
   copyFileSync(log, `${database.file}-wal`)
-  await expectRefused(database.file, 'epoch 2, and the file knows epoch 3')
+  await expectRefused(database.file, /epoch \d+, and the file knows epoch \d+/)
 })
 
 test('law 10 · the log of another database is refused', async () => {
   const { database } = await withLog()
   const other = await withLog()
   copyFileSync(`${other.database.file}-wal`, `${database.file}-wal`)
-  await expectRefused(database.file, 'another database')
+  await expectRefused(database.file, /another database/)
 })
 
 test('law 10 · a log that is cut behind what was copied back is refused, unless nothing of it counts', async () => {

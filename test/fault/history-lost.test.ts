@@ -40,7 +40,7 @@ test('law 10 · an engine whose database is restored from an older backup stops 
   await expect(db.close()).rejects.toMatchObject({ code: 'HISTORY_LOST' })
 
   const again = await open(sqlite(file), { writer: 'w' })
-  expect(again.epoch).toBe(2)
+  expect(again.epoch).not.toBe(db.epoch)
   await again.insert('rows', { n: 101, writer: 'again', text: 'x' })
   await again.close()
   expect(count(file)).toEqual([{ n: 101 }])
@@ -95,4 +95,52 @@ test.for([
   expect(await ledger.settle()).toEqual({ committed: 10, rejected: 0, notCommitted: 10, unknown: 0 })
   expect(await transaction).toMatchObject({ code: 'HISTORY_LOST' })
   await expect(db.close()).rejects.toMatchObject({ code: 'HISTORY_LOST' })
+})
+
+test('law 10 · a bookmark from after a backup is lost when that is restored, whoever writes to the database then', async () => {
+  const file = databaseFile(ledgerSchema)
+  const backup = path.join(temporaryFolder(), 'backup.db')
+  const reopen = () => open(sqlite(file), { writer: 'w' })
+  const write = (db: Awaited<ReturnType<typeof reopen>>, n: number) =>
+    db.insert('rows', { n, writer: 'w', text: `row ${n}` })
+  const first = await reopen()
+  await write(first, 1)
+  await first.close()
+  await new OtherProcess(file).copyTo(backup)
+  const second = await reopen()
+  const { bookmark } = write(second, 2)
+  await second.close()
+
+  await new OtherProcess(backup).copyTo(file)
+  // It opens the database for the second time, as the one did whose write is gone.
+  const other = await reopen()
+  await write(other, 3)
+  const lost = { code: 'POSITION_LOST', message: expect.stringContaining('went back in time') }
+  const query = { sql: 'SELECT n FROM rows', parameters: [] }
+  await expect(other.query(query, { after: bookmark })).rejects.toMatchObject(lost)
+  await expect(
+    other.read({ after: bookmark }).selectFrom('rows').selectAll().execute(),
+  ).rejects.toMatchObject(lost)
+  await other.close()
+})
+
+test('law 10 · an engine whose epoch is gone cannot commit behind one that was opened after the backup was restored', async () => {
+  const file = databaseFile(ledgerSchema)
+  const backup = path.join(temporaryFolder(), 'backup.db')
+  await (await open(sqlite(file), { writer: 'w' })).close()
+  await new OtherProcess(file).copyTo(backup)
+  const gone = await open(sqlite(file), { writer: 'w' })
+  await gone.insert('rows', { n: 1, writer: 'gone', text: 'x' })
+  await new OtherProcess(backup).copyTo(file)
+  const newer = await open(sqlite(file), { writer: 'w' })
+  await newer.insert('rows', { n: 2, writer: 'newer', text: 'x' })
+  // Both are at position 1 of the database's second epoch; only one of these is in it.
+  const refused = gone.insert('rows', { n: 3, writer: 'gone', text: 'x' })
+  expect(await refused.outcome()).toMatchObject({
+    kind: 'abandoned',
+    error: { code: 'HISTORY_LOST', outcome: 'not-committed' },
+  })
+  expect(look(file, 'SELECT n FROM rows')).toEqual([{ n: 2 }])
+  await newer.close()
+  await gone.close().catch(() => undefined)
 })

@@ -78,7 +78,12 @@ test('law 6 · ended epochs are forgotten after ten thousand more, and bookmarks
   const kept = await open(sqlite(file))
   const later = kept.insert('songs', { title: 'b' }).bookmark
   await kept.close()
-  change(file, 'UPDATE tidemark_database SET last_epoch = 10000')
+  change(
+    file,
+    `WITH RECURSIVE steps (step) AS (SELECT 1 UNION ALL SELECT step + 1 FROM steps WHERE step < 9999)
+     INSERT INTO tidemark_writers SELECT last_epoch + step, 'w', 0, 1, 0, 0 FROM tidemark_database, steps;
+     UPDATE tidemark_database SET last_epoch = last_epoch + 9999`,
+  )
   await using db = await open(sqlite(file))
   const read = (after: string) => db.query(query, { consistency: 'readAfterWrite', after })
   await expect(read(bookmark)).rejects.toMatchObject({ code: 'BOOKMARK_EXPIRED' })

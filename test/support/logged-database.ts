@@ -12,7 +12,8 @@ import { Child } from './child.ts'
 import { databaseFile, look, temporaryFolder } from './database-file.ts'
 
 export interface LoggedRow {
-  readonly epoch: number
+  /** Which of the processes wrote it: 1, 2, 3, … */
+  readonly opening: number
   readonly n: number
   readonly text: string
 }
@@ -23,23 +24,24 @@ interface Rows extends LoggedRow {
 
 /** The index scatters the rows over pages that are there already: a log is laid over all of them. */
 const schema = `
-  CREATE TABLE rows (id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, n INTEGER NOT NULL, text TEXT NOT NULL);
+  CREATE TABLE rows (id INTEGER PRIMARY KEY, opening INTEGER NOT NULL, n INTEGER NOT NULL, text TEXT NOT NULL);
   CREATE INDEX rows_by_text ON rows (text);`
 
-export function rowOf(epoch: number, n: number): LoggedRow {
-  const scattered = Math.imul(epoch * 100_000 + n, 0x9e3779b1) >>> 0
-  return { epoch, n, text: `${scattered} `.padEnd(100 + (scattered % 200), '.') }
+export function rowOf(opening: number, n: number): LoggedRow {
+  const scattered = Math.imul(opening * 100_000 + n, 0x9e3779b1) >>> 0
+  return { opening, n, text: `${scattered} `.padEnd(100 + (scattered % 200), '.') }
 }
 
 /** One process behind the other writes to one file, each as an epoch of its own. */
 export class LoggedDatabase {
   readonly file = databaseFile(schema)
   #writer: { readonly child: Child; written: number } | undefined
+  #openings = 0
 
   /** @returns the bookmark of the last of these rows */
   async write(rows: number): Promise<string> {
     this.#writer ??= {
-      child: new Child(new URL('../fault/log-process.ts', import.meta.url), [this.file]),
+      child: new Child(new URL('../fault/log-process.ts', import.meta.url), [this.file, ++this.#openings]),
       written: 0,
     }
     this.#writer.written += rows
@@ -115,9 +117,9 @@ export async function readBack(file: string): Promise<{ tidemarks: number[]; row
       .where('epoch', '<', db.epoch)
       .orderBy('epoch')
       .execute()
-    const rows = await read.selectFrom('rows').select(['epoch', 'n', 'text']).orderBy('id').execute()
+    const rows = await read.selectFrom('rows').select(['opening', 'n', 'text']).orderBy('id').execute()
     await read.selectFrom('rows').selectAll().orderBy('text').execute()
-    await db.insert('rows', rowOf(db.epoch, 1))
+    await db.insert('rows', rowOf(0, 1))
     return { tidemarks: writers.map(({ watermark }) => watermark), rows }
   } finally {
     await db.close()

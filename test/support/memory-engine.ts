@@ -15,6 +15,7 @@ export async function memoryEngine(schema: string, options?: OpenOptions): Promi
   const store = await memory({ schema }).open('w' as WriterName, {
     runtime: systemRuntime,
     leaseMs: 30_000,
+    epochStep: 1,
     newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
     onSchemaChange: (changed) => engine?.useSchema(changed),
   })

@@ -29,6 +29,7 @@ export async function overlayEngine(
     await store.open(writer, {
       runtime: systemRuntime,
       leaseMs: leaseOf(parsed),
+      epochStep: 1,
       newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
       onSchemaChange: (schema) => engine?.useSchema(schema),
     }),

@@ -10,7 +10,7 @@ import { StoreError } from '../../errors.ts'
 import type { Session } from './session.ts'
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */
-const format = 1
+const format = 2
 
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
 const keptEpochs = 10_000
@@ -21,6 +21,7 @@ export interface EpochRequest {
   readonly writer: WriterName
   readonly leaseMs: number
   readonly nowMs: number
+  readonly epochStep: number
 }
 
 export interface OpenedEpoch {
@@ -50,11 +51,10 @@ export async function makeTables(session: Session, { id, secret }: DatabaseIdent
       for (const sql of dialect.tables) await making.run(sql)
       const { rows } = await making.own('SELECT 1 FROM tidemark_database')
       if (rows.length > 0) return
-      await making.own('INSERT INTO tidemark_database (id, secret, format, last_epoch) VALUES (?, ?, ?, 0)', [
-        id,
-        secret,
-        format,
-      ])
+      await making.own(
+        'INSERT INTO tidemark_database (id, secret, format, last_epoch, forgotten_epoch) VALUES (?, ?, ?, 0, 0)',
+        [id, secret, format],
+      )
     }),
   )
 }
@@ -66,16 +66,19 @@ export interface Owner {
 }
 
 /** Closes the writer's earlier epochs and begins a new one. It waits for a commit in flight: that holds its row. */
-export function openEpoch(session: Session, { writer, leaseMs, nowMs }: EpochRequest): Promise<OpenedEpoch> {
+export function openEpoch(
+  session: Session,
+  { writer, leaseMs, nowMs, epochStep }: EpochRequest,
+): Promise<OpenedEpoch> {
   return session.transact(async (opening) => {
     // A write comes first: it takes the lock under which the rest is read.
-    await opening.own('UPDATE tidemark_database SET last_epoch = last_epoch + 1')
+    await opening.own('UPDATE tidemark_database SET last_epoch = last_epoch + ?', [epochStep])
     const [row] = (await opening.own('SELECT id, secret, format, last_epoch FROM tidemark_database')).rows
     if (row === undefined || Number(row['format']) !== format)
       throw otherFormat(`another version (format ${String(row?.['format'])})`)
     const epoch = Number(row['last_epoch']) as Epoch
     await opening.own('UPDATE tidemark_writers SET closed = 1 WHERE writer = ? AND closed = 0', [writer])
-    await opening.own('DELETE FROM tidemark_writers WHERE closed = 1 AND epoch <= ?', [epoch - keptEpochs])
+    await forgetOldest(opening)
     await opening.own(
       'INSERT INTO tidemark_writers (epoch, writer, watermark, closed, lease_ms, opened_at) VALUES (?, ?, 0, 0, ?, ?)',
       [epoch, writer, Math.ceil(leaseMs), Math.floor(nowMs)],
@@ -139,10 +142,21 @@ export async function touchEpoch(session: Session, epoch: Epoch): Promise<void> 
   }
 }
 
-/** The epoch begun last, by any writer. */
-export async function lastEpoch(session: Session): Promise<Epoch> {
-  const [row] = (await session.own('SELECT last_epoch FROM tidemark_database')).rows
-  return Number(row?.['last_epoch'] ?? 0) as Epoch
+/** Keeps the newest epochs that have ended. */
+async function forgetOldest(opening: Session): Promise<void> {
+  const { rows } = await opening.own(
+    `SELECT epoch FROM tidemark_writers WHERE closed = 1 ORDER BY epoch DESC LIMIT 1 OFFSET ${keptEpochs}`,
+  )
+  if (rows[0] === undefined) return
+  const forgotten = Number(rows[0]['epoch'])
+  await opening.own('DELETE FROM tidemark_writers WHERE closed = 1 AND epoch <= ?', [forgotten])
+  await opening.own('UPDATE tidemark_database SET forgotten_epoch = ?', [forgotten])
+}
+
+/** The newest of the ended epochs that are forgotten. */
+export async function forgottenUpTo(session: Session): Promise<Epoch> {
+  const { rows } = await session.own('SELECT forgotten_epoch FROM tidemark_database')
+  return Number(rows[0]?.['forgotten_epoch'] ?? 0) as Epoch
 }
 
 /** Of all epochs that are open, and of those asked for where they are known. */

@@ -172,7 +172,13 @@ export class Executor {
     let prev = batch.prev
     for (const { step, positions } of batch.steps.flatMap(unitsOf)) {
       const last = (prev + positions) as Seq
-      outcomes.push(await this.#commitTogether({ prev, last, steps: [step] }))
+      try {
+        outcomes.push(await this.#commitTogether({ prev, last, steps: [step] }))
+      } catch (error) {
+        // What came before it in the batch is committed.
+        const failure = toStoreError(this.#session.dialect, error)
+        throw outcomes.length > 0 && failure instanceof StoreError ? failure.withUnknownOutcome() : failure
+      }
       prev = last
     }
     return {

@@ -3,7 +3,7 @@ import type { Mark } from '../../contracts/position.ts'
 import type { QueryResult, Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
 import { NotSupportedError, StoreError, type TidemarkError } from '../../errors.ts'
 import type { Statement } from './dialect.ts'
-import { lastEpoch, readTidemarks } from './bookkeeping.ts'
+import { forgottenUpTo, readTidemarks } from './bookkeeping.ts'
 import { toStoreError } from './failure.ts'
 import { checkRead } from './guard.ts'
 import type { Answer, Session } from './session.ts'
@@ -35,7 +35,7 @@ export class Reads {
     return await this.#readOnly(async (session) => {
       const tidemarks = await readTidemarks(session, required)
       const result = holds(tidemarks, required) ? await this.#run(session, query) : undefined
-      return { tidemarks, lastEpoch: await lastEpoch(session), result }
+      return { tidemarks, forgottenUpTo: await forgottenUpTo(session), result }
     }, query.sql)
   }
 

@@ -111,7 +111,36 @@ test('tables that another version made are refused, never guessed at', async () 
   const older = database('CREATE TABLE tidemark_writers (writer TEXT)')
   await expect(open<Tables>(older.store)).rejects.toMatchObject({ failure: 'fatal' })
   const newer = database(
-    "CREATE TABLE tidemark_database (id TEXT, secret TEXT, format INTEGER, last_epoch INTEGER); INSERT INTO tidemark_database VALUES ('a', 'b', 2, 0)",
+    "CREATE TABLE tidemark_database (id TEXT, secret TEXT, format INTEGER, last_epoch INTEGER); INSERT INTO tidemark_database VALUES ('a', 'b', 3, 0)",
   )
-  await expect(open<Tables>(newer.store)).rejects.toThrow(/format 2/)
+  await expect(open<Tables>(newer.store)).rejects.toThrow(/format 3/)
+})
+
+/** From some moment on it begins as many transactions as it may, and then no more. */
+class CountingDriver extends SqliteDriver {
+  left = Infinity
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.left-- <= 0) throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    await super.beginTransaction(connection)
+  }
+}
+
+test('law 1 · nobody is told "not committed" of a batch whose operations are committed one by one, and stop half-way', async () => {
+  let driver: CountingDriver | undefined
+  const { store, rows } = database(
+    `CREATE TABLE albums (id INTEGER PRIMARY KEY);
+     CREATE TABLE songs (id INTEGER PRIMARY KEY, album INTEGER REFERENCES albums (id) DEFERRABLE INITIALLY DEFERRED)`,
+    (config) => (driver = new CountingDriver(config)),
+  )
+  const db = await open<Tables>(store, { batch: { lingerMs: 60_000 } })
+  const retried = new Promise<void>((resolve) => void db.on('retry', () => resolve()))
+  const receipts = [1, 2, 3].map((id) => db.insert('songs', { id, album: null }))
+  if (driver) driver.left = 2
+  const outcomes = receipts.map((receipt) => receipt.outcome())
+  await retried
+  await db.close({ timeoutMs: 0 }).catch(() => undefined)
+  expect(rows('SELECT id FROM songs')).toEqual([{ id: 1 }, { id: 2 }])
+  for (const outcome of await Promise.all(outcomes))
+    expect(outcome).toMatchObject({ kind: 'abandoned', error: { outcome: 'unknown' } })
 })

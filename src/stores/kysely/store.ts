@@ -56,8 +56,9 @@ export class KyselyStore implements Store {
       await this.#dialect.checkDriver(session)
       const reads = new Reads(session)
       await reads.prepare()
-      const { leaseMs, runtime } = context
-      const { epoch, identity } = await openEpoch(session, { writer, leaseMs, nowMs: runtime.wallMs() })
+      const { leaseMs, epochStep, runtime } = context
+      const request = { writer, leaseMs, epochStep, nowMs: runtime.wallMs() }
+      const { epoch, identity } = await openEpoch(session, request)
       const owner = { writer, epoch }
       const schema = await this.#dialect.readSchema(session)
       const executor = new Executor(session, owner, runtime, schema, context.onSchemaChange)

@@ -1,6 +1,8 @@
+import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { open } from '../../index.ts'
 import { memory, type MemoryOptions } from './index.ts'
+import { MemoryStore } from './store.ts'
 
 const schema = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 
@@ -54,4 +56,10 @@ test('its options are checked', () => {
   expect(() => memory({ schema: 'CREATE TABEL t' })).toThrow(
     expect.objectContaining({ code: 'STORE_FAILED' }),
   )
+})
+
+test('an epoch that cannot be begun fails as every store does', async () => {
+  const database = new DatabaseSync(':memory:')
+  database.exec('CREATE TABLE tidemark_database (id TEXT)')
+  await expect(open(new MemoryStore(database, '', 'async'))).rejects.toMatchObject({ code: 'STORE_FAILED' })
 })

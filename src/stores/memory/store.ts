@@ -121,8 +121,9 @@ class OpenedMemory implements OpenedStore {
     this.#writer = writer
     this.#context = context
     this.isSynchronous = store.commitMode === 'sync'
-    const { leaseMs, newIdentity, runtime } = context
-    const opened = openEpoch(store.database, { writer, leaseMs, nowMs: runtime.wallMs(), newIdentity })
+    const { leaseMs, newIdentity, epochStep, runtime } = context
+    const request = { writer, leaseMs, newIdentity, epochStep, nowMs: runtime.wallMs() }
+    const opened = openEpoch(store.database, request)
     this.epoch = opened.epoch
     this.database = opened.identity
     this.#executor = new Executor(store.database, writer, this.epoch, context.runtime, context.onSchemaChange)

@@ -10,7 +10,8 @@ import { StoreError } from '../../errors.ts'
 
 const tables = `
   CREATE TABLE IF NOT EXISTS tidemark_database (
-    id TEXT PRIMARY KEY, secret TEXT NOT NULL, format INTEGER NOT NULL, last_epoch INTEGER NOT NULL
+    id TEXT PRIMARY KEY, secret TEXT NOT NULL, format INTEGER NOT NULL, last_epoch INTEGER NOT NULL,
+    forgotten_epoch INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS tidemark_writers (
     epoch INTEGER PRIMARY KEY, writer TEXT NOT NULL, watermark INTEGER NOT NULL, closed INTEGER NOT NULL,
@@ -28,7 +29,7 @@ const tables = `
 `
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */
-const format = 1
+const format = 2
 
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
 const keptEpochs = 10_000
@@ -39,6 +40,7 @@ export interface EpochRequest {
   readonly nowMs: number
   /** For a database that has none yet. */
   readonly newIdentity: DatabaseIdentity
+  readonly epochStep: number
 }
 
 export interface OpenedEpoch {
@@ -53,15 +55,15 @@ export function isInternalTable(name: string): boolean {
 /** Closes the writer's earlier epochs and begins a new one. BEGIN IMMEDIATE waits for a commit in flight. */
 export function openEpoch(
   database: DatabaseSync,
-  { writer, leaseMs, nowMs, newIdentity }: EpochRequest,
+  { writer, leaseMs, nowMs, newIdentity, epochStep }: EpochRequest,
 ): OpenedEpoch {
   database.exec('BEGIN IMMEDIATE')
   try {
     const identity = identify(database, newIdentity)
-    database.exec('UPDATE tidemark_database SET last_epoch = last_epoch + 1')
+    database.prepare('UPDATE tidemark_database SET last_epoch = last_epoch + ?').run(epochStep)
     const epoch = lastEpoch(database)
     database.prepare('UPDATE tidemark_writers SET closed = 1 WHERE writer = ? AND closed = 0').run(writer)
-    database.prepare('DELETE FROM tidemark_writers WHERE closed = 1 AND epoch <= ?').run(epoch - keptEpochs)
+    forgetOldest(database)
     database
       .prepare('INSERT INTO tidemark_writers VALUES (?, ?, 0, 0, ?, ?)')
       .run(epoch, writer, Math.ceil(leaseMs), nowMs)
@@ -79,7 +81,7 @@ function identify(database: DatabaseSync, { id, secret }: DatabaseIdentity): Dat
   database.exec(tables)
   database
     .prepare(
-      'INSERT INTO tidemark_database SELECT ?, ?, ?, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
+      'INSERT INTO tidemark_database SELECT ?, ?, ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
     )
     .run(id, secret, format)
   const row = database.prepare('SELECT id, secret, format FROM tidemark_database').get()
@@ -97,8 +99,24 @@ function hasTable(database: DatabaseSync, name: string): boolean {
   return database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined
 }
 
+/** Keeps the newest epochs that have ended. */
+function forgetOldest(database: DatabaseSync): void {
+  const forgotten = database
+    .prepare('SELECT epoch FROM tidemark_writers WHERE closed = 1 ORDER BY epoch DESC LIMIT 1 OFFSET ?')
+    .get(keptEpochs)?.['epoch']
+  if (forgotten === undefined) return
+  database.prepare('DELETE FROM tidemark_writers WHERE closed = 1 AND epoch <= ?').run(forgotten)
+  database.prepare('UPDATE tidemark_database SET forgotten_epoch = ?').run(forgotten)
+}
+
+/** The newest of the ended epochs that are forgotten. */
+export function forgottenUpTo(database: DatabaseSync): Epoch {
+  const row = database.prepare('SELECT forgotten_epoch FROM tidemark_database').get()
+  return Number(row?.['forgotten_epoch'] ?? 0) as Epoch
+}
+
 /** The epoch begun last, by any writer. */
-export function lastEpoch(database: DatabaseSync): Epoch {
+function lastEpoch(database: DatabaseSync): Epoch {
   return Number(
     database.prepare('SELECT last_epoch FROM tidemark_database').get()?.['last_epoch'] ?? 0,
   ) as Epoch

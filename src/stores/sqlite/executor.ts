@@ -196,7 +196,12 @@ export class Executor {
     let prev = batch.prev
     for (const unit of batch.steps.flatMap(unitsOf)) {
       const last = (prev + unit.positions) as Seq
-      outcomes.push(this.#commitTogether({ prev, last, steps: [unit.step] }))
+      try {
+        outcomes.push(this.#commitTogether({ prev, last, steps: [unit.step] }))
+      } catch (error) {
+        // What came before it in the batch is committed.
+        throw outcomes.length === 0 ? error : toStoreError(error).withUnknownOutcome()
+      }
       prev = last
     }
     return {

@@ -29,6 +29,7 @@ export interface ThreadSettings {
   readonly leaseMs: number
   /** For a database that has none yet. */
   readonly newIdentity: DatabaseIdentity
+  readonly epochStep: number
   readonly epoch: Epoch | undefined
 }
 

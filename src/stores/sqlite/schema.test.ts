@@ -82,6 +82,7 @@ test('the bookkeeping and SQLite’s own tables are nobody’s to write', () => 
     writer: 'w' as WriterName,
     leaseMs: 1,
     nowMs: 0,
+    epochStep: 1,
     newIdentity: { id: '0', secret: '0' },
   })
   expect([...readSchema(database).tables.keys()]).toEqual(['mine'])

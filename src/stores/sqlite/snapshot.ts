@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Mark } from '../../contracts/position.ts'
 import type { Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
-import { lastEpoch, readTidemarks } from './bookkeeping.ts'
+import { forgottenUpTo, readTidemarks } from './bookkeeping.ts'
 import type { Queries } from './queries.ts'
 
 export interface SnapshotQuery {
@@ -20,7 +20,7 @@ export function takeSnapshot(
   try {
     const tidemarks = readTidemarks(database, required)
     const result = holds(tidemarks, required) ? queries.run(query) : undefined
-    return { tidemarks, lastEpoch: lastEpoch(database), result }
+    return { tidemarks, forgottenUpTo: forgottenUpTo(database), result }
   } finally {
     database.exec('ROLLBACK')
   }

@@ -46,6 +46,7 @@ export class SqliteStore implements Store {
       writer,
       leaseMs: context.leaseMs,
       newIdentity: context.newIdentity,
+      epochStep: context.epochStep,
       epoch: undefined,
     }
     const thread = new Thread(settings, context.onSchemaChange)

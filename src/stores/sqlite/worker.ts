@@ -33,7 +33,16 @@ import {
 import { Queries } from './queries.ts'
 import { takeSnapshot } from './snapshot.ts'
 
-const { role, path, settings, writer, leaseMs, newIdentity, epoch: knownEpoch } = workerData as ThreadSettings
+const {
+  role,
+  path,
+  settings,
+  writer,
+  leaseMs,
+  newIdentity,
+  epochStep,
+  epoch: knownEpoch,
+} = workerData as ThreadSettings
 const port = parentPort
 if (!port) throw new Error('worker.ts is started by the SQLite store, not by itself')
 
@@ -139,7 +148,7 @@ function open(): Requests['open']['answer'] {
   try {
     const { epoch, identity } =
       knownEpoch === undefined
-        ? openEpoch(database, { writer, leaseMs, newIdentity, nowMs: clock.wallMs() })
+        ? openEpoch(database, { writer, leaseMs, newIdentity, epochStep, nowMs: clock.wallMs() })
         : { epoch: knownEpoch, identity: undefined }
     const executor = new Executor(database, writer, epoch, clock, (schema) =>
       send({ kind: 'schema', schema }),

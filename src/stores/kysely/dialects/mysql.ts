@@ -32,7 +32,8 @@ export const mysqlDialect: SqlDialect = {
   isolation: 'read committed',
   tables: [
     `CREATE TABLE IF NOT EXISTS tidemark_database (
-       id varchar(200) PRIMARY KEY, secret varchar(200) NOT NULL, format int NOT NULL, last_epoch bigint NOT NULL
+       id varchar(200) PRIMARY KEY, secret varchar(200) NOT NULL, format int NOT NULL, last_epoch bigint NOT NULL,
+       forgotten_epoch bigint NOT NULL
      ) ${options}`,
     `CREATE TABLE IF NOT EXISTS tidemark_writers (
        epoch bigint PRIMARY KEY, writer varchar(200) NOT NULL, watermark bigint NOT NULL, closed int NOT NULL,

@@ -25,7 +25,8 @@ export const postgresDialect: SqlDialect = {
   isolation: 'read committed',
   tables: [
     `CREATE TABLE IF NOT EXISTS tidemark_database (
-       id text PRIMARY KEY, secret text NOT NULL, format integer NOT NULL, last_epoch bigint NOT NULL)`,
+       id text PRIMARY KEY, secret text NOT NULL, format integer NOT NULL, last_epoch bigint NOT NULL,
+       forgotten_epoch bigint NOT NULL)`,
     `CREATE TABLE IF NOT EXISTS tidemark_writers (
        epoch bigint PRIMARY KEY, writer text NOT NULL, watermark bigint NOT NULL, closed integer NOT NULL,
        lease_ms bigint NOT NULL, opened_at bigint NOT NULL)`,

@@ -23,7 +23,8 @@ export const sqliteDialect: SqlDialect = {
   isolation: undefined,
   tables: [
     `CREATE TABLE IF NOT EXISTS tidemark_database (
-       id TEXT PRIMARY KEY, secret TEXT NOT NULL, format INTEGER NOT NULL, last_epoch INTEGER NOT NULL
+       id TEXT PRIMARY KEY, secret TEXT NOT NULL, format INTEGER NOT NULL, last_epoch INTEGER NOT NULL,
+       forgotten_epoch INTEGER NOT NULL
      ) STRICT`,
     `CREATE TABLE IF NOT EXISTS tidemark_writers (
        epoch INTEGER PRIMARY KEY, writer TEXT NOT NULL, watermark INTEGER NOT NULL, closed INTEGER NOT NULL,
