@@ -1,0 +1,105 @@
+/**
+ * Simulates histories and checks each against the laws.
+ *
+ *   npm run sim -- --seeds 100000 [--from 1] [--jobs 2]
+ *   npm run sim -- --seed 4711          one history again, with its timeline if it breaks a law
+ *
+ * Prints histories and operations a second, and how often each fault happened. A violation is told with its seed; the
+ * first ones also with the steps that are left when all others are taken away, and their timeline.
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { Worker } from 'node:worker_threads'
+import { check } from '../src/testing/simulation/checker.ts'
+import { faultKinds, type FaultKind } from '../src/testing/simulation/faults.ts'
+import { shrink } from '../src/testing/simulation/shrink.ts'
+import { simulate } from '../src/testing/simulation/simulate.ts'
+import { timeline } from '../src/testing/simulation/timeline.ts'
+import { programOf } from '../src/testing/simulation/workload.ts'
+import type { Report, Task } from './sim/explore.ts'
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    seed: { type: 'string' },
+  },
+})
+
+/** With fewer seeds a rare fault may not have come up. */
+const seedsForEveryKind = 2_000
+const shownInFull = 3
+
+if (values.seed === undefined) await campaign(Number(values.from), Number(values.seeds), Number(values.jobs))
+else await show(Number(values.seed))
+
+async function campaign(from: number, seeds: number, jobs: number): Promise<void> {
+  const startedMs = performance.now()
+  let [histories, small, operations] = [0, 0, 0]
+  const faults = new Map<FaultKind, number>()
+  const broken: Report['violations'][number][] = []
+  let saidMs = startedMs
+  const collect = (report: Report): void => {
+    histories += report.histories
+    small += report.small
+    operations += report.operations
+    for (const [kind, count] of report.faults) faults.set(kind, (faults.get(kind) ?? 0) + count)
+    for (const violation of report.violations) {
+      broken.push(violation)
+      console.log(`seed ${violation.seed}: law ${violation.law}: ${violation.message}`)
+    }
+    if (performance.now() - saidMs < 10_000) return
+    saidMs = performance.now()
+    console.log(
+      `${histories} histories, ${broken.length} violations, ${rate(histories, startedMs)} histories/s`,
+    )
+  }
+  await Promise.all(
+    Array.from({ length: jobs }, (_, job) =>
+      work({ from: from + job, to: from + seeds, stride: jobs }, collect),
+    ),
+  )
+  console.log(
+    `seeds ${from} to ${from + seeds - 1}, ${jobs} jobs, ${Math.round((performance.now() - startedMs) / 1_000)} s`,
+  )
+  console.log(
+    `${histories} histories, ${rate(histories, startedMs)} a second; ${operations} operations, ${rate(operations, startedMs)} a second; ` +
+      `${small} more that were too small to count`,
+  )
+  for (const kind of faultKinds) console.log(`  ${kind.padEnd(32)} ${faults.get(kind) ?? 0}`)
+  const missing = faultKinds.filter((kind) => !faults.has(kind))
+  if (missing.length > 0 && seeds >= seedsForEveryKind) {
+    console.log(`never happened: ${missing.join(', ')}`)
+    process.exitCode = 1
+  }
+  for (const { seed } of broken.slice(0, shownInFull)) await show(seed)
+  console.log(broken.length === 0 ? 'no violation' : `${broken.length} histories break a law`)
+  if (broken.length > 0) process.exitCode = 1
+}
+
+function work(task: Task, collect: (report: Report) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('sim/worker.ts', import.meta.url), { workerData: task })
+    worker.on('message', collect)
+    worker.on('error', reject)
+    worker.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))))
+  })
+}
+
+function rate(count: number, sinceMs: number): number {
+  return Math.round(count / ((performance.now() - sinceMs) / 1_000))
+}
+
+async function show(seed: number): Promise<void> {
+  const program = programOf(seed)
+  const [violation] = check(await simulate(program))
+  if (!violation) return console.log(`seed ${seed}: no violation`)
+  const shrunk = await shrink({ program, violation })
+  console.log(`\nseed ${seed} breaks law ${shrunk.violation.law}: ${shrunk.violation.message}`)
+  console.log(`left of ${program.steps.length} steps and ${program.faults.length} faults:`)
+  for (const step of shrunk.program.steps) console.log(`  ${JSON.stringify(step)}`)
+  for (const fault of shrunk.program.faults) console.log(`  ${JSON.stringify(fault)}`)
+  console.log(timeline(await simulate(shrunk.program), shrunk.violation).join('\n'))
+  process.exitCode = 1
+}

@@ -1,0 +1,271 @@
+/**
+ * Runs a program in a simulated world, and gives its history. The same program has the same history, to the letter.
+ *
+ * When the program is over nothing goes wrong any more: whoever stood still goes on, every engine is closed, and all
+ * that was called must end.
+ */
+import type { Session } from '../../index.ts'
+import { Actor } from './actor.ts'
+import type { WriteLock } from './connection.ts'
+import { countConsequences } from './consequences.ts'
+import { Faults } from './faults.ts'
+import { FaultyStore } from './faulty-store.ts'
+import type { History } from './history.ts'
+import { Machine } from './machine.ts'
+import { SimulatedProcess } from './process.ts'
+import type { Action, Program, Step } from './program.ts'
+import { Random } from './random.ts'
+import { get, read, type Bookmark } from './read.ts'
+import { failed, Recorder } from './recorder.ts'
+import { Scheduler } from './scheduler.ts'
+import type { Lane, Tables } from './write.ts'
+
+/** So long everything may take once nothing goes wrong any more. */
+const patienceMs = 300_000
+const closeTimeoutMs = 60_000
+
+export async function simulate(program: Program): Promise<History> {
+  const world = new World(program)
+  await world.run()
+  return world.history
+}
+
+type Call = Exclude<
+  Action,
+  { kind: 'open' | 'stop' | 'kill' | 'jump-clock' | 'back-up' | 'restore' | 'lose-power' }
+>
+
+class World {
+  readonly #program: Program
+  readonly #scheduler = new Scheduler()
+  readonly #recorder = new Recorder(this.#scheduler)
+  readonly #random: Random
+  readonly #faults: Faults
+  readonly #machine: Machine
+  readonly #lock: WriteLock = { holder: undefined }
+  /** By the number of the process; a process that was killed is replaced by one that is started anew. */
+  readonly #actors = new Map<number, Actor>()
+  readonly #everyActor: Actor[] = []
+  readonly #sessions = new Map<string, { readonly session: Session<Tables>; readonly actor: Actor }>()
+  #executing: SimulatedProcess | undefined
+  #engines = 0
+  #writes = 0
+  #bookmarks = 0
+
+  constructor(program: Program) {
+    this.#program = program
+    this.#random = new Random(program.seed)
+    this.#faults = new Faults(program.faults, (fault) => this.#recorder.add({ kind: 'fault', fault }))
+    this.#machine = new Machine(program.hasLinks, this.#faults, {
+      onCommitted: (contents) => this.#recorder.add({ kind: 'committed', contents }),
+      onWentBack: (contents, byPowerLoss) => this.#recorder.add({ kind: 'went-back', contents, byPowerLoss }),
+      onDeath: () => this.#executing?.kill(),
+    })
+  }
+
+  get history(): History {
+    const { events, operations } = this.#recorder
+    const faults = new Map(this.#faults.counts)
+    countConsequences(events, faults)
+    return { program: this.#program, events, operations, faults }
+  }
+
+  async run(): Promise<void> {
+    let atMs = 0
+    for (const step of this.#program.steps) {
+      atMs += step.afterMs
+      this.#scheduler.at(atMs, () => this.#act(step))
+    }
+    await this.#scheduler.run(atMs)
+    await this.#end()
+    this.#machine.close()
+  }
+
+  /** Nothing goes wrong any more, and everything comes to its end. */
+  async #end(): Promise<void> {
+    this.#faults.end()
+    for (const { process } of this.#everyActor) process.resume()
+    await this.#scheduler.run(this.#scheduler.nowMs + 200)
+    for (const actor of this.#actors.values()) if (!actor.process.isDead) actor.close(closeTimeoutMs)
+    const isQuiet = (): boolean => this.#stillWaiting().length === 0
+    await this.#scheduler.run(this.#scheduler.nowMs + patienceMs, isQuiet)
+    for (const actor of this.#everyActor) actor.askAll()
+    await this.#scheduler.run(this.#scheduler.nowMs + patienceMs, isQuiet)
+    for (const { what, process } of this.#stillWaiting())
+      this.#recorder.add({ kind: 'never-ended', what: `${what} of process ${process}` })
+  }
+
+  #stillWaiting(): { what: string; process: number }[] {
+    const isAlive = ({ process }: { process: number }): boolean =>
+      this.#everyActor[process]?.process.isDead === false
+    return [...this.#recorder.waiting.values()].filter(isAlive)
+  }
+
+  #act(step: Step): void {
+    try {
+      this.#do(step)
+    } catch (error) {
+      this.#recorder.add({
+        kind: 'crashed',
+        error: error instanceof Error ? (error.stack ?? '') : String(error),
+      })
+    }
+  }
+
+  #do(action: Action): void {
+    switch (action.kind) {
+      case 'open':
+        return this.#open(action)
+      case 'back-up':
+        return this.#machine.backUp()
+      case 'restore':
+        if (this.#lock.holder === undefined && this.#machine.restore()) this.#faults.happened('history-lost')
+        return
+      case 'lose-power':
+        this.#faults.happened('power-lost')
+        for (const actor of this.#everyActor) if (!actor.process.isDead) actor.process.kill()
+        return this.#machine.losePower()
+      case 'stop':
+      case 'kill':
+      case 'jump-clock':
+        return this.#harm(action)
+      default:
+        return this.#call(action)
+    }
+  }
+
+  #harm(action: Extract<Action, { kind: 'stop' | 'kill' | 'jump-clock' }>): void {
+    const actor = this.#actors.get(action.process)
+    if (!actor || actor.process.isDead) return
+    if (action.kind === 'kill') {
+      this.#faults.happened('process-killed')
+      actor.process.kill()
+    } else if (action.kind === 'stop') {
+      this.#faults.happened('process-stopped')
+      actor.process.stop()
+      this.#scheduler.after(action.forMs, () => actor.process.resume())
+    } else {
+      this.#faults.happened('clock-jumped')
+      actor.process.jumpClock(action.byMs)
+    }
+  }
+
+  #open(action: Extract<Action, { kind: 'open' }>): void {
+    const current = this.#actors.get(action.process)
+    // One engine at a time; one that was closed or has stopped is followed by another.
+    if (current && !current.isOver && !current.process.isDead) return
+    const index = this.#everyActor.length
+    const process = new SimulatedProcess(`p${index}`, this.#scheduler, this.#random.below(2 ** 31))
+    const actor = new Actor(index, ++this.#engines, process, this.#recorder)
+    this.#actors.set(action.process, actor)
+    this.#everyActor.push(actor)
+    process.onDeath(() => this.#recorder.add({ kind: 'died', process: index }))
+    const store = new FaultyStore(this.#machine.store, {
+      process,
+      random: this.#random,
+      faults: this.#faults,
+      lock: this.#lock,
+      as: (execute) => {
+        // Stays set: what it does goes on when promises are ready, before anybody else has a turn.
+        this.#executing = process
+        return execute()
+      },
+      onSync: () => this.#machine.sync(),
+    })
+    actor.open(store, action)
+  }
+
+  #call(action: Call): void {
+    const actor = this.#actors.get(action.process)
+    if (!actor || actor.process.isDead || actor.isOver) {
+      const reopening = this.#program.reopenings[action.process]
+      if (reopening) this.#open(reopening)
+      return this.#actors.get(action.process)?.whenOpen(() => this.#call(action))
+    }
+    // A process that stands still makes its calls when it goes on.
+    actor.process.run(() => actor.whenOpen(() => this.#callNow(actor, action)))
+  }
+
+  #callNow(actor: Actor, action: Call): void {
+    const lane = this.#laneOf(actor, 'session' in action ? action.session : undefined)
+    switch (action.kind) {
+      case 'write':
+        return actor.write(lane, action, ++this.#writes)
+      case 'redrive':
+        return actor.redrive(++this.#writes)
+      case 'read':
+        return read(
+          actor,
+          lane,
+          action,
+          action.after.flatMap((from) => this.#take(from) ?? []),
+        )
+      case 'get':
+        return get(actor, lane, action)
+      case 'flush':
+        return actor.flush(action.durable)
+      case 'close':
+        return actor.close(action.timeoutMs)
+      case 'move':
+        return this.#move(actor, action.session)
+      case 'catch-up':
+        return this.#catchUp(actor, action.session)
+    }
+  }
+
+  #laneOf(actor: Actor, name: string | undefined): Lane {
+    if (name === undefined) return actor.db as Lane
+    const known = this.#sessions.get(name)
+    if (known?.actor !== actor) this.#move(actor, name)
+    return this.#sessions.get(name)?.session as Lane
+  }
+
+  /** The session goes on here, wherever it was: its bookmark had been handed over in time. */
+  #move(actor: Actor, name: string): void {
+    const from = this.#take(name)
+    const session = actor.db?.session()
+    if (!session) return
+    this.#recorder.add({ kind: 'session', session: name, engine: actor.engine, from: undefined })
+    try {
+      if (from) session.include(from.text)
+      this.#recorder.add({ kind: 'session', session: name, engine: actor.engine, from: from?.id })
+    } catch {
+      // The database is another one since: the session begins anew.
+    }
+    this.#sessions.set(name, { session, actor })
+  }
+
+  #catchUp(actor: Actor, name: string): void {
+    const lane = this.#laneOf(actor, name) as Session<Tables>
+    this.#recorder.call(
+      actor.index,
+      'catch up',
+      (call) => {
+        this.#recorder.add({ kind: 'catch-up', call, engine: actor.engine, session: name })
+        return lane.caughtUp({ timeoutMs: 50 })
+      },
+      (call, ending) => this.#recorder.add({ kind: 'caught-up', call, ending }),
+    )
+  }
+
+  /** The bookmark of a session, or of the last receipt of a process. */
+  #take(from: string | number): Bookmark | undefined {
+    const id = ++this.#bookmarks
+    try {
+      if (typeof from === 'string') {
+        const known = this.#sessions.get(from)
+        if (!known) return undefined
+        const text = known.session.bookmark
+        this.#recorder.add({ kind: 'took', bookmark: id, session: from, write: undefined })
+        return { id, text }
+      }
+      const last = this.#actors.get(from)?.lastReceipt
+      if (!last) return undefined
+      this.#recorder.add({ kind: 'took', bookmark: id, session: undefined, write: last.write })
+      return { id, text: last.receipt.bookmark }
+    } catch (error) {
+      this.#recorder.add({ kind: 'crashed', error: String(failed(error).storeCode) })
+      return undefined
+    }
+  }
+}
