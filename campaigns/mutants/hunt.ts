@@ -1,0 +1,22 @@
+/** Looks for a violation, seed after seed. Runs in a copy of the tree that holds a mutant. */
+import { check } from '../../src/testing/simulation/checker.ts'
+import { simulate } from '../../src/testing/simulation/simulate.ts'
+import { programOf } from '../../src/testing/simulation/workload.ts'
+
+export interface Found {
+  readonly seeds: number
+  readonly law: number
+  readonly message: string
+}
+
+Error.stackTraceLimit = 0
+const seeds = Number(process.argv[2])
+
+let found: Found | undefined
+for (let seed = 1; seed <= seeds && !found; seed++) {
+  const [violation] = check(await simulate(programOf(seed)))
+  if (violation) found = { seeds: seed, law: violation.law, message: violation.message }
+}
+console.log(JSON.stringify(found ?? null))
+// What a broken engine still runs is nobody's business.
+process.exit(0)
