@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Seq } from '../contracts/position.ts'
 import { scriptedEngine } from '../../test/support/scripted-engine.ts'
 import { failure } from '../../test/support/scripted-store.ts'
 
@@ -91,4 +92,28 @@ test('law 2 · nothing is sent while a transaction runs, and what was accepted m
   await runtime.settle()
   await result
   expect(store.log).toEqual(['1-1', '3-3'])
+})
+
+test('law 9 · an engine that stops lets go of a transaction whose COMMIT was answered by nobody', async () => {
+  const { store, runtime, engine } = scriptedEngine()
+  store.commitEnds = failure('transient', 'unknown')
+  store.recoverFailures = [failure('fatal')]
+  const result = expect(engine.transaction(async () => 'done', 1_000)).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+    outcome: 'unknown',
+  })
+  await runtime.advance(1_000)
+  await result
+  expect(store.rollbacks).toBe(1)
+})
+
+test('law 9 · an engine that stops lets go of a transaction whose callback goes on', async () => {
+  const { store, runtime, engine } = scriptedEngine()
+  const result = expect(engine.transaction(() => new Promise(() => undefined), 60_000)).rejects.toMatchObject(
+    { code: 'HISTORY_LOST', outcome: 'not-committed' },
+  )
+  await runtime.settle()
+  engine.lostHistory({ watermark: 0 as Seq, exists: false }, 1 as Seq)
+  await result
+  expect(store.rollbacks).toBe(1)
 })

@@ -4,7 +4,8 @@
  *
  * Keeps: law 1 (settles once), law 2 (what is accepted while it runs stands behind it), law 3 (its callback has
  * effects we cannot see, so it is never run twice: only a transaction that could not begin is tried again; after
- * a lost reply to COMMIT the tidemark tells), law 4 (all or nothing).
+ * a lost reply to COMMIT the tidemark tells), law 4 (all or nothing), law 9 (when the engine stops it lets go of the
+ * database's lock, whatever it was at).
  *
  *   queued ──begin──▶ running ──commit──▶ committed
  *     ▲ └─not-started─┘  │ └─reply lost──▶ unknown ──tidemark──▶ committed or void
@@ -29,6 +30,8 @@ export class TransactionTurn {
   readonly #timeoutMs: number
   readonly #runtime: Runtime
   readonly #result = Promise.withResolvers<unknown>()
+  /** What was begun, until the turn is over. */
+  #transaction: StoreTransaction | undefined
   #value: unknown
   #error: unknown
   #stage: 'queued' | 'running' | 'committing' | 'abandoned' = 'queued'
@@ -56,6 +59,7 @@ export class TransactionTurn {
     // The engine stopped meanwhile and has told the caller so; here and below.
     if (this.#isAbandoned()) return this.#rollBack(transaction, undefined)
     this.#stage = 'running'
+    this.#transaction = transaction
     try {
       this.#value = await this.#withinTimeout(this.#work(transaction))
     } catch (error) {
@@ -92,6 +96,8 @@ export class TransactionTurn {
     this.#stage = 'abandoned'
     const message = `the transaction was abandoned: ${cause.message.replace(/^tidemark: /, '')}`
     this.#result.reject(new EngineStoppedError(cause.code, message, { cause, outcome }))
+    // Nobody reads the tidemark any more, which would end it; behind a COMMIT that is under way it does nothing.
+    this.#transaction?.rollback().catch(() => undefined)
   }
 
   #isAbandoned(): boolean {

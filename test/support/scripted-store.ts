@@ -74,6 +74,7 @@ export class ScriptedStore implements OpenedStore {
   /** How the next transaction's COMMIT ends. */
   commitEnds: 'committed' | 'lost' | 'unanswered' | StoreError = 'committed'
   recoveries = 0
+  rollbacks = 0
 
   commit({ prev, last, steps }: Batch): Promise<BatchOutcome> {
     this.log.push(`${prev + 1}-${last}`)
@@ -124,7 +125,7 @@ export class ScriptedStore implements OpenedStore {
         if (this.commitEnds === 'lost') return Promise.reject(failure('transient', 'unknown'))
         return this.commitEnds === 'committed' ? Promise.resolve() : new Promise(() => undefined)
       },
-      rollback: () => Promise.resolve(),
+      rollback: async () => void this.rollbacks++,
     }
   }
 
