@@ -6,8 +6,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parse, TEXT, UsageError, wholeNumber } from '../bench/options/parse.ts'
+import { TEXT, wholeNumber } from '../bench/options/parse.ts'
 import { runCampaign, type Tally } from '../test/crash/campaign.ts'
+import { command } from './command.ts'
 
 const usage = `Usage: npm run crash -- [--rounds N] [--seed S]
 
@@ -18,20 +19,7 @@ const usage = `Usage: npm run crash -- [--rounds N] [--seed S]
 const words = ['ready', 'acknowledged', 'opening', 'repairing', 'closing'] as const
 const everyMs = 10_000
 
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error
-  console.error(`${error.message}\n\n${usage}`)
-  process.exitCode = 2
-}
-
-async function main(args: readonly string[]): Promise<number> {
-  const given = parse(args, { rounds: TEXT, seed: TEXT, help: { type: 'boolean', default: false } })
-  if (given.help) {
-    console.log(usage)
-    return 0
-  }
+await command(usage, { rounds: TEXT, seed: TEXT }, async (given) => {
   const rounds = wholeNumber('rounds', given.rounds, 1_000)
   const seed = wholeNumber('seed', given.seed, Math.floor(Math.random() * 1_000_000), 0)
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-crash-'))
@@ -55,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   rmSync(folder, { recursive: true })
   return 0
-}
+})
 
 function described({ kills, moments, operations, files }: Tally, elapsedMs: number): string {
   const atMoments = Object.entries(moments).map(([moment, count]) => `${moment} ${count}`)

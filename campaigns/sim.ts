@@ -1,40 +1,42 @@
 /**
- * Simulates histories and checks each against the laws.
- *
- *   npm run sim -- --seeds 100000 [--from 1] [--jobs 2]
- *   npm run sim -- --seed 4711          one history again, with its timeline if it breaks a law
- *
- * Prints histories and operations a second, and how often each fault happened. A violation is told with its seed; the
- * first ones also with the steps that are left when all others are taken away, and their timeline.
+ * `npm run sim`: simulates histories and checks each against the laws. Prints histories and operations a second, and how
+ * often each fault happened. A violation is told with its seed; the first ones also with the steps that are left when
+ * all others are taken away, and their timeline. Ends with code 1 if a law is broken or a fault never happened.
  */
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { TEXT, wholeNumber } from '../bench/options/parse.ts'
 import { check } from '../src/testing/simulation/checker.ts'
 import { faultKinds, type FaultKind } from '../src/testing/simulation/faults.ts'
 import { shrink } from '../src/testing/simulation/shrink.ts'
 import { simulate } from '../src/testing/simulation/simulate.ts'
 import { timeline } from '../src/testing/simulation/timeline.ts'
 import { programOf } from '../src/testing/simulation/workload.ts'
+import { command } from './command.ts'
 import type { Report, Task } from './sim/explore.ts'
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '10000' },
-    from: { type: 'string', default: '1' },
-    jobs: { type: 'string', default: String(availableParallelism()) },
-    seed: { type: 'string' },
-  },
-})
+const usage = `Usage: npm run sim -- [--seeds N] [--from S] [--jobs J] | --seed S
+
+  --seeds N    how many histories (10,000)
+  --from S     the first seed (1)
+  --jobs J     threads (one a core)
+  --seed S     one history; its timeline if it breaks a law`
 
 /** With fewer seeds a rare fault may not have come up. */
 const seedsForEveryKind = 2_000
 const shownInFull = 3
 
-if (values.seed === undefined) await campaign(Number(values.from), Number(values.seeds), Number(values.jobs))
-else await show(Number(values.seed))
+await command(usage, { seeds: TEXT, from: TEXT, jobs: TEXT, seed: TEXT }, async (given) => {
+  if (given.seed !== undefined) return await show(wholeNumber('seed', given.seed, 0, 0))
+  const jobs = wholeNumber('jobs', given.jobs, availableParallelism())
+  return await campaign(
+    wholeNumber('from', given.from, 1, 0),
+    wholeNumber('seeds', given.seeds, 10_000),
+    jobs,
+  )
+})
 
-async function campaign(from: number, seeds: number, jobs: number): Promise<void> {
+async function campaign(from: number, seeds: number, jobs: number): Promise<number> {
   const startedMs = performance.now()
   let [histories, small, operations] = [0, 0, 0]
   const faults = new Map<FaultKind, number>()
@@ -69,13 +71,11 @@ async function campaign(from: number, seeds: number, jobs: number): Promise<void
   )
   for (const kind of faultKinds) console.log(`  ${kind.padEnd(32)} ${faults.get(kind) ?? 0}`)
   const missing = faultKinds.filter((kind) => !faults.has(kind))
-  if (missing.length > 0 && seeds >= seedsForEveryKind) {
-    console.log(`never happened: ${missing.join(', ')}`)
-    process.exitCode = 1
-  }
+  const isLacking = missing.length > 0 && seeds >= seedsForEveryKind
+  if (isLacking) console.log(`never happened: ${missing.join(', ')}`)
   for (const { seed } of broken.slice(0, shownInFull)) await show(seed)
   console.log(broken.length === 0 ? 'no violation' : `${broken.length} histories break a law`)
-  if (broken.length > 0) process.exitCode = 1
+  return broken.length > 0 || isLacking ? 1 : 0
 }
 
 function work(task: Task, collect: (report: Report) => void): Promise<void> {
@@ -91,15 +91,18 @@ function rate(count: number, sinceMs: number): number {
   return Math.round(count / ((performance.now() - sinceMs) / 1_000))
 }
 
-async function show(seed: number): Promise<void> {
+async function show(seed: number): Promise<number> {
   const program = programOf(seed)
   const [violation] = check(await simulate(program))
-  if (!violation) return console.log(`seed ${seed}: no violation`)
+  if (!violation) {
+    console.log(`seed ${seed}: no violation`)
+    return 0
+  }
   const shrunk = await shrink({ program, violation })
   console.log(`\nseed ${seed} breaks law ${shrunk.violation.law}: ${shrunk.violation.message}`)
   console.log(`left of ${program.steps.length} steps and ${program.faults.length} faults:`)
   for (const step of shrunk.program.steps) console.log(`  ${JSON.stringify(step)}`)
   for (const fault of shrunk.program.faults) console.log(`  ${JSON.stringify(fault)}`)
   console.log(timeline(await simulate(shrunk.program), shrunk.violation).join('\n'))
-  process.exitCode = 1
+  return 1
 }

@@ -6,12 +6,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parse, TEXT, UsageError, wholeNumber } from '../bench/options/parse.ts'
+import { TEXT, wholeNumber } from '../bench/options/parse.ts'
 import { table } from '../bench/report/table.ts'
 import { open } from '../src/index.ts'
 import { sqlite } from '../src/stores/sqlite/index.ts'
 import { change } from '../test/support/database.ts'
 import { judge } from './soak/verdict.ts'
+import { command } from './command.ts'
 import { WindowMeter, type Window } from './soak/window.ts'
 import { schema, Workload, type DB } from './soak/workload.ts'
 
@@ -30,20 +31,7 @@ const headings = [
   'file, MB',
 ]
 
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error
-  console.error(`${error.message}\n\n${usage}`)
-  process.exitCode = 2
-}
-
-async function main(args: readonly string[]): Promise<number> {
-  const given = parse(args, { minutes: TEXT, help: { type: 'boolean', default: false } })
-  if (given.help) {
-    console.log(usage)
-    return 0
-  }
+await command(usage, { minutes: TEXT }, async (given) => {
   const totalMs = wholeNumber('minutes', given.minutes, 10) * 60_000
   const windowMs = Math.max(5_000, totalMs / 24)
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-soak-'))
@@ -54,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { isFlat, lines } = judge(windows)
   console.log(`\n${lines.join('\n')}\n\n${isFlat ? 'flat' : 'NOT FLAT'}`)
   return isFlat ? 0 : 1
-}
+})
 
 async function soak(file: string, count: number, windowMs: number): Promise<Window[]> {
   change(file, schema)

@@ -5,6 +5,7 @@
  * No table has a key that would hide an operation applied twice, and increments show it in a number. The index
  * makes transactions long, so that many kills find one under way.
  */
+import { Random } from '../../src/testing/simulation/random.ts'
 
 export const schema = `
   CREATE TABLE rows (
@@ -86,13 +87,8 @@ function payloadOf(epoch: number, seq: number, part: number): string {
   return `${scattered} ${epoch}.${seq}.${part} ${filler.slice(scattered % 400)}`
 }
 
-/** Mulberry32: the same numbers in the child and in the test. */
+/** The same numbers in the child and in the test. */
 export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let bits = Math.imul(state ^ (state >>> 15), state | 1)
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const random = new Random(seed)
+  return () => random.next()
 }

@@ -1,11 +1,12 @@
 /** Records a history: four processes on one new file, perhaps one of them killed, then the file as they left it. */
+import { Random } from '../../src/testing/simulation/random.ts'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { OpenOptions } from '../../src/index.ts'
 import { change, look } from '../support/database-file.ts'
 import { readEvents, type FinalState, type History, type HistoryEvent } from './history.ts'
 import type { Pool, Worker } from './pool.ts'
-import { Dice, schema, type FromChild } from './workload.ts'
+import { schema, type FromChild } from './workload.ts'
 
 const processes = 4
 
@@ -31,7 +32,7 @@ class HistoryRecorder {
   readonly #file: string
   readonly #folder: string
   readonly #seed: number
-  readonly #dice: Dice
+  readonly #dice: Random
   readonly #pool: Pool
   readonly #originNs = process.hrtime.bigint()
   readonly #parts = new Map<number, Part>()
@@ -45,7 +46,7 @@ class HistoryRecorder {
     this.#folder = folder
     this.#file = path.join(folder, 'app.db')
     this.#seed = seed
-    this.#dice = new Dice(seed)
+    this.#dice = new Random(seed)
     this.#pool = pool
     change(this.#file, `PRAGMA journal_mode = WAL; ${schema}`)
   }

@@ -1,19 +1,11 @@
 /** Sessions at random, as the seed has it; what they meet is up to the machine. */
+import { Random } from '../../src/testing/simulation/random.ts'
 import { setImmediate as turnOfTheLoop, setTimeout as delay } from 'node:timers/promises'
 import type { Session } from '../../src/session.ts'
 import type { Tidemark } from '../../src/tidemark.ts'
 import { sessionOf } from './history.ts'
 import type { Caller, Recorder } from './recorder.ts'
-import {
-  Dice,
-  keys,
-  levels,
-  type FromChild,
-  type Job,
-  type Parcel,
-  type Tables,
-  type ToChild,
-} from './workload.ts'
+import { keys, levels, type FromChild, type Job, type Parcel, type Tables, type ToChild } from './workload.ts'
 
 const patientMs = 20_000
 
@@ -33,7 +25,7 @@ export class Sessions {
   readonly #job: Job
   readonly #recorder: Recorder
   readonly #say: (message: FromChild) => void
-  readonly #dice: Dice
+  readonly #dice: Random
   readonly #inbox: Parcel[] = []
   readonly #isReady = Promise.withResolvers<void>()
   readonly #isWaiting = Promise.withResolvers<void>()
@@ -47,7 +39,7 @@ export class Sessions {
     this.#job = job
     this.#recorder = recorder
     this.#say = say
-    this.#dice = new Dice(job.seed)
+    this.#dice = new Random(job.seed)
   }
 
   hear(message: ToChild): void {

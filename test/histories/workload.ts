@@ -68,33 +68,3 @@ export type FromChild =
   | Opening
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly error: string }
-
-export class Dice {
-  readonly #random: () => number
-
-  constructor(seed: number) {
-    this.#random = mulberry32(seed)
-  }
-
-  below(count: number): number {
-    return Math.floor(this.#random() * count)
-  }
-
-  chance(share: number): boolean {
-    return this.#random() < share
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)] as T
-  }
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let bits = Math.imul(state ^ (state >>> 15), state | 1)
-    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61)
-    return ((bits ^ (bits >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
