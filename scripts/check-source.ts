@@ -11,11 +11,7 @@ import { sourceFiles } from './source-files.ts'
 const MAX_LINES = 400
 
 /** Folders and files that may look at the clock: they run beside the engine, or measure it. */
-const MAY_BE_NONDETERMINISTIC = [
-  /^src\/(runtime|cli|testing)\//,
-  /\.test\.ts$/,
-  /^src\/stores\/.*\/worker[^/]*\.ts$/, // a worker measures its own transactions
-]
+const MAY_BE_NONDETERMINISTIC = [/^src\/(runtime|cli|testing)\//, /\.test\.ts$/]
 
 const NONDETERMINISM =
   /\b(?:Date\.now|performance\.now|process\.hrtime|process\.nextTick|Math\.random|random(?:UUID|Bytes|Int|FillSync)|getRandomValues|setTimeout|setInterval|setImmediate|AbortSignal\.timeout)\b|\bnew Date\(\)|\btimers\/promises\b/

@@ -6,6 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Seq } from '../../contracts/position.ts'
 import { StoreError } from '../../errors.ts'
+import { systemRuntime } from '../../runtime/system.ts'
 import { closeEpoch, endEpoch, openEpoch, readTidemark } from './bookkeeping.ts'
 import { toStoreError } from './classify.ts'
 import {
@@ -45,9 +46,6 @@ const {
 } = workerData as ThreadSettings
 const port = parentPort
 if (!port) throw new Error('worker.ts is started by the SQLite store, not by itself')
-
-// Only this thread's own transactions are measured by it; what the engine decides by is its runtime's.
-const clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() }
 
 interface Connection {
   readonly database: DatabaseSync
@@ -148,9 +146,9 @@ function open(): Requests['open']['answer'] {
   try {
     const { epoch, identity } =
       knownEpoch === undefined
-        ? openEpoch(database, { writer, leaseMs, newIdentity, epochStep, nowMs: clock.wallMs() })
+        ? openEpoch(database, { writer, leaseMs, newIdentity, epochStep, nowMs: systemRuntime.wallMs() })
         : { epoch: knownEpoch, identity: undefined }
-    const executor = new Executor(database, writer, epoch, clock, (schema) =>
+    const executor = new Executor(database, writer, epoch, systemRuntime, (schema) =>
       send({ kind: 'schema', schema }),
     )
     const queries = new Queries((sql) => guarded(database, () => database.prepare(sql)))
