@@ -26,10 +26,9 @@ export class Actor {
   readonly engine: EngineId
   readonly recorder: Recorder
   db: Engine | undefined
-  /** Why no more is accepted. */
+  /** Nothing more is accepted: it has stopped, is being closed, or could not be opened. */
   isOver = false
-  isClosing = false
-  epoch = 0
+  #isClosing = false
   lastReceipt: { readonly receipt: Receipt; readonly write: WriteId } | undefined
   /** Letters that it was told of. */
   readonly letters: number[] = []
@@ -60,11 +59,10 @@ export class Actor {
           return this.recorder.add({ kind: 'open-failed', process: this.index, ending })
         }
         this.db = db
-        this.epoch = db.epoch
-        const { index: process, engine, epoch } = this
+        const { index: process, engine } = this
         const { maxOperations = 10_000, whenFull } = options.queue ?? {}
         const limit = whenFull === 'wait' ? 2 * maxOperations : maxOperations
-        const opened = { engine, process, writer, epoch, subscribes, limit, maxOperations }
+        const opened = { engine, process, writer, epoch: db.epoch, subscribes, limit, maxOperations }
         this.recorder.add({ kind: 'opened', ...opened })
         this.#listen(db)
         if (subscribes) void this.#subscribe(db)
@@ -92,6 +90,7 @@ export class Actor {
     db.on('alert', ({ kind }) => {
       if (kind !== 'stopped') return
       this.isOver = true
+      // Whatever is written now is refused with the reason.
       try {
         db.insert('log', { write: 1 })
       } catch (error) {
@@ -274,8 +273,8 @@ export class Actor {
 
   close(timeoutMs: number): void {
     const { engine, recorder, db } = this
-    if (!db || this.isClosing) return
-    this.isClosing = this.isOver = true
+    if (!db || this.#isClosing) return
+    this.#isClosing = this.isOver = true
     recorder.add({ kind: 'close', engine, timeoutMs })
     recorder.call(
       this.index,

@@ -1,11 +1,12 @@
-/** Judges `flush` and `close`, what the queue says of itself, and what became of durable writes. Laws 7, 9 and 10. */
+/** Judges `flush` and `close`, what the queue says of itself, and what became of durable writes. Laws 1, 3, 7, 9 and 10. */
 import type { HistoryEvent } from './history.ts'
 import type { EngineRecord, Ledger } from './ledger.ts'
 import type { Report } from './violation.ts'
 
 type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
-interface Promise {
+/** All that was accepted when it was called. */
+interface Flush {
   readonly engine: EngineRecord
   readonly seq: number
   readonly durable: boolean
@@ -20,9 +21,9 @@ export class CallJudge {
   readonly #openings: Event<'opening'>[] = []
   /** By process: those that were open already when it began to open. */
   readonly #openedBefore = new Map<number, Set<number>>()
-  readonly #flushes = new Map<number, Promise>()
+  readonly #flushes = new Map<number, Flush>()
   /** What must survive a power loss. */
-  #durable: Promise[] = []
+  #durable: Flush[] = []
 
   constructor(ledger: Ledger, report: Report) {
     this.#ledger = ledger
@@ -68,7 +69,7 @@ export class CallJudge {
       for (const { engine, seq } of this.#durable) {
         const found = this.#ledger.tidemarkOf(engine, this.#ledger.current)
         if (found < seq)
-          this.#report(9, `flush({ durable }) had promised ${seq}, and ${found} survived the power loss`)
+          this.#report(1, `flush({ durable }) had promised ${seq}, and ${found} survived the power loss`)
       }
     }
     this.#durable = []
