@@ -256,6 +256,8 @@ export class ReadJudge {
   }
 
   #judgeFailure({ code, storeCode }: Ending, demand: Demand, atMs: number): void {
+    // It may have seen others before it failed.
+    if (demand.stay) this.#saw(demand.stay, 0)
     if (code === undefined || !failures.has(code))
       return this.#report(6, `a read failed with ${code ?? storeCode}`)
     if (code === 'STALE_READ' && atMs - demand.atMs < demand.timeoutMs - 0.001)
@@ -299,6 +301,8 @@ export class ReadJudge {
   }
 
   #hasEndedWith(engine: EngineRecord, seq: number): boolean {
+    // An engine that closes ends its epoch by itself, without a commit that could be looked at.
+    if (engine.isOver && engine.committed >= seq) return true
     return this.#ledger.states.some(({ tidemarks }) => {
       const tidemark = tidemarks.get(engine.opened.epoch)
       return tidemark?.isClosed === true && tidemark.seq >= seq
