@@ -63,7 +63,7 @@ export class Workload {
       [10, () => this.#readEventually()],
       [5, () => this.#get()],
       [200, () => this.#redrive()],
-      [500, () => this.#subscribe()],
+      [500, () => this.#subscribe(over)],
       [1_000, () => this.#deleteOld()],
       [1_500, () => this.#comeAndGo()],
     ]
@@ -172,10 +172,10 @@ export class Workload {
     }
   }
 
-  /** Others come, take a few, and go. */
-  async #subscribe(): Promise<void> {
+  /** Others come, take a few, and go; or nobody writes any more. */
+  async #subscribe(signal: AbortSignal): Promise<void> {
     let left = 5
-    for await (const change of this.#db.changes({ when: 'accepted', table: 'latest' })) {
+    for await (const change of this.#db.changes({ when: 'accepted', table: 'latest', signal })) {
       same('a change', change.kind, 'upsert')
       if (--left === 0) break
     }
