@@ -1,11 +1,9 @@
 /** The checker sees each way in which a history can be wrong: in a true one something is changed. */
 import { expect, test } from 'vitest'
 import { check } from '../../src/testing/simulation/checker.ts'
-import type { Ending, History, HistoryEvent } from '../../src/testing/simulation/history.ts'
+import type { Ending, EventOf, History, HistoryEvent } from '../../src/testing/simulation/history.ts'
 import { simulate } from '../../src/testing/simulation/simulate.ts'
 import { programOf } from '../../src/testing/simulation/workload.ts'
-
-type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
 interface Lie {
   readonly law: number
@@ -19,12 +17,12 @@ function lie<K extends HistoryEvent['kind']>(
   law: number,
   kind: K,
   what: string,
-  tell: (event: Event<K>) => HistoryEvent | readonly HistoryEvent[] | undefined,
+  tell: (event: EventOf<K>) => HistoryEvent | readonly HistoryEvent[] | undefined,
 ): Lie {
-  return { law, what, tell: (event) => (event.kind === kind ? tell(event as Event<K>) : undefined) }
+  return { law, what, tell: (event) => (event.kind === kind ? tell(event as EventOf<K>) : undefined) }
 }
 
-const ended = (event: Event<'settled'>, ending: Partial<Ending>): HistoryEvent => ({
+const ended = (event: EventOf<'settled'>, ending: Partial<Ending>): HistoryEvent => ({
   ...event,
   ending: { ...event.ending, ...ending },
 })

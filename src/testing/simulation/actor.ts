@@ -5,11 +5,9 @@ import type { Store } from '../../contracts/store.ts'
 import { FakeProcessor } from '../fake-processor.ts'
 import type { Ending, EngineId } from './history.ts'
 import type { SimulatedProcess } from './process.ts'
-import type { Action, Write, WriteId } from './program.ts'
+import type { ActionOf, Write, WriteId } from './program.ts'
 import { endingOf, failed, type Recorder } from './recorder.ts'
 import { accept, transact, type Engine, type Lane, type Tables, type Transaction } from './write.ts'
-
-type Of<K extends Action['kind']> = Extract<Action, { kind: K }>
 
 const transactionTimeoutMs = 30
 
@@ -47,7 +45,7 @@ export class Actor {
     this.recorder = recorder
   }
 
-  open(store: Store, { writer, options, subscribes }: Of<'open'>): void {
+  open(store: Store, { writer, options, subscribes }: ActionOf<'open'>): void {
     this.recorder.add({ kind: 'opening', process: this.index, writer })
     this.recorder.call(
       this.index,
@@ -148,7 +146,12 @@ export class Actor {
 
   write(
     lane: Lane,
-    { write: what, session, awaits, worksMs }: Pick<Of<'write'>, 'write' | 'session' | 'awaits' | 'worksMs'>,
+    {
+      write: what,
+      session,
+      awaits,
+      worksMs,
+    }: Pick<ActionOf<'write'>, 'write' | 'session' | 'awaits' | 'worksMs'>,
     write: WriteId,
   ): void {
     if (what.kind === 'transaction') return this.#transact(lane, what, session, write)

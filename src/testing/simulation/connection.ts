@@ -2,6 +2,7 @@
  * A connection to the simulated database: requests are served one after another, each takes its time, and answers come
  * in the same order. What was sent goes on when its process stands still; when it dies, what has not begun never does.
  */
+import { StoreError } from '../../errors.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Random } from './random.ts'
 
@@ -12,8 +13,6 @@ export interface WriteLock {
 
 export interface Service {
   readonly serviceMs: number
-  /** Waits for the lock like SQLite's busy handler, then fails with what this gives. */
-  readonly lockTimeout?: () => Error
   /** It is carried out although its process died. */
   readonly outlives?: boolean
 }
@@ -24,6 +23,9 @@ interface Request {
   readonly answer: PromiseWithResolvers<unknown>
   triesUntilMs: number
 }
+
+export const locked = (): StoreError =>
+  new StoreError('transient', 'simulated: the database is locked', { outcome: 'not-committed' })
 
 const lockTimeoutMs = 10
 const lockRetryMs = 0.5
@@ -70,11 +72,12 @@ export class Connection {
     const { service, execute } = request
     const { scheduler } = this.#process
     if (this.#process.isDead && service.outlives !== true) return this.abandon()
-    if (service.lockTimeout && this.#lock.holder !== undefined && this.#lock.holder !== this) {
+    if (this.#lock.holder !== undefined && this.#lock.holder !== this) {
+      // Like SQLite's busy handler.
       if (Number.isNaN(request.triesUntilMs)) request.triesUntilMs = scheduler.nowMs + lockTimeoutMs
       if (scheduler.nowMs < request.triesUntilMs)
         return void scheduler.after(lockRetryMs, () => void this.#serve(request))
-      this.#answer(request, Promise.reject(service.lockTimeout()))
+      this.#answer(request, Promise.reject(locked()))
     } else {
       // Without an `await` before it: what is answered at once is carried out in one moment.
       const outcome = attempt(execute)

@@ -17,8 +17,8 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
-import { StoreError, type StoreFailure } from '../../errors.ts'
-import { Connection, type WriteLock } from './connection.ts'
+import { StoreError, type Certainty, type StoreFailure } from '../../errors.ts'
+import { Connection, locked, type WriteLock } from './connection.ts'
 import type { Faults } from './faults.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Random } from './random.ts'
@@ -33,11 +33,9 @@ export interface Surroundings {
   onSync(): void
 }
 
-function failure(kind: StoreFailure, message: string, outcome: 'not-committed' | 'unknown'): StoreError {
+function failure(kind: StoreFailure, message: string, outcome: Certainty): StoreError {
   return new StoreError(kind, `simulated: ${message}`, { outcome })
 }
-
-const locked = (): StoreError => failure('transient', 'the database is locked', 'not-committed')
 
 export class FaultyStore implements Store {
   readonly name = 'simulated'
@@ -53,7 +51,7 @@ export class FaultyStore implements Store {
   async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
     const { process, random, lock } = this.#surroundings
     const connection = new Connection(process, random, lock)
-    const inner = await connection.ask({ serviceMs: random.between(0.05, 1), lockTimeout: locked }, () =>
+    const inner = await connection.ask({ serviceMs: random.between(0.05, 1) }, () =>
       this.#surroundings.as(() => this.#inner.open(writer, context)),
     )
     return new OpenedFaulty(inner, connection, this.#surroundings)
@@ -228,7 +226,7 @@ class OpenedFaulty implements OpenedStore {
 
   #write<T>(serviceMs: number, execute: () => T | Promise<T>, outlives = false): Promise<T> {
     const surroundings = this.#surroundings
-    return this.#connection.ask({ serviceMs, lockTimeout: locked, outlives }, () => surroundings.as(execute))
+    return this.#connection.ask({ serviceMs, outlives }, () => surroundings.as(execute))
   }
 
   /** Readers have connections of their own. While a transaction runs on the only connection there is, they wait. */

@@ -2,9 +2,10 @@
  * A history: what the processes were told, and what the database held after each commit, in the order in which it
  * happened. One event follows the other, so whether something was before something else is a matter of their numbers.
  */
-import type { ErrorCode } from '../../index.ts'
+import type { Consistency, ErrorCode } from '../../index.ts'
+import type { Certainty } from '../../errors.ts'
 import type { FaultKind } from './faults.ts'
-import type { Level, Program, Write, WriteId } from './program.ts'
+import type { Program, Write, WriteId } from './program.ts'
 
 /** Names one open engine. An epoch could be given twice by a database that went back in time. */
 export type EngineId = number
@@ -33,7 +34,7 @@ export interface Ending {
   readonly kind: 'committed' | 'rejected' | 'abandoned' | 'failed'
   readonly code?: ErrorCode
   readonly storeCode?: string
-  readonly outcome?: 'not-committed' | 'unknown'
+  readonly outcome?: Certainty
   readonly id?: number | undefined
   readonly changes?: number | undefined
   readonly rejected?: number | undefined
@@ -49,6 +50,7 @@ export interface Rows {
 }
 
 export type HistoryEvent = { readonly atMs: number } & Happening
+export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
 export type Happening =
   | { readonly kind: 'opening'; readonly process: number; readonly writer: string }
@@ -88,7 +90,7 @@ export type Happening =
       readonly kind: 'read'
       readonly call: number
       readonly engine: EngineId
-      readonly level: Level
+      readonly level: Consistency
       readonly session: string | undefined
       /** Bookmarks, by the number of the event that took them. */
       readonly after: readonly number[]

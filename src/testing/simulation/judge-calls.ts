@@ -1,9 +1,7 @@
 /** Judges `flush` and `close`, what the queue says of itself, and what became of durable writes. Laws 1, 3, 7, 9 and 10. */
-import type { HistoryEvent } from './history.ts'
+import type { EventOf } from './history.ts'
 import type { EngineRecord, Ledger } from './ledger.ts'
 import type { Report } from './violation.ts'
-
-type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
 /** All that was accepted when it was called. */
 interface Flush {
@@ -18,7 +16,7 @@ const longestTroubleMs = 1_000
 export class CallJudge {
   readonly #ledger: Ledger
   readonly #report: Report
-  readonly #openings: Event<'opening'>[] = []
+  readonly #openings: EventOf<'opening'>[] = []
   /** By process: those that were open already when it began to open. */
   readonly #openedBefore = new Map<number, Set<number>>()
   readonly #flushes = new Map<number, Flush>()
@@ -31,7 +29,7 @@ export class CallJudge {
   }
 
   judge(
-    event: Event<
+    event: EventOf<
       'flush' | 'flushed' | 'close' | 'closed' | 'room' | 'told-stopped' | 'open-failed' | 'opening'
     >,
   ): void {
@@ -75,7 +73,7 @@ export class CallJudge {
     this.#durable = []
   }
 
-  #flushed({ call, ending }: Event<'flushed'>): void {
+  #flushed({ call, ending }: EventOf<'flushed'>): void {
     const flush = this.#flushes.get(call)
     if (!flush || ending.kind !== 'committed') return
     const { engine, seq, durable } = flush
@@ -89,7 +87,7 @@ export class CallJudge {
     return new Set([...this.#ledger.engines.values()].map(({ opened }) => opened.process))
   }
 
-  #closed({ engine: id, ending }: Event<'closed'>): void {
+  #closed({ engine: id, ending }: EventOf<'closed'>): void {
     const engine = this.#ledger.engine(id)
     engine.hasClosed = true
     if (ending.kind !== 'committed') {
@@ -103,13 +101,13 @@ export class CallJudge {
       this.#report(9, `close() returned, and of ${engine.last} positions ${engine.committed} are committed`)
   }
 
-  #room({ engine: id, queued, isFull }: Event<'room'>): void {
+  #room({ engine: id, queued, isFull }: EventOf<'room'>): void {
     const { maxOperations } = this.#ledger.engine(id).opened
     if (!isFull && queued > maxOperations / 2)
       this.#report(7, `there is room again with ${queued} of ${maxOperations} operations in the queue`)
   }
 
-  #stopped({ engine: id, code }: Event<'told-stopped'>): void {
+  #stopped({ engine: id, code }: EventOf<'told-stopped'>): void {
     const engine = this.#ledger.engine(id)
     engine.isOver = true
     engine.isBroken = true

@@ -4,12 +4,10 @@
  */
 import { countOn, foldOf } from './fold-model.ts'
 import { merge, nothing, type Knowledge } from './knowledge.ts'
-import type { EngineId, Ending, HistoryEvent, Rows } from './history.ts'
+import type { EngineId, Ending, EventOf, Rows } from './history.ts'
 import type { EngineRecord, Ledger, State } from './ledger.ts'
 import type { WriteId } from './program.ts'
 import type { Report } from './violation.ts'
-
-type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
 interface Demand extends Knowledge {
   readonly engine: EngineRecord
@@ -17,7 +15,7 @@ interface Demand extends Knowledge {
   readonly timeoutMs: number
   /** The state when it began. */
   readonly from: number
-  readonly event: Event<'read' | 'get' | 'catch-up'>
+  readonly event: EventOf<'read' | 'get' | 'catch-up'>
   /** For `get`: what was accepted when it began, and what was known to be committed. */
   readonly captured: number
   readonly known: number
@@ -64,7 +62,7 @@ export class ReadJudge {
   }
 
   judge(
-    event: Event<
+    event: EventOf<
       'work' | 'read' | 'read-ended' | 'get' | 'get-ended' | 'took' | 'session' | 'catch-up' | 'caught-up'
     >,
   ): void {
@@ -95,7 +93,7 @@ export class ReadJudge {
   }
 
   /** A write of a session raises what it asks for. */
-  accepted({ session, engine, last, write }: Event<'accepted'>): void {
+  accepted({ session, engine, last, write }: EventOf<'accepted'>): void {
     if (session === undefined) return
     this.#requireNotAhead(session, engine, write)
     merge(this.#session(session), { positions: new Map([[this.#ledger.engine(engine), last]]), seenAt: 0 })
@@ -117,7 +115,7 @@ export class ReadJudge {
     return known
   }
 
-  #knowledgeTaken({ session, write }: Event<'took'>): Knowledge {
+  #knowledgeTaken({ session, write }: EventOf<'took'>): Knowledge {
     const taken = nothing()
     if (session !== undefined) merge(taken, this.#session(session))
     for (const engine of this.#ledger.engines.values()) {
@@ -127,7 +125,7 @@ export class ReadJudge {
     return taken
   }
 
-  #demandOf(event: Event<'read' | 'get' | 'catch-up'>): Demand {
+  #demandOf(event: EventOf<'read' | 'get' | 'catch-up'>): Demand {
     const engine = this.#ledger.engine(event.engine)
     const asked = nothing()
     const isEventual = event.kind === 'read' && event.level === 'eventual'
@@ -159,7 +157,7 @@ export class ReadJudge {
     }
   }
 
-  #judgeRead({ rows, seen, ending, atMs }: Event<'read-ended'>, demand: Demand): void {
+  #judgeRead({ rows, seen, ending, atMs }: EventOf<'read-ended'>, demand: Demand): void {
     if (!rows) return this.#judgeFailure(ending, demand, atMs)
     const { engine, event } = demand
     // `read` alone does not look whether the database went back; `query` does, and must not show it.
@@ -183,7 +181,7 @@ export class ReadJudge {
     if (fresh && demand.stay) this.#saw(demand.stay, fresh.at)
   }
 
-  #judgeGet({ n, pending, ending, atMs }: Event<'get-ended'>, demand: Demand): void {
+  #judgeGet({ n, pending, ending, atMs }: EventOf<'get-ended'>, demand: Demand): void {
     if (ending.kind !== 'committed') return this.#judgeFailure(ending, demand, atMs)
     const { engine, event } = demand
     // Nobody knows where a redrive stands that is under way.
@@ -227,7 +225,7 @@ export class ReadJudge {
   }
 
   /** What is pending on a row: at least what is not committed, at most what is not known to be. */
-  #judgeCount({ engine: id, key, counted }: Event<'get'>): void {
+  #judgeCount({ engine: id, key, counted }: EventOf<'get'>): void {
     const engine = this.#ledger.engine(id)
     if (counted === undefined || engine.redrives.length > 0 || engine.hasLostHistory) return
     const least = countOn(engine, key, engine.committed)
@@ -239,7 +237,7 @@ export class ReadJudge {
       )
   }
 
-  #judgeCatchUp({ ending, atMs }: Event<'caught-up'>, demand: Demand): void {
+  #judgeCatchUp({ ending, atMs }: EventOf<'caught-up'>, demand: Demand): void {
     if (ending.kind !== 'committed') return this.#judgeFailure(ending, demand, atMs)
     // What this engine itself will commit in order needs no waiting for.
     for (const [engine, seq] of demand.positions)
@@ -271,7 +269,7 @@ export class ReadJudge {
     }
   }
 
-  /** States that a read could have seen: none from before the database last went back, if it began after that. */
+  /** All states, with their numbers: `#holds` says which of them a read could have seen. */
   #candidates(): { readonly at: number; readonly state: State }[] {
     return this.#ledger.states.map((state, at) => ({ at, state }))
   }

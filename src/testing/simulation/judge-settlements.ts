@@ -1,10 +1,8 @@
 /** Judges what writers were told: positions, outcomes, rejections and changes. Laws 1, 2, 5 and 7. */
-import type { Ending, HistoryEvent } from './history.ts'
+import type { Ending, EventOf } from './history.ts'
 import type { Accepted, EngineRecord, Ledger } from './ledger.ts'
 import type { WriteId } from './program.ts'
 import type { Report } from './violation.ts'
-
-type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
 /** Why a call may be refused before anything is queued. */
 const refusals = new Set([
@@ -37,7 +35,7 @@ export class SettlementJudge {
   }
 
   judge(
-    event: Event<
+    event: EventOf<
       'accepted' | 'refused' | 'settled' | 'redrive' | 'redriven' | 'told-rejected' | 'told-change'
     >,
   ): void {
@@ -60,7 +58,7 @@ export class SettlementJudge {
     }
   }
 
-  #accepted(engine: EngineRecord, { write, what, first, last, queued }: Event<'accepted'>): void {
+  #accepted(engine: EngineRecord, { write, what, first, last, queued }: EventOf<'accepted'>): void {
     const { limit } = engine.opened
     const missing = first - engine.last - 1
     if (missing < 0 || missing > engine.redrives.length || last < first)
@@ -143,7 +141,7 @@ export class SettlementJudge {
         this.#report(1, `${told}, and its ${name} must be ${verdict[name]}`)
   }
 
-  #redriven(engine: EngineRecord, { write, ending }: Event<'redriven'>): void {
+  #redriven(engine: EngineRecord, { write, ending }: EventOf<'redriven'>): void {
     if (ending.kind === 'failed') {
       engine.redrives.splice(
         0,
@@ -162,7 +160,7 @@ export class SettlementJudge {
     if (given) this.#judgeEnding(engine, given, ending)
   }
 
-  #toldRejected(engine: EngineRecord, { seq, code }: Event<'told-rejected'>): void {
+  #toldRejected(engine: EngineRecord, { seq, code }: EventOf<'told-rejected'>): void {
     const told = this.#rejected.get(engine.opened.engine) ?? new Set()
     this.#rejected.set(engine.opened.engine, told)
     if (told.has(seq)) this.#report(1, `the rejection of ${seq} was told twice`)
@@ -172,7 +170,7 @@ export class SettlementJudge {
       this.#report(1, `${seq} was told rejected with ${code}, and is ${expected ?? 'not'}`)
   }
 
-  #toldChange(engine: EngineRecord, { seq }: Event<'told-change'>): void {
+  #toldChange(engine: EngineRecord, { seq }: EventOf<'told-change'>): void {
     const told = this.#changes.get(engine.opened.engine) ?? new Map<number, number>()
     this.#changes.set(engine.opened.engine, told)
     if ([...told.keys()].some((other) => other > seq)) this.#report(2, `the change of ${seq} was told late`)

@@ -2,12 +2,10 @@
  * What the database held after each commit, and what must have been in it: goes through the commits of a history, and
  * applies to the model what the tidemarks say was committed.
  */
-import type { Contents, EngineId, HistoryEvent } from './history.ts'
+import type { Contents, EngineId, EventOf } from './history.ts'
 import { Model, type Verdict, type Written } from './model.ts'
 import type { WriteId } from './program.ts'
 import type { Report } from './violation.ts'
-
-type Event<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>
 
 /** One accepted write. */
 export interface Accepted {
@@ -29,7 +27,7 @@ export interface Redrive {
 
 /** One engine, as its calls and the database show it. */
 export class EngineRecord {
-  readonly opened: Event<'opened'>
+  readonly opened: EventOf<'opened'>
   readonly accepted: Accepted[] = []
   readonly byWrite: Map<WriteId, Accepted> = new Map()
   readonly #byFirst = new Map<number, Accepted>()
@@ -50,7 +48,7 @@ export class EngineRecord {
   closeTimeoutMs = 0
   mayStillCommit = false
 
-  constructor(opened: Event<'opened'>) {
+  constructor(opened: EventOf<'opened'>) {
     this.opened = opened
   }
 
@@ -132,7 +130,7 @@ export class Ledger {
     return this.states[this.now] as State
   }
 
-  open(event: Event<'opened'>): void {
+  open(event: EventOf<'opened'>): void {
     this.engines.set(event.engine, new EngineRecord(event))
     this.#byEpoch.set(event.epoch, event.engine)
   }

@@ -2,7 +2,7 @@
  * A program: what some processes do to one database, and what goes wrong meanwhile. It is data, made from a seed, so
  * that it can be printed, repeated, and cut down to the steps that matter.
  */
-import type { OpenOptions } from '../../index.ts'
+import type { Consistency, OpenOptions } from '../../index.ts'
 import type { PlannedFault } from './faults.ts'
 
 /** Names a write in its whole history; it is in the row that it wrote. */
@@ -41,8 +41,6 @@ export type Write =
       readonly ending: 'return' | 'throw' | 'hang'
     }
 
-export type Level = 'eventual' | 'readAfterWrite' | 'strong'
-
 export type Step = { readonly afterMs: number } & Action
 
 /** Opens an engine in the process, which is started anew if it was killed. */
@@ -70,7 +68,7 @@ export type Action =
   | {
       readonly kind: 'read'
       readonly process: number
-      readonly level: Level
+      readonly level: Consistency
       readonly session: string | undefined
       /** Bookmarks to be included: of sessions, or of the last receipt of a process. */
       readonly after: readonly (string | number)[]
@@ -99,6 +97,8 @@ export type Action =
   | { readonly kind: 'restore' }
   /** All processes die, and of the newest commits those that no sync has made durable. */
   | { readonly kind: 'lose-power' }
+
+export type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
 
 export interface Program {
   readonly seed: number

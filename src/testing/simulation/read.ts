@@ -2,10 +2,8 @@
 import { CompiledQuery } from 'kysely'
 import type { Actor } from './actor.ts'
 import type { Mark, Rows } from './history.ts'
-import type { Action } from './program.ts'
+import type { ActionOf } from './program.ts'
 import { everything, type Lane } from './write.ts'
-
-type Of<K extends Action['kind']> = Extract<Action, { kind: K }>
 
 /** A bookmark, and the number of the event that took it. */
 export interface Bookmark {
@@ -13,7 +11,7 @@ export interface Bookmark {
   readonly text: string
 }
 
-export function read(actor: Actor, lane: Lane, action: Of<'read'>, after: readonly Bookmark[]): void {
+export function read(actor: Actor, lane: Lane, action: ActionOf<'read'>, after: readonly Bookmark[]): void {
   const { engine, recorder, index } = actor
   const { level, session, keys, timeoutMs, tells } = action
   const query = CompiledQuery.raw(everything)
@@ -50,7 +48,7 @@ export function read(actor: Actor, lane: Lane, action: Of<'read'>, after: readon
   )
 }
 
-export function get(actor: Actor, lane: Lane, { key, session, timeoutMs }: Of<'get'>): void {
+export function get(actor: Actor, lane: Lane, { key, session, timeoutMs }: ActionOf<'get'>): void {
   const { engine, recorder, index } = actor
   recorder.call(
     index,

@@ -13,7 +13,7 @@ import { FaultyStore } from './faulty-store.ts'
 import type { History } from './history.ts'
 import { Machine } from './machine.ts'
 import { SimulatedProcess } from './process.ts'
-import type { Action, Program, Step } from './program.ts'
+import type { Action, ActionOf, Program, Step } from './program.ts'
 import { Random } from './random.ts'
 import { get, read, type Bookmark } from './read.ts'
 import { failed, Recorder } from './recorder.ts'
@@ -134,7 +134,7 @@ class World {
     }
   }
 
-  #harm(action: Extract<Action, { kind: 'stop' | 'kill' | 'jump-clock' }>): void {
+  #harm(action: ActionOf<'stop' | 'kill' | 'jump-clock'>): void {
     const actor = this.#actors.get(action.process)
     if (!actor || actor.process.isDead) return
     if (action.kind === 'kill') {
@@ -150,7 +150,7 @@ class World {
     }
   }
 
-  #open(action: Extract<Action, { kind: 'open' }>): void {
+  #open(action: ActionOf<'open'>): void {
     const current = this.#actors.get(action.process)
     // One engine at a time; one that was closed or has stopped is followed by another.
     if (current && !current.isOver && !current.process.isDead) return

@@ -2,16 +2,16 @@
  * Makes programs from seeds. Each seed uses a part of everything only, so that what is rare together meets often: a
  * history of nothing but transactions and kills, one of full queues and lost replies.
  */
-import type { OpenOptions } from '../../index.ts'
+import type { Consistency, OpenOptions } from '../../index.ts'
 import { plannedKinds, type PlannedFault, type PlannedKind, type Site } from './faults.ts'
-import type { Action, Level, Opening, Part, Program, Step, Write } from './program.ts'
+import type { Action, Opening, Part, Program, Step, Write } from './program.ts'
 import { Random } from './random.ts'
 
 type Weights<K extends string> = Partial<Record<K, number>>
 type Call = 'write' | 'read' | 'get' | 'flush' | 'catch-up' | 'move' | 'redrive'
 
 const keys = ['a', 'b', 'c', 'd', 'e', 'f']
-const levels: readonly Level[] = ['eventual', 'readAfterWrite', 'strong']
+const levels: readonly Consistency[] = ['eventual', 'readAfterWrite', 'strong']
 
 /** How often a site is come by, so that a fault planned there is likely to happen. */
 const reach: Readonly<Record<Site, number>> = {
