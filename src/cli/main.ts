@@ -6,7 +6,7 @@ import { demo } from './commands/demo.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
-import type { FormatName } from './ingest/formats/format.ts'
+import type { FormatName } from './ingest/formats/columns.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']

@@ -1,6 +1,6 @@
 import type { CsvState } from './formats/csv-columns.ts'
 import { isColumnType } from './formats/csv-columns.ts'
-import type { FormatName } from './formats/format.ts'
+import type { FormatName } from './formats/columns.ts'
 import type { Fingerprint } from './fingerprint.ts'
 
 /** How far a source has been read, and what a file must look like to be that source still. Plain JSON. */

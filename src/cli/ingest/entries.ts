@@ -2,7 +2,7 @@
 import type { Checkpoint } from './checkpoint.ts'
 import type { CsvState } from './formats/csv-columns.ts'
 import type { CsvLine } from './formats/csv-records.ts'
-import type { FormatName, Row } from './formats/format.ts'
+import type { FormatName, Row } from './formats/columns.ts'
 import type { LineOptions } from './lines.ts'
 import type { Source } from './source.ts'
 

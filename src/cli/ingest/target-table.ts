@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { CommandError, EXIT } from '../failure.ts'
 import { databaseError } from '../sqlite-error.ts'
-import type { Column, ColumnType } from './formats/format.ts'
+import type { Column, ColumnType } from './formats/columns.ts'
 
 export interface Table {
   /** As the database has it: SQL names do not tell capitals apart, and the engine takes them literally. */

@@ -1,6 +1,6 @@
 /** The columns of a CSV file: their names from the header, their types from a sample of the rows. */
 import { InputError } from '../input-error.ts'
-import type { Column, ColumnType, Row, Value } from './format.ts'
+import type { Column, ColumnType, Row, Value } from './columns.ts'
 
 /** What reading a CSV file needs to go on later with the same columns. Plain JSON. */
 export interface CsvState {

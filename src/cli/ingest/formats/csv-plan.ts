@@ -2,7 +2,7 @@
 import { inferTypes } from './csv-columns.ts'
 import { CsvRecords, readFields } from './csv-records.ts'
 import type { CsvLine } from './csv-records.ts'
-import type { ColumnType } from './format.ts'
+import type { ColumnType } from './columns.ts'
 
 export interface CsvPlan {
   readonly delimiter: string

@@ -1,12 +1,13 @@
 /** Tells the format of a log from its first lines. */
-import { parseAccess } from './access.ts'
+import { parseAccess } from '../../../logs/formats/access.ts'
 import { isTabbed, planCsv } from './csv-plan.ts'
 import type { CsvLine } from './csv-records.ts'
-import type { Clock, FormatName, LineParser } from './format.ts'
-import { parseLogfmt } from './logfmt.ts'
-import { parseNdjson } from './ndjson.ts'
-import { parsePlain } from './plain.ts'
-import { parseSyslog } from './syslog.ts'
+import type { Clock, LineParser } from '../../../logs/formats/format.ts'
+import type { FormatName } from './columns.ts'
+import { parseLogfmt } from '../../../logs/formats/logfmt.ts'
+import { parseNdjson } from '../../../logs/formats/ndjson.ts'
+import { parsePlain } from '../../../logs/formats/plain.ts'
+import { parseSyslog } from '../../../logs/formats/syslog.ts'
 
 export interface Detection {
   readonly format: FormatName

@@ -35,27 +35,6 @@ export interface Clock {
 export type LineParser = (line: string, clock: Clock) => LogEntry | Refusal
 
 export type LogFormatName = 'ndjson' | 'logfmt' | 'access' | 'syslog' | 'plain'
-export type FormatName = LogFormatName | 'csv'
-
-export type ColumnType = 'INTEGER' | 'REAL' | 'TEXT'
-
-export interface Column {
-  readonly name: string
-  readonly type: ColumnType
-}
-
-/** What a column of a row can hold. A bigint is an integer that a number cannot hold exactly. */
-export type Value = string | number | bigint | null
-export type Row = Record<string, Value>
-
-/** The columns that every log format fills, in the order of the log table. */
-export const LOG_COLUMNS: readonly Column[] = [
-  { name: 'ts', type: 'INTEGER' },
-  { name: 'level', type: 'TEXT' },
-  { name: 'service', type: 'TEXT' },
-  { name: 'message', type: 'TEXT' },
-  { name: 'attributes', type: 'TEXT' },
-]
 
 /** The time of a line that has none: its predecessor's, so that a stack trace stays with its error. */
 export function fallbackTs(clock: Clock): number {
