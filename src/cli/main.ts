@@ -1,12 +1,13 @@
 /** The command line. Importing this module runs it. */
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
+import { addLogCommands, wholeNumber } from './log-commands.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']
@@ -92,18 +93,14 @@ deadLetters
     process.exitCode = await redriveDeadLetters(options.db, ids)
   })
 
+addLogCommands(program)
+
 program
   .command('demo')
   .description('make up 200,000 log lines in a temporary folder, ingest them and read them')
   .action(async () => {
     process.exitCode = await demo()
   })
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number.')
-  return value
-}
 
 /** `npm start -- FILE` is `tidemark ingest FILE`, and `npm start` alone is the demo. */
 function withDefaultCommand(words: readonly string[]): string[] {

@@ -142,6 +142,14 @@ export class LogStore implements AsyncDisposable {
     return await this.#maintenance.cleanup(retention, signal)
   }
 
+  /**
+   * Resolves when the full-text index has every row that was there at the call. It is behind only where a table was
+   * there before its index, or another process writes to it without.
+   */
+  whenIndexed(): Promise<void> {
+    return this.#maintenance.index()
+  }
+
   async status(): Promise<LogStatus> {
     const { name, indexed } = this.#table
     const { rows } = await this.tidemark.query<Record<string, number | null>>(

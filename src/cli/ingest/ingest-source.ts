@@ -2,6 +2,7 @@
  * Ingests one source: its rows, its bad lines and how far it was read go into the database together, block by
  * block, so that it can be stopped anywhere and run again: no line twice, none missing.
  */
+import { deriveFor } from '../../logs/index.ts'
 import { StoreError, TidemarkError } from '../../errors.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { open, type Tidemark } from '../../tidemark.ts'
@@ -15,7 +16,7 @@ import { load, type Loaded } from './load.ts'
 import { readEntries, type BadLine } from './reader.ts'
 import { lockSource } from './source-lock.ts'
 import type { Source } from './source.ts'
-import { findTable, prepareTable } from './target-table.ts'
+import { findTable, indexedLogTables, prepareTable } from './target-table.ts'
 
 export interface IngestSettings {
   readonly database: string
@@ -104,7 +105,13 @@ async function ingestUnlocked(
 /** The engine's name is the source's: whoever opens it next fences this run and reads its last checkpoint. */
 async function openEngine(database: string, sourceKey: string | null): Promise<Engine> {
   try {
-    return await open(sqlite(database), sourceKey === null ? {} : { writer: `ingest ${sourceKey}` })
+    const derive = Object.fromEntries(
+      indexedLogTables(database).flatMap((table) => Object.entries(deriveFor(table))),
+    )
+    return await open(sqlite(database), {
+      derive,
+      ...(sourceKey !== null && { writer: `ingest ${sourceKey}` }),
+    })
   } catch (error) {
     throw error instanceof StoreError ? databaseError(database, error) : error
   }
