@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
+import { follow } from './commands/follow.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
@@ -40,13 +41,17 @@ program
     'the table to write to (default: the one of the last run; else logs, or the name of a CSV file)',
   )
   .addOption(new Option('--format <name>', 'what the lines are').choices(inputFormats).default('auto'))
-  .action(async (files: string[], options: { db: string; table?: string; format: FormatName | 'auto' }) => {
-    process.exitCode = await ingest(files, {
-      database: options.db,
-      table: options.table,
-      format: options.format,
-    })
-  })
+  .option('-f, --follow', 'stay at the end of the files and read on as they grow, also when they are rotated')
+  .action(
+    async (
+      files: string[],
+      options: { db: string; table?: string; format: FormatName | 'auto'; follow?: boolean },
+    ) => {
+      const { db, table, format } = options
+      const settings = { database: db, table, format }
+      process.exitCode = await (options.follow ? follow : ingest)(files, settings)
+    },
+  )
 
 program
   .command('query')
