@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
+import { doctor } from './commands/doctor.ts'
 import { follow } from './commands/follow.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
@@ -102,6 +103,19 @@ program
   .description('make up 200,000 log lines in a temporary folder, ingest them and read them')
   .action(async () => {
     process.exitCode = await demo()
+  })
+
+program
+  .command('doctor')
+  .description('look at a database, its files and this machine, change nothing, and say what to do')
+  .addOption(database())
+  .option('--full', 'check the whole file and all foreign keys; takes as long as reading it')
+  .option('--json', 'print one JSON document')
+  .action(async (options: { db: string; full?: boolean; json?: boolean }) => {
+    process.exitCode = await doctor(options.db, {
+      isFull: options.full ?? false,
+      asJson: options.json ?? false,
+    })
   })
 
 function wholeNumber(text: string): number {
