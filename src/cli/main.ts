@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
+import { doctor } from './commands/doctor.ts'
+import { follow } from './commands/follow.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
@@ -41,13 +43,17 @@ program
     'the table to write to (default: the one of the last run; else logs, or the name of a CSV file)',
   )
   .addOption(new Option('--format <name>', 'what the lines are').choices(inputFormats).default('auto'))
-  .action(async (files: string[], options: { db: string; table?: string; format: FormatName | 'auto' }) => {
-    process.exitCode = await ingest(files, {
-      database: options.db,
-      table: options.table,
-      format: options.format,
-    })
-  })
+  .option('-f, --follow', 'stay at the end of the files and read on as they grow, also when they are rotated')
+  .action(
+    async (
+      files: string[],
+      options: { db: string; table?: string; format: FormatName | 'auto'; follow?: boolean },
+    ) => {
+      const { db, table, format } = options
+      const settings = { database: db, table, format }
+      process.exitCode = await (options.follow ? follow : ingest)(files, settings)
+    },
+  )
 
 program
   .command('query')
@@ -100,6 +106,19 @@ program
   .description('make up 200,000 log lines in a temporary folder, ingest them and read them')
   .action(async () => {
     process.exitCode = await demo()
+  })
+
+program
+  .command('doctor')
+  .description('look at a database, its files and this machine, change nothing, and say what to do')
+  .addOption(database())
+  .option('--full', 'check the whole file and all foreign keys; takes as long as reading it')
+  .option('--json', 'print one JSON document')
+  .action(async (options: { db: string; full?: boolean; json?: boolean }) => {
+    process.exitCode = await doctor(options.db, {
+      isFull: options.full ?? false,
+      asJson: options.json ?? false,
+    })
   })
 
 /** `npm start -- FILE` is `tidemark ingest FILE`, and `npm start` alone is the demo. */

@@ -11,9 +11,10 @@ import { databaseError } from '../sqlite-error.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Detection } from './formats/detect.ts'
 import type { FormatName } from './formats/columns.ts'
-import { findLastLoad, loadName } from './last-load.ts'
+import { findLastLoad, loadName, type LastLoad } from './last-load.ts'
 import { load, type Loaded } from './load.ts'
-import { readEntries, type BadLine } from './reader.ts'
+import type { ProgressBar } from '../terminal/progress.ts'
+import { readEntries, type BadLine, type LastLine } from './reader.ts'
 import { lockSource } from './source-lock.ts'
 import type { Source } from './source.ts'
 import { findTable, indexedLogTables, prepareTable } from './target-table.ts'
@@ -23,6 +24,16 @@ export interface IngestSettings {
   /** Undefined: the one that the source went to the last time; else `logs`, or for CSV one named after the file. */
   readonly table: string | undefined
   readonly format: FormatName | 'auto'
+}
+
+/** What one who follows a file knows of it; a plain ingest finds all of it out by itself. */
+export interface Course {
+  readonly lastLine?: LastLine
+  /** Where to go on in a source that has no checkpoint of its own. */
+  readonly start?: LastLoad | undefined
+  /** For a source that begins anew: those of the file before it. */
+  readonly heritage?: { readonly table: string; readonly format: FormatName } | undefined
+  readonly bar?: ProgressBar
 }
 
 export interface IngestReport extends Loaded {
@@ -47,11 +58,12 @@ export async function ingestSource(
   source: Source,
   settings: IngestSettings,
   signal: AbortSignal,
+  course: Course = {},
 ): Promise<IngestReport> {
-  if (source.key === null) return await ingestUnlocked(source, settings, signal)
+  if (source.key === null) return await ingestUnlocked(source, settings, signal, course)
   const lock = lockSource(settings.database, source.key, source.name)
   try {
-    return await ingestUnlocked(source, settings, signal)
+    return await ingestUnlocked(source, settings, signal, course)
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code !== 'FENCED') throw error
     throw new CommandError(
@@ -68,22 +80,33 @@ async function ingestUnlocked(
   source: Source,
   settings: IngestSettings,
   signal: AbortSignal,
+  { lastLine, start, heritage, bar }: Course,
 ): Promise<IngestReport> {
-  const { database, format } = settings
+  const { database } = settings
   const db = await openEngine(database, source.key)
   try {
     const given = settings.table && (findTable(database, settings.table)?.name ?? settings.table)
-    const { from, table: before, restartReason } = await findStart(db, source, database, given)
+    const found = await findStart(db, source, database, given)
+    const { restartReason } = found
+    const from = found.from ?? start?.checkpoint
+    const before = found.table ?? start?.table ?? heritage?.table
+    const format =
+      from === undefined && settings.format === 'auto' ? (heritage?.format ?? 'auto') : settings.format
     const csvTable = given ?? before ?? tableNameOf(source.name)
     const columns = findTable(database, csvTable)?.columns
-    const reader = readEntries(source, { format, ...(from && { from }), ...(columns && { columns }) })
+    const reader = readEntries(source, {
+      format,
+      ...(from && { from }),
+      ...(columns && { columns }),
+      ...(lastLine && { lastLine }),
+    })
 
     const isLog = reader.format !== 'csv'
     const wanted = isLog ? (given ?? before ?? 'logs') : csvTable
     const table = prepareTable(database, wanted, reader.columns, isLog)
     await db.reloadSchema()
     const checkpoints = source.key === null ? undefined : loadName(source.key, table)
-    const loaded = await load(db, { table, checkpoints, source, reader, signal })
+    const loaded = await load(db, { table, checkpoints, source, reader, signal, bar })
     await db.close()
     return {
       ...loaded,
