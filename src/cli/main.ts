@@ -5,8 +5,11 @@ import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
+import { serveDatabase } from './commands/serve.ts'
+import { printToken } from './commands/token.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
+import { durationMs, sizeBytes } from './quantities.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']
@@ -93,11 +96,51 @@ deadLetters
   })
 
 program
+  .command('serve')
+  .description('serve the database over HTTP: logs in and out, rows, read-only SQL, metrics, a dashboard')
+  .addOption(database())
+  .option('--host <address>', 'where to listen; any other than this machine needs tokens', '127.0.0.1')
+  .option('--port <number>', '0 for any that is free', wholeNumber, 7373)
+  .option('--tokens <file>', 'who may do what, a line each: name scopes token (or in TIDEMARK_TOKENS)')
+  .option('--cors <origin...>', 'pages of these origins may call')
+  .option('--retention-age <time>', 'delete logs older than this, such as 30d', durationMs)
+  .option('--retention-size <size>', 'delete the oldest logs above this, such as 2GB', sizeBytes)
+  .option('--drain-ms <time>', 'how long requests may take to finish when it is stopped', wholeNumber, 25_000)
+  .option('--no-dashboard', 'leave / empty')
+  .action(async (options: ServeFlags) => {
+    const { db, tokens, cors = [], retentionAge, retentionSize, ...rest } = options
+    process.exitCode = await serveDatabase({
+      ...rest,
+      database: db,
+      tokens,
+      cors,
+      retention: {
+        ...(retentionAge === undefined ? {} : { maxAgeMs: retentionAge }),
+        ...(retentionSize === undefined ? {} : { maxBytes: retentionSize }),
+      },
+    })
+  })
+
+program.command('token').description('print a new random token for --tokens').action(printToken)
+
+program
   .command('demo')
   .description('make up 200,000 log lines in a temporary folder, ingest them and read them')
   .action(async () => {
     process.exitCode = await demo()
   })
+
+interface ServeFlags {
+  readonly db: string
+  readonly host: string
+  readonly port: number
+  readonly tokens?: string
+  readonly cors?: string[]
+  readonly retentionAge?: number
+  readonly retentionSize?: number
+  readonly drainMs: number
+  readonly dashboard: boolean
+}
 
 function wholeNumber(text: string): number {
   const value = Number(text)
