@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'BAD_STATEMENT'
   | 'BOOKMARK_EXPIRED'
+  | 'CANNOT_LISTEN'
   | 'CLOSED'
   | 'DEADLINE_PASSED'
   | 'EMPTY_OPERATION'
@@ -19,6 +20,9 @@ export type ErrorCode =
   | 'NOT_SUPPORTED'
   | 'POSITION_LOST'
   | 'PROCESSOR_FAILED'
+  | 'QUERY_BUSY'
+  | 'QUERY_REFUSED'
+  | 'QUERY_STOPPED'
   | 'QUEUE_FULL'
   | 'RECEIPT_TIMEOUT'
   | 'SESSION_BEHIND'

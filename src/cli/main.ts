@@ -10,6 +10,7 @@ import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
 import { addLogCommands, wholeNumber } from './log-commands.ts'
+import { addServerCommands } from './server-commands.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']
@@ -100,6 +101,7 @@ deadLetters
   })
 
 addLogCommands(program)
+addServerCommands(program)
 
 program
   .command('demo')
