@@ -82,7 +82,7 @@ test('rows of a format stand alone, and input that gave none is a dead letter', 
 })
 
 test('many rows at once are indexed without being asked', async () => {
-  const logs = await logsOn(logFile())
+  const logs = await logsOn(logFile(), { retention: { everyMs: 3_600_000 } })
   const row = { ts: 1, level: 'info' as const, service: null, attributes: null }
   await logs.storeRows(Array.from({ length: 5_000 }, (_, n) => ({ ...row, message: `row ${n}` })))
   while ((await logs.search({ text: '"row 4999"' })).unindexed > 0);
