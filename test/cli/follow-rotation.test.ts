@@ -53,6 +53,19 @@ test('rename, and no file for a moment: the old one is read on until there is a 
   expect(numbersIn(folder, name)).toEqual(upTo(5))
 })
 
+test('a line that comes to the old file when the new one is being read: read at the next start', async () => {
+  const { folder, file } = input(3)
+  const follower = new Follower(folder, name)
+  await follower.wrote(3)
+  renameSync(file, `${file}.1`)
+  appendLines(file, 4, 4)
+  await follower.wrote(4)
+  appendLines(`${file}.1`, 5, 5)
+  await follower.stop()
+  await followUpTo(folder, 5)
+  expect(numbersIn(folder, name)).toEqual(upTo(5))
+})
+
 test('several rotations at once: none is passed over', async () => {
   const { folder, file } = input(3)
   const follower = new Follower(folder, name)

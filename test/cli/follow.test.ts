@@ -1,5 +1,5 @@
 /** `ingest --follow`: lines are rows as soon as they are whole, and nothing else is. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { look, temporaryFolder } from '../support/database-file.ts'
 import { Command, succeed, tidemark } from './command.ts'
 import { deadLetters, expectNumbers, Follower, numbersIn, upTo } from './followed.ts'
 import { appendLines, csvHeader, linesOf, Onlooker, writeInput } from './inputs.ts'
+import { otherUser } from './other-user.ts'
 
 test('lines that are appended become rows; Ctrl-C reports, and the next run goes on behind them', async () => {
   const folder = temporaryFolder()
@@ -121,6 +122,30 @@ test('when none can be followed further, the exit code is that of the first fail
     stderr:
       'tidemark: folder is a directory.\n  name its files; with a shell that is: tidemark ingest DIR/*.\n',
   })
+})
+
+test('a folder that may not be looked into: exit code 3, and what to do', async ({ skip }) => {
+  const user = otherUser()
+  if ('unable' in user) return skip(user.unable)
+  const folder = temporaryFolder()
+  mkdirSync(path.join(folder, 'closed'))
+  chmodSync(path.join(folder, 'closed'), 0o000)
+  chmodSync(folder, 0o777)
+  const options = { ...user, temporary: folder }
+  const { code, stderr } = await new Command(folder, ['ingest', '-f', 'closed/app.log'], options).ended
+  chmodSync(path.join(folder, 'closed'), 0o755)
+  expect(code).toBe(3)
+  expect(stderr).toMatch(/^tidemark: .*closed\/app\.log may not be read by this user\.\n/)
+})
+
+test('a database that cannot be used ends it with exit code 1', async () => {
+  const folder = temporaryFolder()
+  writeInput(folder, 'app.ndjson', 3)
+  for (const database of ['app.ndjson', 'gone/app.db']) {
+    const { code, stderr } = await tidemark(folder, 'ingest', '-f', 'app.ndjson', '--db', database)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^tidemark: cannot open ".*": .*\n {2}Check the path given with --db/)
+  }
 })
 
 test('a CSV file has types by its first row, however late that comes', async () => {
