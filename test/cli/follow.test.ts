@@ -54,17 +54,30 @@ test('half a line is nothing until its end has come, also over a stop', async ()
 test('a file that does not exist yet is waited for, and an empty one until it has a line', async () => {
   const folder = temporaryFolder()
   const file = path.join(folder, 'logs/app.ndjson')
-  const follower = new Follower(folder, 'logs/app.ndjson')
+  writeInput(folder, 'app.ndjson', 1)
+  const follower = new Follower(folder, 'logs/app.ndjson', 'app.ndjson')
   const waiting = 'tidemark: there is no file logs/app.ndjson yet; waiting for it.\n'
   await follower.command.said(waiting)
   mkdirSync(path.dirname(file))
   const line = linesOf('ndjson', 1, 1)
-  writeFileSync(file, '')
-  appendFileSync(file, line.slice(0, 10))
+  // Half a line is none to tell a format by.
+  writeFileSync(file, line.slice(0, 10))
+  await hasLookedAtAll(follower, folder)
   appendFileSync(file, line.slice(10) + linesOf('ndjson', 2, 2))
   await follower.wrote(1, 2)
-  expect((await follower.stop(waiting)).stdout).toContain('read as ndjson')
+  expect((await follower.stop(waiting)).stdout).toMatch(/^logs\/app\.ndjson: 2 rows .*, read as ndjson$/m)
 })
+
+/** What it follows beside app.ndjson has been looked at too when a line of that, written now, is in; twice is sure. */
+async function hasLookedAtAll(follower: Follower, folder: string): Promise<void> {
+  const file = path.join(folder, 'app.ndjson')
+  using onlooker = new Onlooker(folder)
+  for (let n = 101; n <= 103; n++) {
+    const before = onlooker.count('logs')
+    appendLines(file, n, n)
+    await follower.command.reached(`wrote line ${n}`, () => onlooker.count('logs') > before)
+  }
+}
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the wait for a file', async (signal) => {
   const folder = temporaryFolder()
@@ -152,7 +165,8 @@ test('a CSV file has types by its first row, however late that comes', async () 
   const folder = temporaryFolder()
   const file = path.join(folder, 'rows.csv')
   writeFileSync(file, csvHeader)
-  const follower = new Follower(folder, 'rows.csv')
+  const follower = new Follower(folder, 'rows.csv', 'app.ndjson')
+  await hasLookedAtAll(follower, folder)
   appendLines(file, 1, 1)
   await follower.wrote(1)
   appendFileSync(file, '2,"event\n')

@@ -44,7 +44,7 @@ export async function rotatedBeside(
 ): Promise<Beside> {
   const mine = known.filter(({ checkpoint }) => checkpoint.path === path)
   if (mine.length === 0) return { unread: [], missing: undefined }
-  const files = await filesBeside(path, others)
+  const files = await filesBeside(path)
   const current = await statusOf(path)
   const present = await stillThere(known, current ? [...files, foundAt(path, current)] : files)
   const gone = mine.filter((load) => !present.has(load))
@@ -70,7 +70,7 @@ export async function rotatedBeside(
     if (status.size > unreadAt) unseen.push({ file, key, start: copy && startOf(copy.original, key) })
   }
   // Writing times are no finer than a tick of the system: what was begun is the older one.
-  return { unread: [...begun, ...unseen], missing }
+  return { unread: [...begun, ...unseen].filter(({ file }) => !others.has(file)), missing }
 }
 
 /** The loads whose files are among these, and hold what was read of them. */
@@ -89,12 +89,12 @@ function foundAt(file: string, status: BigIntStats): Found {
 }
 
 /** Files in the folder, oldest first. */
-async function filesBeside(path: string, others: ReadonlySet<string>): Promise<Found[]> {
+async function filesBeside(path: string): Promise<Found[]> {
   const folder = dirname(path)
   const found: Found[] = []
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
     const file = join(folder, entry.name)
-    if (!entry.isFile() || file === path || others.has(file)) continue
+    if (!entry.isFile() || file === path) continue
     const status = await statusOf(file).catch(() => undefined)
     if (status !== undefined && status.size > 0) found.push(foundAt(file, status))
   }
