@@ -253,7 +253,7 @@ test.each([
   ['any origin', { cors: ['*'] }],
   ['a port that is none', { port: 70_000 }],
   ['a limit that is none', { limits: { tails: 0 } }],
-  ['an option that nobody knows', { hots: '127.0.0.1' } as object],
+  ['an option that nobody knows', { hots: '127.0.0.1' }],
 ])('the server does not start with %s', async (_, options) => {
   await using logs = await openLogs(memory())
   await expect(serve({ logs, port: 0, dashboard: false, ...options })).rejects.toMatchObject({

@@ -139,7 +139,7 @@ test('openapi.json describes every route, with what it takes and what it answers
       ).toEqual(named)
       for (const parameter of parameters) expect(parameter.schema, `${what} ${parameter.name}`).toBeDefined()
       expect(
-        Object.keys(operation.responses).some((status) => /^2/.test(status)),
+        Object.keys(operation.responses).some((status) => status.startsWith('2')),
         what,
       ).toBe(true)
       const failure = operation.responses['4XX']

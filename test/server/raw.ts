@@ -1,12 +1,6 @@
 /** HTTP by the byte: what no client library would send. Knows nothing of a test runner: a campaign uses it too. */
 import { connect, type Socket } from 'node:net'
 
-export interface RawAnswer {
-  /** Of every answer that came on the connection. */
-  readonly statuses: readonly number[]
-  readonly text: string
-}
-
 /** Sends bytes and gathers what comes until the server closes, or `isEnough` says so. */
 export class RawClient {
   readonly socket: Socket
