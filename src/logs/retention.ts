@@ -101,6 +101,8 @@ class Deletion {
   #size = smallestSlice
   #deleted = 0
   #isExhausted = false
+  /** One slice that fails is the end. */
+  #failure: Error | undefined
   #wake = (): void => undefined
 
   constructor(context: RetentionContext, oldest: Oldest, signal: AbortSignal | undefined) {
@@ -117,34 +119,39 @@ class Deletion {
       this.#wake()
     })
     try {
-      for (let left = atMost; left > 0 && !this.#isExhausted;) {
+      for (let left = atMost; left > 0 && !this.#isExhausted && !this.#failure;) {
         this.#signal?.throwIfAborted()
         while (db.isFull) await db.ready()
         const committed = new Promise<void>((resolve) => (this.#wake = resolve))
         const rows = Math.min(this.#size, left)
         left -= rows
         const slice = this.#send(rows)
-        // A slice that fails is the end: told here, or below.
         await (this.#onTheirWay.size < maxOnTheirWay ? Promise.race([committed, slice]) : slice)
       }
-      await Promise.all(this.#onTheirWay)
-      return this.#deleted
     } finally {
       stopListening()
-      await Promise.allSettled(this.#onTheirWay)
+      await Promise.all(this.#onTheirWay)
     }
+    if (this.#failure) throw this.#failure
+    return this.#deleted
   }
 
+  /** @returns when it has settled; never rejects */
   #send(rows: number): Promise<void> {
     const { db, table } = this.#context
     const { ids, parameters } = this.#oldest
     const sql = `DELETE FROM ${table.name} WHERE id IN (${ids} LIMIT ${rows}) AND id < (SELECT max(id) FROM ${table.name})`
     const slice = db
       .write({ sql, parameters })
-      .then(({ changes = 0 }) => {
-        this.#deleted += changes
-        if (changes < rows) this.#isExhausted = true
-      })
+      .then(
+        ({ changes = 0 }) => {
+          this.#deleted += changes
+          if (changes < rows) this.#isExhausted = true
+        },
+        (error: unknown) => {
+          this.#failure ??= error instanceof Error ? error : new Error(String(error))
+        },
+      )
       .finally(() => this.#onTheirWay.delete(slice))
     this.#onTheirWay.add(slice)
     return slice

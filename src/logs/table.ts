@@ -43,6 +43,11 @@ export function logTable(name: string): LogTable {
   }
 }
 
+/** Whether this is how a log table's full-text index was declared. */
+export function isLogIndex(table: LogTable, declaration: string): boolean {
+  return declaration === createIndexSql(table)
+}
+
 /** Indexes the next rows that are not. */
 export function indexSql({ name, index, indexed }: LogTable, limit: number): string {
   return (
@@ -67,25 +72,21 @@ export async function prepareTable(db: LogEngine, table: LogTable): Promise<void
         }>`SELECT sql FROM sqlite_schema WHERE name = ${name}`.execute(trx)
         return rows[0]?.sql
       }
-      for (const text of tableSql(table)) await run(text)
+      await run(
+        `CREATE TABLE IF NOT EXISTS ${table.name} (id INTEGER PRIMARY KEY, ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT)`,
+      )
       if (!isRowid.test((await declarationOf(table.plainName)) ?? '')) throw otherColumns(table)
       await run(`SELECT ${columns.join(', ')} FROM ${table.name} LIMIT 0`).catch((error: unknown) => {
         throw otherColumns(table, error)
       })
+      await run(`CREATE INDEX IF NOT EXISTS ${table.byTime} ON ${table.name} (ts)`)
       const index = await declarationOf(`${table.plainName}_text`)
       if (index === undefined) for (const text of newIndexSql(table)) await run(text)
-      else if (index !== createIndexSql(table)) throw taken(table)
+      else if (!isLogIndex(table, index)) throw taken(table)
       for (const text of triggerSql(table)) await run(text)
     },
     { timeoutMs: migrationTimeoutMs },
   )
-}
-
-function tableSql({ name, byTime }: LogTable): string[] {
-  return [
-    `CREATE TABLE IF NOT EXISTS ${name} (id INTEGER PRIMARY KEY, ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT)`,
-    `CREATE INDEX IF NOT EXISTS ${byTime} ON ${name} (ts)`,
-  ]
 }
 
 /** Ids that rise with every insert, as only such a column makes them. */

@@ -26,9 +26,7 @@ const leastCloseMs = 1_000
 export async function serveDatabase(settings: ServeSettings): Promise<number> {
   const { database, host, port, cors, retention, drainMs, dashboard } = settings
   const tokens = readTokens(settings.tokens)
-  using stop = stopOnSignals(
-    'tidemark: stopping; what was accepted is being committed (again to end at once)',
-  )
+  using stop = stopOnSignals('stopping; what was accepted is being committed')
   const logs = await openLogs(sqlite(database), { retention })
   let closeWithinMs = leastCloseMs
   try {

@@ -10,10 +10,8 @@ export interface Stop extends Disposable {
   readonly endNow: () => void
 }
 
-const readingStops = 'tidemark: stopping; what was read is being committed (again to end at once)'
-
-/** @param message what the first signal brings about */
-export function stopOnSignals(message: string = readingStops): Stop {
+/** @param doing what the first signal makes it do, for the person who sent it */
+export function stopOnSignals(doing = 'stopping; what was read is being committed'): Stop {
   const controller = new AbortController()
   let received: 'SIGINT' | 'SIGTERM' = 'SIGINT'
   const release = (): void => {
@@ -22,15 +20,13 @@ export function stopOnSignals(message: string = readingStops): Stop {
   const endNow = (): void => {
     // Not `process.exit`: that waits for threads, and one may be in a system call that never returns.
     release()
-    // The first process of a container is not ended by a signal that nobody catches.
-    if (process.pid === 1) process.exit(received === 'SIGINT' ? EXIT.interrupted : EXIT.terminated)
     process.kill(process.pid, received)
   }
   const listener = (name: 'SIGINT' | 'SIGTERM'): void => {
     received = name
     if (controller.signal.aborted) return endNow()
     controller.abort()
-    process.stderr.write(`${message}\n`)
+    process.stderr.write(`tidemark: ${doing} (again to end at once)\n`)
   }
   process.on('SIGINT', listener)
   process.on('SIGTERM', listener)
