@@ -9,6 +9,7 @@ import { EventLoop } from './event-loop.ts'
 import { History } from './history.ts'
 import { parseLimits } from './limits.ts'
 import { Metrics } from './metrics.ts'
+import { OpenTables } from './open-tables.ts'
 import { checkOptions, type Incident, type ServeOptions } from './options.ts'
 import { Readiness } from './readiness.ts'
 import { Sizes } from './sizes.ts'
@@ -62,6 +63,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     eventLoop,
     sizes,
     metrics,
+    tables: new OpenTables(db),
     startedAtMs: runtime.wallMs(),
   }
   const release = async (): Promise<void> => {

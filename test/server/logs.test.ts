@@ -13,7 +13,13 @@ test('lines are accepted with 202, and are in the file soon after', async () => 
   const body = lines('{"level":"warn","msg":"one","service":"api","size":5}', '', '{"msg":"two"}')
   const { status, body: answer, headers } = await server.call('POST', '/v1/logs', body, NDJSON)
   expect(status).toBe(202)
-  expect(answer).toMatchObject({ accepted: 2, lines: 3, bad: [], badCount: 0, position: { seq: expect.any(Number) } })
+  expect(answer).toMatchObject({
+    accepted: 2,
+    lines: 3,
+    bad: [],
+    badCount: 0,
+    position: { seq: expect.any(Number) },
+  })
   expect(headers.get('tidemark-bookmark')).toBe(answer.bookmark)
   await server.logs.tidemark.flush()
   expect(server.rows('SELECT level, service, message, attributes FROM logs ORDER BY id')).toEqual([

@@ -1,7 +1,7 @@
 /** `POST /v1/query`: what a client may ask in SQL, and what stops it. Nothing of it is decided by reading the text. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { NDJSON, running, type Answer, type Running } from './running.ts'
+import { metricReaches, NDJSON, running, type Answer, type Running } from './running.ts'
 
 const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n'
 
@@ -199,11 +199,3 @@ test('a request that makes no sense is refused', async () => {
     expect([400, 415, 422], what).toContain(status)
   }
 })
-
-/** Waits until the metrics have this line. */
-async function metricReaches(server: Running, line: string): Promise<void> {
-  for (;;) {
-    const { text } = await server.call('GET', '/metrics')
-    if (text.includes(`${line}\n`)) return
-  }
-}

@@ -1,5 +1,6 @@
 /** A server on a free port, over a real file, with everything that a client of it needs. */
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
 import { openLogs, type LogsOptions, type LogStore } from '../../src/logs/index.ts'
 import { serve, type Incident, type RunningServer, type ServeOptions } from '../../src/server/index.ts'
@@ -86,4 +87,22 @@ export async function call(
   const text = await answer.text()
   const isJson = /json/.test(answer.headers.get('content-type') ?? '')
   return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined }
+}
+
+/** Waits until the metrics have this line. */
+export async function metricReaches(server: Running, line: string): Promise<void> {
+  for (;;) {
+    const { text } = await server.call('GET', '/metrics')
+    if (text.includes(`${line}\n`)) return
+  }
+}
+
+/** Takes the write lock of a file, between two transactions of whoever writes. */
+export function lock(file: string): Disposable & { release(): void } {
+  const database = new DatabaseSync(file, { timeout: 10_000 })
+  database.exec('BEGIN IMMEDIATE')
+  const release = (): void => {
+    if (database.isOpen) database.close()
+  }
+  return { release, [Symbol.dispose]: release }
 }

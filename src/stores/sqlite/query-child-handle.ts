@@ -67,6 +67,8 @@ export class QueryChild {
   /** Ends it wherever it is. Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#die('its process was killed')
+    // Whoever waits for its end would otherwise be alone, and end before it.
+    this.#process.ref()
     this.#process.kill('SIGKILL')
     await this.#ended
   }
