@@ -15,6 +15,7 @@ interface ServeOptions {
   readonly retentionSize?: number
   readonly drainMs: number
   readonly dashboard: boolean
+  readonly follow?: string[]
 }
 
 export function addServerCommands(program: Command): void {
@@ -34,14 +35,16 @@ export function addServerCommands(program: Command): void {
       wholeNumber,
       25_000,
     )
+    .option('-f, --follow <files...>', 'log files to read and follow meanwhile')
     .option('--no-dashboard', 'leave / empty')
     .action(async (options: ServeOptions) => {
-      const { db, tokens, cors = [], retentionAge, retentionSize, ...rest } = options
+      const { db, tokens, cors = [], follow = [], retentionAge, retentionSize, ...rest } = options
       process.exitCode = await serveDatabase({
         ...rest,
         database: db,
         tokens,
         cors,
+        follow,
         retention: {
           ...(retentionAge !== undefined && { maxAgeMs: retentionAge }),
           ...(retentionSize !== undefined && { maxBytes: retentionSize }),

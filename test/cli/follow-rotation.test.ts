@@ -53,6 +53,19 @@ test('rename, and no file for a moment: the old one is read on until there is a 
   expect(numbersIn(folder, name)).toEqual(upTo(5))
 })
 
+test('a line that comes to the old file when the new one is being read: read at the next start', async () => {
+  const { folder, file } = input(3)
+  const follower = new Follower(folder, name)
+  await follower.wrote(3)
+  renameSync(file, `${file}.1`)
+  appendLines(file, 4, 4)
+  await follower.wrote(4)
+  appendLines(`${file}.1`, 5, 5)
+  await follower.stop()
+  await followUpTo(folder, 5)
+  expect(numbersIn(folder, name)).toEqual(upTo(5))
+})
+
 test('several rotations at once: none is passed over', async () => {
   const { folder, file } = input(3)
   const follower = new Follower(folder, name)
@@ -88,6 +101,21 @@ test('copied and cut: what it holds now is read from its beginning', async () =>
   await follower.wrote(202)
   await follower.stop(cutMessage)
   expect(numbersIn(folder, name)).toEqual(upTo(202))
+})
+
+test('an unfinished line that was cut away is nothing', async () => {
+  const { folder, file } = input(20)
+  const follower = new Follower(folder, name)
+  await follower.wrote(20)
+  // Read together with the line before it, and whole but for its end.
+  appendFileSync(file, linesOf('ndjson', 21, 22).slice(0, -1))
+  await follower.wrote(21)
+  truncateSync(file)
+  appendLines(file, 23, 23)
+  await follower.wrote(23)
+  await follower.stop(cutMessage)
+  expect(numbersIn(folder, name)).toEqual([...upTo(21), 23])
+  expect(deadLetters(folder)).toEqual([])
 })
 
 test('copied, cut, and longer than before at the next look: what was not read of it comes from the copy', async () => {
@@ -170,6 +198,29 @@ test('rotated twice while nobody followed it: the file that was never seen is re
   appendLines(file, 105, 106)
   await followUpTo(folder, 106)
   expect(numbersIn(folder, name)).toEqual(upTo(106))
+})
+
+test('a copy of a file that is there is not read beside it', async () => {
+  const { folder, file } = await readUpTo(20)
+  copyFileSync(file, `${file}.2`)
+  renameSync(file, `${file}.1`)
+  appendLines(file, 21, 21)
+  await followUpTo(folder, 21)
+  expect(numbersIn(folder, name)).toEqual(upTo(21))
+})
+
+test('a rotated file that is named as well is followed for itself', async () => {
+  const { folder, file } = await readUpTo(20)
+  renameSync(file, `${file}.1`)
+  appendLines(`${file}.1`, 21, 21)
+  appendLines(file, 22, 22)
+  const follower = new Follower(folder, name, `${name}.1`)
+  await follower.wrote(21, 22)
+  appendLines(`${file}.1`, 23, 23)
+  await follower.wrote(23)
+  const { stdout } = await follower.stop()
+  expect(stdout).toContain(`${name}.1: 2 rows`)
+  expectNumbers(folder, name, upTo(23))
 })
 
 test('files that were rotated before it was followed for the first time are left alone, and so are all others', async () => {

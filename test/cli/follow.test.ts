@@ -1,5 +1,5 @@
 /** `ingest --follow`: lines are rows as soon as they are whole, and nothing else is. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { look, temporaryFolder } from '../support/database-file.ts'
 import { Command, succeed, tidemark } from './command.ts'
 import { deadLetters, expectNumbers, Follower, numbersIn, upTo } from './followed.ts'
 import { appendLines, csvHeader, linesOf, Onlooker, writeInput } from './inputs.ts'
+import { otherUser } from './other-user.ts'
 
 test('lines that are appended become rows; Ctrl-C reports, and the next run goes on behind them', async () => {
   const folder = temporaryFolder()
@@ -53,17 +54,30 @@ test('half a line is nothing until its end has come, also over a stop', async ()
 test('a file that does not exist yet is waited for, and an empty one until it has a line', async () => {
   const folder = temporaryFolder()
   const file = path.join(folder, 'logs/app.ndjson')
-  const follower = new Follower(folder, 'logs/app.ndjson')
+  writeInput(folder, 'app.ndjson', 1)
+  const follower = new Follower(folder, 'logs/app.ndjson', 'app.ndjson')
   const waiting = 'tidemark: there is no file logs/app.ndjson yet; waiting for it.\n'
   await follower.command.said(waiting)
   mkdirSync(path.dirname(file))
   const line = linesOf('ndjson', 1, 1)
-  writeFileSync(file, '')
-  appendFileSync(file, line.slice(0, 10))
+  // Half a line is none to tell a format by.
+  writeFileSync(file, line.slice(0, 10))
+  await hasLookedAtAll(follower, folder)
   appendFileSync(file, line.slice(10) + linesOf('ndjson', 2, 2))
   await follower.wrote(1, 2)
-  expect((await follower.stop(waiting)).stdout).toContain('read as ndjson')
+  expect((await follower.stop(waiting)).stdout).toMatch(/^logs\/app\.ndjson: 2 rows .*, read as ndjson$/m)
 })
+
+/** What it follows beside app.ndjson has been looked at too when a line of that, written now, is in; twice is sure. */
+async function hasLookedAtAll(follower: Follower, folder: string): Promise<void> {
+  const file = path.join(folder, 'app.ndjson')
+  using onlooker = new Onlooker(folder)
+  for (let n = 101; n <= 103; n++) {
+    const before = onlooker.count('logs')
+    appendLines(file, n, n)
+    await follower.command.reached(`wrote line ${n}`, () => onlooker.count('logs') > before)
+  }
+}
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the wait for a file', async (signal) => {
   const folder = temporaryFolder()
@@ -123,11 +137,36 @@ test('when none can be followed further, the exit code is that of the first fail
   })
 })
 
+test('a folder that may not be looked into: exit code 3, and what to do', async ({ skip }) => {
+  const user = otherUser()
+  if ('unable' in user) return skip(user.unable)
+  const folder = temporaryFolder()
+  mkdirSync(path.join(folder, 'closed'))
+  chmodSync(path.join(folder, 'closed'), 0o000)
+  chmodSync(folder, 0o777)
+  const options = { ...user, temporary: folder }
+  const { code, stderr } = await new Command(folder, ['ingest', '-f', 'closed/app.log'], options).ended
+  chmodSync(path.join(folder, 'closed'), 0o755)
+  expect(code).toBe(3)
+  expect(stderr).toMatch(/^tidemark: .*closed\/app\.log may not be read by this user\.\n/)
+})
+
+test('a database that cannot be used ends it with exit code 1', async () => {
+  const folder = temporaryFolder()
+  writeInput(folder, 'app.ndjson', 3)
+  for (const database of ['app.ndjson', 'gone/app.db']) {
+    const { code, stderr } = await tidemark(folder, 'ingest', '-f', 'app.ndjson', '--db', database)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^tidemark: cannot open ".*": .*\n {2}Check the path given with --db/)
+  }
+})
+
 test('a CSV file has types by its first row, however late that comes', async () => {
   const folder = temporaryFolder()
   const file = path.join(folder, 'rows.csv')
   writeFileSync(file, csvHeader)
-  const follower = new Follower(folder, 'rows.csv')
+  const follower = new Follower(folder, 'rows.csv', 'app.ndjson')
+  await hasLookedAtAll(follower, folder)
   appendLines(file, 1, 1)
   await follower.wrote(1)
   appendFileSync(file, '2,"event\n')

@@ -19,8 +19,19 @@ import { stopOnSignals, type Stop } from './stop-on-signals.ts'
  * @throws CommandError usage, before anything is read
  */
 export async function follow(files: readonly string[], settings: IngestSettings): Promise<number> {
-  for (const file of files) if (await isPacked(file)) throw packedError(file)
   using stop = stopOnSignals()
+  const exitCode = await followUntil(stop, files, settings)
+  if (stop.signal.aborted && (await Promise.all(files.map(isNamedPipe))).includes(true)) stop.endNow()
+  return exitCode
+}
+
+/** As `follow`, beside something else that ends with the same signals. */
+export async function followUntil(
+  stop: Stop,
+  files: readonly string[],
+  settings: IngestSettings,
+): Promise<number> {
+  for (const file of files) if (await isPacked(file)) throw packedError(file)
   const name = files.length === 1 ? String(files[0]) : `${files.length} files`
   using progress = new FollowProgress(name, process.stderr)
   // Before the drain: whoever ends the process during it shall find the terminal as it was.
@@ -42,7 +53,6 @@ export async function follow(files: readonly string[], settings: IngestSettings)
     if (ending.status === 'rejected') throw ending.reason
     return ending.value
   })
-  if (stop.signal.aborted && (await Promise.all(files.map(isNamedPipe))).includes(true)) stop.endNow()
   return stop.signal.aborted ? stop.exitCode : (codes.find((code) => code !== EXIT.ok) ?? EXIT.ok)
 }
 

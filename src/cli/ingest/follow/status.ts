@@ -1,14 +1,15 @@
 import type { BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { inputErrorFrom } from '../input-error.ts'
 
-/** Undefined while there is nothing. @throws what else the system says */
+/** Undefined while there is nothing. @throws InputError for what else the system says */
 export async function statusOf(path: string): Promise<BigIntStats | undefined> {
   try {
     return await stat(path, { bigint: true })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
+    const failure = inputErrorFrom(error, path)
+    if (failure.code === 'INPUT_NOT_FOUND') return undefined
+    throw failure
   }
 }
 
