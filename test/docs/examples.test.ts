@@ -13,6 +13,7 @@ const documents = [
   'docs/guides/writing.md',
   'docs/guides/reading.md',
   'docs/guides/migrating.md',
+  'docs/guides/server.md',
 ]
 
 /** Where the package's names lead in a checkout. */
@@ -20,6 +21,8 @@ const sources: Readonly<Record<string, string>> = {
   tidemark: 'src/index.ts',
   'tidemark/sqlite': 'src/stores/sqlite/index.ts',
   'tidemark/kysely': 'src/kysely.ts',
+  'tidemark/logs': 'src/logs/index.ts',
+  'tidemark/server': 'src/server/index.ts',
   'tidemark/memory': 'src/stores/memory/index.ts',
 }
 
