@@ -40,6 +40,7 @@ export function Logs(): VNode {
     letGo()
     if (logs.get().hasLeftNewest) void showLogs(route.get().filter)
   }, [letGo])
+  const togglePause = (): void => (isPaused ? toNewest() : setPaused(true))
   const toggle = useCallback((id: number): void => {
     setCurrentId(id)
     setOpenId((open) => (open === id ? undefined : id))
@@ -66,14 +67,14 @@ export function Logs(): VNode {
       focusEntry(id)
     }
     return listenToKeys({
-      ' ': () => setPaused((paused) => !paused),
+      ' ': togglePause,
       j: walk(1),
       ArrowDown: walk(1),
       k: walk(-1),
       ArrowUp: walk(-1),
       Escape: () => (openId === undefined ? toNewest() : setOpenId(undefined)),
     })
-  }, [currentId, openId, toNewest])
+  }, [currentId, openId, isPaused, toNewest])
 
   return html`<div class="logs">
     <h1 class="visually-hidden">Logs</h1>
@@ -82,7 +83,7 @@ export function Logs(): VNode {
       services=${services}
       isPaused=${isPaused}
       onFilter=${applyFilter}
-      onPause=${() => (isPaused ? toNewest() : setPaused(true))}
+      onPause=${togglePause}
     />
     <${LogNotes} state=${state} filter=${filter} isPaused=${isPaused} onShow=${toNewest} />
     <div

@@ -20,9 +20,7 @@ export function LogNotes({ state, filter, isPaused, onShow }: NotesProps): VNode
   const unindexed = useStore(stats)?.logs.unindexed ?? state.unindexed
   const isBehind = filter.text.trim() !== '' && unindexed > 0
   return html`<div class="log-notes">
-    <p class="tail-state" data-state=${isPaused ? 'paused' : state.tail}>
-      ${isPaused ? 'Paused' : TAIL_WORDS[state.tail]}
-    </p>
+    <p class="tail-state" data-state=${isPaused ? 'paused' : state.tail}>${tailWords(state, isPaused)}</p>
     <${NewEntries} state=${state} onShow=${onShow} />
     ${
       isBehind &&
@@ -38,6 +36,12 @@ const TAIL_WORDS: Readonly<Record<LogsState['tail'], string>> = {
   connecting: 'Connecting',
   open: 'Live, newest on top',
   broken: 'Interrupted; it goes on where it stopped',
+}
+
+function tailWords({ tail, waiting, hasLeftNewest }: LogsState, isPaused: boolean): string {
+  if (isPaused) return 'Paused'
+  if (tail === 'open' && (waiting > 0 || hasLeftNewest)) return 'Held while you read'
+  return TAIL_WORDS[tail]
 }
 
 /** Entries that came while the list was held. */

@@ -55,7 +55,7 @@ export function Figures({ stats, shown }: { stats: Stats; shown: History }): VNo
       label="Database"
       value=${formatBytes(storage.databaseBytes)}
       exact=${`${grouped(storage.databaseBytes)} bytes`}
-      detail=${`write-ahead log ${formatBytes(storage.walBytes)}`}
+      detail=${`WAL ${formatBytes(storage.walBytes)}`}
       values=${shown.databaseBytes}
     />
   </section>`
