@@ -51,6 +51,7 @@ export async function openWith<DB extends Tables>(
     leaseMs: leaseOf(parsed),
     epochStep: epochStepOf(runtime),
     newIdentity: { id: runtime.randomHex(8), secret: runtime.randomHex(32) },
+    derivations: Object.entries(parsed.derive).map(([table, sql]) => ({ table, sql })),
     onSchemaChange: (schema) => engine?.useSchema(schema),
   })
   const bookmarks = new Bookmarks(opened.database)

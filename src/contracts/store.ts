@@ -1,3 +1,4 @@
+import type { Derivation, DerivationFailure } from './derivation.ts'
 import type { Rejection, Step } from './operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from './position.ts'
 import type { Runtime } from './runtime.ts'
@@ -27,6 +28,8 @@ export interface StoreContext {
   readonly newIdentity: DatabaseIdentity
   /** By how much the new epoch is higher than the last; see `Epoch`. */
   readonly epochStep: number
+  /** Written at the end of every transaction of a batch that may concern them. A store that cannot fails to open. */
+  readonly derivations: readonly Derivation[]
   /** Called when the store found that its tables have changed, before the next `commit` settles. */
   readonly onSchemaChange: (schema: Schema) => void
 }
@@ -111,6 +114,8 @@ export interface BatchOutcome {
   readonly transactions: number
   /** The longest of these transactions. */
   readonly longestTransactionMs: number
+  /** What was to follow from its rows and could not be written. Absent: nothing. */
+  readonly derivationFailures?: readonly DerivationFailure[]
 }
 
 /** What consecutive operations left behind, `first` onwards. */
@@ -187,6 +192,8 @@ export interface QueryResult {
 
 /** What a store can tell of itself; 0 where it does not apply. */
 export interface StoreStats {
+  /** Size of the database's file. What was deleted is room in it that new rows take. */
+  readonly databaseBytes: number
   /** Size of the write-ahead log's file. */
   readonly walBytes: number
   /** Pages in the log that are not yet copied back into the database. */

@@ -9,6 +9,7 @@
  *   open ──close()──▶ closing ──drained or deadline──▶ closed
  *     └────fatal, fenced, history lost, gave up──────▶ stopped
  */
+import type { DerivationFailure } from '../contracts/derivation.ts'
 import type { Group, Load, Run, Shape, StatementShape } from '../contracts/operation.ts'
 import type { Epoch, Mark, Position, Seq, WriterName } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
@@ -66,6 +67,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   /** Why nothing more is accepted. */
   #refusal: TidemarkError | undefined
   #isClosing = false
+  #derivationToldAtMs = Number.NEGATIVE_INFINITY
 
   constructor(
     writer: WriterName,
@@ -102,6 +104,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
       onCommitted: (batch, outcome, commitMs) => {
         this.tally.committed(batch, outcome)
         this.#emitCommitted(batch, commitMs, outcome.transactions, outcome.longestTransactionMs)
+        if (outcome.derivationFailures?.[0]) this.#tellDerivation(outcome.derivationFailures[0])
       },
       onRetry: (attempt, delayMs, error) => {
         this.tally.retries++
@@ -376,6 +379,15 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
       durationMs,
       longestTransactionMs,
     })
+  }
+
+  /** The same statement may fail in every batch to come. */
+  #tellDerivation({ table, message }: DerivationFailure): void {
+    const nowMs = this.#runtime.monotonicMs()
+    if (nowMs - this.#derivationToldAtMs < this.#options.alertAfterMs) return
+    this.#derivationToldAtMs = nowMs
+    const text = `rows of "${table}" are committed without what follows from them: ${message}`
+    this.events.emit('alert', { kind: 'derivation', message: text, sinceMs: 0 })
   }
 
   #emitBackpressure(isFull: boolean): void {

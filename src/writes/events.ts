@@ -36,8 +36,15 @@ export interface EngineEvents {
   }
   /** A newer engine has taken this writer's name; this one has stopped. */
   fenced: { readonly error: TidemarkError }
-  /** Somebody should look. `stalled`: no batch was committed for a while although some wait. */
-  alert: { readonly kind: 'stalled' | 'stopped'; readonly message: string; readonly sinceMs: number }
+  /**
+   * Somebody should look. `stalled`: no batch was committed for a while although some wait. `derivation`: rows were
+   * committed without what `derive` should have made of them; told no more often than every `alertAfterMs`.
+   */
+  alert: {
+    readonly kind: 'stalled' | 'stopped' | 'derivation'
+    readonly message: string
+    readonly sinceMs: number
+  }
 }
 
 export type EventName = keyof EngineEvents

@@ -41,6 +41,15 @@ export interface OpenOptions {
     /** How long a read waits to become as fresh as it must be before it fails, in ms. Default 5,000. */
     readonly timeoutMs?: number
   }
+  /**
+   * Rows that follow from other rows, such as those of a full-text index: for a table, one statement that is run at
+   * the end of every transaction that may have touched it, and committed with it. It is to write whatever is missing,
+   * not only what follows from the newest rows: other writers do not run it, and when it fails, the rows are committed
+   * without and `alert` says so. Not run in `transaction()`. SQLite stores only.
+   *
+   * `{ logs: 'INSERT INTO words SELECT … FROM logs WHERE id > (SELECT …) LIMIT 5000' }`
+   */
+  readonly derive?: Readonly<Record<string, string>>
   /** `alert` is emitted when operations wait and none was committed for so long, in ms. Default 3,000. */
   readonly alertAfterMs?: number
 }
@@ -64,6 +73,7 @@ export interface EngineOptions {
     readonly consistency: 'eventual' | 'readAfterWrite' | 'strong'
     readonly timeoutMs: number
   }
+  readonly derive: Readonly<Record<string, string>>
   readonly alertAfterMs: number
 }
 
@@ -88,6 +98,7 @@ export const DEFAULTS: EngineOptions = Object.freeze({
   }),
   retry: Object.freeze({ giveUpAfterMs: Number.POSITIVE_INFINITY }),
   reads: Object.freeze({ consistency: 'eventual' as const, timeoutMs: 5_000 }),
+  derive: Object.freeze({}),
   alertAfterMs: 3_000,
 })
 
@@ -107,6 +118,7 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
     batch: { ...DEFAULTS.batch, ...objectOr({}, 'batch', options.batch, problems) },
     retry: { ...DEFAULTS.retry, ...objectOr({}, 'retry', options.retry, problems) },
     reads: { ...DEFAULTS.reads, ...objectOr({}, 'reads', options.reads, problems) },
+    derive: objectOr({}, 'derive', options.derive, problems),
   }
   unknownKeys('', DEFAULTS, merged, problems)
   for (const group of ['queue', 'batch', 'retry', 'reads'] as const)
@@ -127,6 +139,9 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
       `reads.consistency must be one of ${levels.join(', ')}, not ${show(merged.reads.consistency)}`,
     )
   atLeast(1, 'alertAfterMs', merged.alertAfterMs, problems)
+  for (const [table, sql] of Object.entries(merged.derive))
+    if (typeof sql !== 'string' || sql.trim() === '')
+      problems.push(`derive.${table} must be one SQL statement, not ${show(sql)}`)
   if (queue.whenFull !== 'reject' && queue.whenFull !== 'wait')
     problems.push(`queue.whenFull must be 'reject' or 'wait', not ${show(queue.whenFull)}`)
   if (

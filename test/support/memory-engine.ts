@@ -17,6 +17,7 @@ export async function memoryEngine(schema: string, options?: OpenOptions): Promi
     leaseMs: 30_000,
     epochStep: 1,
     newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
+    derivations: [],
     onSchemaChange: (changed) => engine?.useSchema(changed),
   })
   const open = (engine = new WriteEngine(

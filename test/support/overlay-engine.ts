@@ -31,6 +31,7 @@ export async function overlayEngine(
       leaseMs: leaseOf(parsed),
       epochStep: 1,
       newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
+      derivations: [],
       onSchemaChange: (schema) => engine?.useSchema(schema),
     }),
   )

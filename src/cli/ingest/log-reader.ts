@@ -1,7 +1,7 @@
 import { badLine, checkpointOf } from './entries.ts'
 import type { BadLine, EntryBlock, ReadPlan } from './entries.ts'
 import { parseAccess } from '../../logs/formats/access.ts'
-import type { Clock, LineParser, LogEntry, LogFormatName } from '../../logs/formats/format.ts'
+import type { Clock, LineParser, LogRow, LogFormatName } from '../../logs/formats/format.ts'
 import { parseLogfmt } from '../../logs/formats/logfmt.ts'
 import { parseNdjson } from '../../logs/formats/ndjson.ts'
 import { parsePlain } from '../../logs/formats/plain.ts'
@@ -32,7 +32,7 @@ export async function* readLog(
     if (!isTerminated && lastLine === 'never') {
       return plan.leave(badLine(lineAt(block, 0), 'the line has no line end yet'))
     }
-    const rows: LogEntry[] = []
+    const rows: LogRow[] = []
     const bad: BadLine[] = []
     for (let index = 0; index < lines.length; index++) {
       const line = lines[index] ?? ''

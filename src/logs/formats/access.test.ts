@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseAccess } from './access.ts'
-import type { LogEntry } from './format.ts'
+import type { LogRow } from './format.ts'
 
-function parse(line: string): LogEntry {
+function parse(line: string): LogRow {
   const entry = parseAccess(line, { lastTs: Number.NaN, referenceMs: 0 })
   if (typeof entry === 'string') throw new Error(entry)
   return entry

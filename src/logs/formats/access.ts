@@ -1,4 +1,4 @@
-import type { Clock, Level, LogEntry, Refusal } from './format.ts'
+import type { Clock, Level, LogRow, Refusal } from './format.ts'
 import { findStyledTime } from './time-styles.ts'
 
 const QUOTED = String.raw`"((?:[^"\\]|\\.)*)"`
@@ -17,7 +17,7 @@ let lastTime = Number.NaN
  *
  * The level follows the status: 5xx is an error, 4xx a warning.
  */
-export function parseAccess(line: string, clock: Clock): LogEntry | Refusal {
+export function parseAccess(line: string, clock: Clock): LogRow | Refusal {
   const match = LINE.exec(line)
   if (match === null) return refusalFor(line)
   const [, host, remote, identity, user, time = '', request = '', status = '', bytes, referer, agent, extra] =

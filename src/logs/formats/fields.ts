@@ -5,7 +5,7 @@
  * role, every other field goes to the attributes under its own name.
  */
 import { fallbackTs } from './format.ts'
-import type { Clock, LogEntry, Refusal } from './format.ts'
+import type { Clock, LogRow, Refusal } from './format.ts'
 import { levelOf } from './levels.ts'
 import { MAX_EXACT, readExactly } from './long-numbers.ts'
 import { timeOfNumber, timeOfText } from './time-styles.ts'
@@ -53,7 +53,7 @@ const ranks: [number, number, number, number] = [64, 64, 64, 64]
  * @param json the text that the fields were parsed from, if they were: numbers that a double cannot hold are
  *   copied from there to the attributes.
  */
-export function entryOfFields(fields: Fields, clock: Clock, json: string | null): LogEntry | Refusal {
+export function entryOfFields(fields: Fields, clock: Clock, json: string | null): LogRow | Refusal {
   const { hasRest, isSuspect } = choose(fields)
   const [time, level, message, service] = chosen
   let ts = fallbackTs(clock)

@@ -8,7 +8,7 @@
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
 /** One row of the log table, without its id. */
-export type LogEntry = {
+export type LogRow = {
   /** Milliseconds since 1970. A time without a zone is taken as UTC. */
   ts: number
   level: Level
@@ -32,7 +32,7 @@ export interface Clock {
   readonly referenceMs: number
 }
 
-export type LineParser = (line: string, clock: Clock) => LogEntry | Refusal
+export type LineParser = (line: string, clock: Clock) => LogRow | Refusal
 
 export type LogFormatName = 'ndjson' | 'logfmt' | 'access' | 'syslog' | 'plain'
 

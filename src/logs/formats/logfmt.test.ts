@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { LogEntry } from './format.ts'
+import type { LogRow } from './format.ts'
 import { parseLogfmt } from './logfmt.ts'
 
-function parse(line: string): LogEntry {
+function parse(line: string): LogRow {
   const entry = parseLogfmt(line, { lastTs: Number.NaN, referenceMs: 0 })
   if (typeof entry === 'string') throw new Error(entry)
   return entry

@@ -1,6 +1,6 @@
 import { entryOfFields } from './fields.ts'
 import type { Fields } from './fields.ts'
-import type { Clock, LogEntry, Refusal } from './format.ts'
+import type { Clock, LogRow, Refusal } from './format.ts'
 
 const SPACE = 32
 const QUOTE = 34
@@ -11,7 +11,7 @@ const BACKSLASH = 92
  * `key=value key="quoted value" flag` (Go services, Heroku, Grafana). A key alone is true; a number is kept
  * as a number where that changes none of its digits.
  */
-export function parseLogfmt(line: string, clock: Clock): LogEntry | Refusal {
+export function parseLogfmt(line: string, clock: Clock): LogRow | Refusal {
   const fields = fieldsOfLogfmt(line)
   return typeof fields === 'string' ? fields : entryOfFields(fields, clock, null)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Clock, LogEntry } from './format.ts'
+import type { Clock, LogRow } from './format.ts'
 import { parseNdjson } from './ndjson.ts'
 
 const REFERENCE = Date.UTC(2024, 0, 1)
@@ -9,7 +9,7 @@ function clock(): Clock {
   return { lastTs: Number.NaN, referenceMs: REFERENCE }
 }
 
-function parse(line: string, at: Clock = clock()): LogEntry {
+function parse(line: string, at: Clock = clock()): LogRow {
   const entry = parseNdjson(line, at)
   if (typeof entry === 'string') throw new Error(entry)
   return entry

@@ -1,6 +1,6 @@
 import { entryOfFields } from './fields.ts'
 import type { Fields } from './fields.ts'
-import type { Clock, LogEntry, Refusal } from './format.ts'
+import type { Clock, LogRow, Refusal } from './format.ts'
 
 /**
  * One JSON object a line: pino, bunyan, winston, zerolog, zap, slog, Serilog, GELF, Docker, `journalctl -o
@@ -8,7 +8,7 @@ import type { Clock, LogEntry, Refusal } from './format.ts'
  *
  * Fields that name the time, level, message or service fill those columns; all others go to the attributes.
  */
-export function parseNdjson(line: string, clock: Clock): LogEntry | Refusal {
+export function parseNdjson(line: string, clock: Clock): LogRow | Refusal {
   let value: unknown
   try {
     value = JSON.parse(line)

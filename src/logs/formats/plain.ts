@@ -1,5 +1,5 @@
 import { fallbackTs } from './format.ts'
-import type { Clock, LogEntry } from './format.ts'
+import type { Clock, LogRow } from './format.ts'
 import { findLevel } from './level-words.ts'
 import { BSD_TIME_LENGTH, scanBsdTime } from './syslog-time.ts'
 import { findStyledTime, timeOfNumber } from './time-styles.ts'
@@ -24,7 +24,7 @@ const PROCESS = /^(?:\[(\d+)\]|(\d+):[A-Z]) (?=\d)/
  * where they stand by themselves. A line without a time has its predecessor's, or the file's time where
  * none had one.
  */
-export function parsePlain(line: string, clock: Clock): LogEntry {
+export function parsePlain(line: string, clock: Clock): LogRow {
   const process = PROCESS.exec(line)
   let timeAt = process === null ? 0 : process[0].length
   if (line.charCodeAt(timeAt) === OPEN_BRACKET) timeAt++

@@ -1,5 +1,5 @@
 import { fallbackTs } from './format.ts'
-import type { Clock, LogEntry, Refusal } from './format.ts'
+import type { Clock, LogRow, Refusal } from './format.ts'
 import type { Priority } from './syslog-priority.ts'
 import { scanEnd, scanIso } from './timestamps.ts'
 
@@ -11,7 +11,7 @@ const PARAMETER = / ([^\s=\]"]+)="((?:[^"\\\]]|\\.)*)"/g
  * Reads RFC 5424 from its time on: `time host app pid msgid structured-data message`, each `-` if not
  * known.
  */
-export function parseRfc5424(line: string, at: number, priority: Priority, clock: Clock): LogEntry | Refusal {
+export function parseRfc5424(line: string, at: number, priority: Priority, clock: Clock): LogRow | Refusal {
   const words: string[] = []
   let next = at
   for (let word = 0; word < 5; word++) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Clock, LogEntry } from './format.ts'
+import type { Clock, LogRow } from './format.ts'
 import { parseSyslog } from './syslog.ts'
 
 const REFERENCE = Date.UTC(2024, 4, 1)
@@ -8,7 +8,7 @@ function clock(referenceMs: number = REFERENCE): Clock {
   return { lastTs: Number.NaN, referenceMs }
 }
 
-function parse(line: string, at: Clock = clock()): LogEntry {
+function parse(line: string, at: Clock = clock()): LogRow {
   const entry = parseSyslog(line, at)
   if (typeof entry === 'string') throw new Error(entry)
   return entry

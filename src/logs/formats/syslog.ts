@@ -1,5 +1,5 @@
 import { fallbackTs } from './format.ts'
-import type { Clock, LogEntry, Refusal } from './format.ts'
+import type { Clock, LogRow, Refusal } from './format.ts'
 import { findLevel } from './level-words.ts'
 import { parseRfc5424 } from './syslog-5424.ts'
 import { levelNamed } from './levels.ts'
@@ -21,7 +21,7 @@ const TAG = /^([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$)|^([^\s:[\]]+)\[(\d+)\] /
  * text` or the same with an ISO time. The last two have no priority: their level is read in the message's
  * words.
  */
-export function parseSyslog(line: string, clock: Clock): LogEntry | Refusal {
+export function parseSyslog(line: string, clock: Clock): LogRow | Refusal {
   const hasPriority = line.charCodeAt(0) === LESS_THAN
   const priority = hasPriority ? priorityOf(line) : undefined
   if (hasPriority && priority === undefined) return 'the priority in <> is not a number up to 191'
@@ -54,12 +54,7 @@ function isHost(word: string): boolean {
   return /^[\w.:-]+$/.test(word) && levelNamed(word) === undefined
 }
 
-function entryOf(
-  ts: number,
-  priority: Priority | undefined,
-  host: string | undefined,
-  rest: string,
-): LogEntry {
+function entryOf(ts: number, priority: Priority | undefined, host: string | undefined, rest: string): LogRow {
   const tag = TAG.exec(rest)
   const message = tag === null ? rest : rest.slice(tag[0].length)
   const found = priority === undefined ? findLevel(message) : undefined

@@ -26,7 +26,7 @@ import {
   unknownTidemark,
   type Owner,
 } from './bookkeeping.ts'
-import { StoreError } from '../../errors.ts'
+import { NotSupportedError, StoreError } from '../../errors.ts'
 import type { SqlDialect } from './dialect.ts'
 import { Executor } from './executor.ts'
 import { toStoreError } from './failure.ts'
@@ -49,6 +49,8 @@ export class KyselyStore implements Store {
   }
 
   async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
+    if (context.derivations.length > 0)
+      throw new NotSupportedError('the store on a Kysely instance cannot write derived rows (`derive`).')
     let isLetGo = false
     const session = new Session(this.#kysely, this.#dialect, () => isLetGo)
     try {
@@ -170,7 +172,7 @@ class OpenedKysely implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
+    return { databaseBytes: 0, walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
   }
 
   close(timeoutMs: number): Promise<void> {

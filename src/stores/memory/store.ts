@@ -126,7 +126,8 @@ class OpenedMemory implements OpenedStore {
     const opened = openEpoch(store.database, request)
     this.epoch = opened.epoch
     this.database = opened.identity
-    this.#executor = new Executor(store.database, writer, this.epoch, context.runtime, context.onSchemaChange)
+    const { onSchemaChange, derivations } = context
+    this.#executor = new Executor(store.database, writer, this.epoch, runtime, onSchemaChange, derivations)
   }
 
   get schema(): Schema {
@@ -198,7 +199,7 @@ class OpenedMemory implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
+    return { databaseBytes: 0, walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
   }
 
   async close(): Promise<void> {

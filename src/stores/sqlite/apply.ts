@@ -85,7 +85,8 @@ export class Application {
     const { shape } = run
     const isSet = shape.kind === 'insert' || shape.kind === 'upsert'
     const traits = shape.kind === 'statement' ? undefined : schema.traits.get(shape.table)
-    const isPlain = traits?.isPlain === true && (shape.kind === 'insert' || !traits.cascadesToTriggers)
+    const isPlain =
+      shape.kind === 'insert' ? traits?.insertsPlainly : traits?.isPlain && !traits.cascadesToTriggers
     const prepared = this.#prepare(run)
     if (!prepared) return
     if (isSet && isPlain && !rowByRow && condemned.size === 0) return this.#insertRows(run, prepared)

@@ -69,6 +69,8 @@ const refusedActions = new Set([
   constants.SQLITE_ATTACH,
   constants.SQLITE_DETACH,
 ])
+/** Reading them tells the size of the database, and changes nothing. */
+const readablePragmas = new Set(['page_count', 'freelist_count', 'page_size'])
 const writingActions = new Set([
   constants.SQLITE_INSERT,
   constants.SQLITE_UPDATE,
@@ -85,8 +87,9 @@ export function guarded<T>(database: DatabaseSync, prepare: () => T): T {
   if (typeof database.setAuthorizer !== 'function') return prepare()
   database.setAuthorizer((action, subject, object) => {
     const table = action === constants.SQLITE_ALTER_TABLE ? object : subject
+    const isSize = action === constants.SQLITE_PRAGMA && object === null && readablePragmas.has(subject ?? '')
     const isRefused =
-      refusedActions.has(action) ||
+      (refusedActions.has(action) && !isSize) ||
       (writingActions.has(action) && table?.toLowerCase().startsWith('tidemark_') === true)
     return isRefused ? constants.SQLITE_DENY : constants.SQLITE_OK
   })

@@ -6,11 +6,12 @@
  * a transaction of its own, so that batch boundaries decide nothing), law 5 (dead letters are written in the
  * transaction that moves the tidemark past them).
  *
- *   BEGIN IMMEDIATE ─▶ fence ─▶ rows, dead letters, checkpoints ─▶ COMMIT
+ *   BEGIN IMMEDIATE ─▶ fence ─▶ rows, dead letters, checkpoints ─▶ derived rows ─▶ COMMIT
  *         ▲                          │ transaction ended by an operation
  *         └──── that one condemned ──┘
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Derivation, DerivationFailure } from '../../contracts/derivation.ts'
 import type { Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
@@ -24,6 +25,7 @@ import {
   type Cause,
 } from '../../isolation.ts'
 import { Application } from './apply.ts'
+import { Derivations } from './derive.ts'
 import { nameOf } from '../../sqlite-codes.ts'
 import { isSqliteError, toStoreError } from './classify.ts'
 import { readSchema, schemaVersion, type DatabaseSchema } from './schema.ts'
@@ -41,6 +43,7 @@ export class Executor {
   readonly #clock: ExecutorClock
   readonly #onSchemaChange: (schema: DatabaseSchema) => void
   readonly #statements: Statements
+  readonly #derivations: Derivations
   #schema: DatabaseSchema
 
   constructor(
@@ -49,6 +52,7 @@ export class Executor {
     epoch: Epoch,
     clock: ExecutorClock,
     onSchemaChange: (schema: DatabaseSchema) => void,
+    derivations: readonly Derivation[] = [],
   ) {
     this.database = database
     this.#writer = writer
@@ -56,6 +60,7 @@ export class Executor {
     this.#clock = clock
     this.#onSchemaChange = onSchemaChange
     this.#statements = new Statements(database)
+    this.#derivations = new Derivations(database, derivations)
     this.#schema = readSchema(database)
   }
 
@@ -117,13 +122,14 @@ export class Executor {
       const startedMs = this.#clock.monotonicMs()
       transactions++
       try {
-        const applied = this.#transact(batch, condemned, rowByRow)
+        const { applied, derivationFailures } = this.#transact(batch, condemned, rowByRow)
         longestTransactionMs = Math.max(longestTransactionMs, this.#clock.monotonicMs() - startedMs)
         return {
           results: applied.results,
           rejections: applied.rejections,
           transactions,
           longestTransactionMs,
+          ...(derivationFailures.length > 0 && { derivationFailures }),
         }
       } catch (error) {
         this.rollback()
@@ -145,7 +151,11 @@ export class Executor {
     }
   }
 
-  #transact(batch: Batch, condemned: ReadonlyMap<Seq, Cause>, rowByRow: boolean): Application {
+  #transact(
+    batch: Batch,
+    condemned: ReadonlyMap<Seq, Cause>,
+    rowByRow: boolean,
+  ): { applied: Application; derivationFailures: DerivationFailure[] } {
     this.begin(batch.prev, batch.last)
     const application = new Application(
       {
@@ -161,8 +171,9 @@ export class Executor {
       batch.prev,
     )
     application.apply(batch.steps)
+    const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
-    return application
+    return { applied: application, derivationFailures }
   }
 
   #commitOrFindViolators(application: Application): void {
@@ -209,6 +220,7 @@ export class Executor {
       rejections: outcomes.flatMap(({ rejections }) => rejections),
       transactions: outcomes.reduce((sum, { transactions }) => sum + transactions, 0),
       longestTransactionMs: Math.max(0, ...outcomes.map((outcome) => outcome.longestTransactionMs)),
+      derivationFailures: outcomes.flatMap(({ derivationFailures }) => derivationFailures ?? []),
     }
   }
 

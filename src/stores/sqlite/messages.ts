@@ -4,6 +4,7 @@
  * A thread answers requests in order. A batch too large for one message comes in several: `steps` messages,
  * then the `commit` that ends them (a message of many megabytes would block the event loop while it is copied).
  */
+import type { Derivation } from '../../contracts/derivation.ts'
 import type { Group, Load, Run, Step } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type {
@@ -30,6 +31,7 @@ export interface ThreadSettings {
   /** For a database that has none yet. */
   readonly newIdentity: DatabaseIdentity
   readonly epochStep: number
+  readonly derivations: readonly Derivation[]
   readonly epoch: Epoch | undefined
 }
 

@@ -97,6 +97,27 @@ test('law 4 · a table with a trigger is not plain, in whatever case the trigger
   expect([traits.get('songs')?.isPlain, traits.get('others')?.isPlain]).toEqual([false, true])
 })
 
+test.for([
+  ['AFTER INSERT', false],
+  ['BEFORE INSERT', false],
+  ['INSERT', false],
+  ['AFTER DELETE', true],
+  ['before update of id', true],
+  ['DELETE', true],
+  ['/* of DELETE */ AFTER INSERT', false],
+] as const)('law 4 · with a trigger %s, whether a table inserts plainly: %s', ([event, isPlain]) => {
+  for (const name of ['t', '"a ""t"" INSERT"', '[a t]', '`t`', "'t'", 'main.t', 'delete_', 'before']) {
+    const { traits } = schemaOf(
+      `CREATE TABLE songs (id INTEGER PRIMARY KEY); CREATE TRIGGER ${name} ${event} ON songs BEGIN SELECT 1; END;`,
+    )
+    expect([name, traits.get('songs')?.insertsPlainly, traits.get('songs')?.isPlain]).toEqual([
+      name,
+      isPlain,
+      false,
+    ])
+  }
+})
+
 test('law 4 · a table whose constraint may stop half-way is not plain', () => {
   const { traits } = schemaOf(`
     CREATE TABLE failing (id INTEGER PRIMARY KEY, k UNIQUE ON  conflict

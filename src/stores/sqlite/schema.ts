@@ -7,10 +7,12 @@ import { Foresight, storageOf, type KeyCollation } from './foresight.ts'
 /** What the executor must know of a table beyond its columns. */
 export interface TableTraits {
   /**
-   * No trigger, no `ON CONFLICT FAIL`: a statement that fails leaves nothing behind, and one insert of many rows
-   * gives consecutive ids. Otherwise each operation needs a savepoint, and its own id.
+   * No trigger, no `ON CONFLICT FAIL`: a statement that fails leaves nothing behind. Otherwise each operation needs a
+   * savepoint.
    */
   readonly isPlain: boolean
+  /** The same of an insert alone, so that one of many rows gives consecutive ids. Triggers on other writes are no matter. */
+  readonly insertsPlainly: boolean
   /** A row may need another of its own table, which one statement of both would let come later. */
   readonly refersToItself: boolean
   /** A row that is updated or deleted may take rows of other tables with it, whose triggers may stop half-way. */
@@ -37,6 +39,11 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
   const triggered = new Set(
     entries.filter(({ type }) => type === 'trigger').map(({ tbl_name: table }) => sameName(table)),
   )
+  const insertTriggered = new Set(
+    entries
+      .filter(({ type, sql }) => type === 'trigger' && mayFireOnInsert(String(sql)))
+      .map(({ tbl_name: table }) => sameName(table)),
+  )
   const declared = entries.filter(({ type, name }) => type === 'table' && !isInternalTable(String(name)))
   const hasDeferred = declared.some(({ sql }) => /\bDEFERRABLE\s+INITIALLY\s+DEFERRED\b/i.test(String(sql)))
   const references = foreignKeys(
@@ -58,19 +65,31 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
     const name = String(anyName)
     tables.set(name, readTable(database, name, String(sql), foresight))
     const hasTriggers = triggered.has(sameName(name))
+    const hasInsertTriggers = insertTriggered.has(sameName(name))
     // Without following what each trigger or cascade touches, whatever could reach a deferred constraint counts.
-    const isPlain = !hasTriggers && !/\bON\s+CONFLICT\s+FAIL\b/i.test(String(sql))
+    const failsHalfWay = /\bON\s+CONFLICT\s+FAIL\b/i.test(String(sql))
     const refersToItself = references.some(
       ({ child, parent }) => child === parent && child === sameName(name),
     )
     traits.set(name, {
-      isPlain: isPlain && !refersToItself,
+      isPlain: !hasTriggers && !failsHalfWay && !refersToItself,
+      insertsPlainly: !hasInsertTriggers && !failsHalfWay && !refersToItself,
       refersToItself,
       cascadesToTriggers: triggered.size > 0 && parents.has(sameName(name)),
       isDeferred: hasDeferred && (hasTriggers || related.has(sameName(name))),
     })
   }
   return { version, tables, traits, hasDeferred }
+}
+
+/** Whether it is not plainly a trigger on UPDATE or DELETE. SQLite keeps its text from the name on as it was written. */
+function mayFireOnInsert(sql: string): boolean {
+  const name = String.raw`(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|\[[^\]]*\]|\x60(?:[^\x60]|\x60\x60)*\x60|\w+)`
+  const other = new RegExp(
+    String.raw`^CREATE\s+TRIGGER\s+${name}\s+(?:BEFORE\s+|AFTER\s+)?(?:UPDATE|DELETE)\b`,
+    'i',
+  )
+  return !other.test(sql)
 }
 
 interface Reference {

@@ -47,6 +47,7 @@ export class SqliteStore implements Store {
       leaseMs: context.leaseMs,
       newIdentity: context.newIdentity,
       epochStep: context.epochStep,
+      derivations: context.derivations,
       epoch: undefined,
     }
     const thread = new Thread(settings, context.onSchemaChange)
@@ -200,6 +201,7 @@ class OpenedSqlite implements OpenedStore {
   stats(): StoreStats {
     const { pages, count } = this.#checkpoints
     return {
+      databaseBytes: sizeOf(this.#settings.path),
       walBytes: sizeOf(`${this.#settings.path}-wal`),
       walPages: pages,
       checkpoints: count,
@@ -232,7 +234,7 @@ class OpenedSqlite implements OpenedStore {
   }
 }
 
-/** Only ever of the log: opening and closing the database itself would drop the locks this process holds on it. */
+/** Asks, and opens nothing: closing the database would drop the locks that this process holds on it. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

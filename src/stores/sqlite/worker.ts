@@ -32,6 +32,7 @@ import {
   type ThreadSettings,
 } from './messages.ts'
 import { Queries } from './queries.ts'
+import type { DatabaseSchema } from './schema.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 const {
@@ -42,6 +43,7 @@ const {
   leaseMs,
   newIdentity,
   epochStep,
+  derivations,
   epoch: knownEpoch,
 } = workerData as ThreadSettings
 const port = parentPort
@@ -148,9 +150,8 @@ function open(): Requests['open']['answer'] {
       knownEpoch === undefined
         ? openEpoch(database, { writer, leaseMs, newIdentity, epochStep, nowMs: systemRuntime.wallMs() })
         : { epoch: knownEpoch, identity: undefined }
-    const executor = new Executor(database, writer, epoch, systemRuntime, (schema) =>
-      send({ kind: 'schema', schema }),
-    )
+    const tellSchema = (schema: DatabaseSchema): void => send({ kind: 'schema', schema })
+    const executor = new Executor(database, writer, epoch, systemRuntime, tellSchema, derivations)
     const queries = new Queries((sql) => guarded(database, () => database.prepare(sql)))
     connection = { database, queries, executor, epoch }
     return { epoch, identity, schema: executor.schema }

@@ -1,0 +1,10 @@
+/** `tidemark/logs`: a log store on an SQLite file. */
+export type { AcceptedEntry } from './accepted.ts'
+export { LEVELS, type LogEntry, type StoredEntry } from './entry.ts'
+export type { Filter } from './filter.ts'
+export type { Level, LogRow } from './formats/format.ts'
+export type { AcceptedOptions, LogStatus, LogStore, TailOptions } from './log-store.ts'
+export { openLogs } from './open.ts'
+export { LOG_DEFAULTS, type LogsOptions } from './options.ts'
+export type { Cleanup, Retention } from './retention.ts'
+export type { SearchPage, SearchQuery } from './search.ts'

@@ -1,0 +1,64 @@
+/**
+ * Follows the table in the order of ids: what is committed, once each, from any process.
+ *
+ * A consumer pulls, so a slow one costs nothing but its own time: it reads on from where it was, and misses nothing but
+ * what was deleted meanwhile. How it could break: an id that is committed behind one already given would be passed over.
+ * SQLite has one writer at a time and gives each row a higher id than all before, so there is none; an insert that names
+ * a lower id itself is not followed.
+ */
+import type { Value } from '../contracts/values.ts'
+import type { Arrivals, Extent } from './arrivals.ts'
+import { ENTRY_COLUMNS, entryOf, type StoredEntry } from './entry.ts'
+import { conditionsOf, type Filter } from './filter.ts'
+import type { LogEngine, LogTable } from './table.ts'
+
+/** Rows read at once. */
+const pageSize = 500
+
+export interface TailContext {
+  readonly db: LogEngine
+  readonly table: LogTable
+  readonly arrivals: Arrivals
+}
+
+/** @param after the last id that the consumer has; undefined: begin with what comes now */
+export async function* tail(
+  { db, table, arrivals }: TailContext,
+  filter: Filter,
+  after: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<StoredEntry, void, undefined> {
+  const { usesIndex, sql, parameters, id } = conditionsOf(table, filter)
+  const text = `SELECT ${columnsOf('l')} ${sql} AND ${id} > ? AND ${id} <= ? ORDER BY ${id} LIMIT ${pageSize}`
+  const reach = ({ newest, indexed }: Extent): number => (usesIndex ? Math.min(newest, indexed) : newest)
+  let extent = await arrivals.extent()
+  let last = after ?? extent.newest
+  while (!signal.aborted) {
+    const upTo = reach(extent)
+    if (upTo < last && extent.newest < last) {
+      // The newest rows were deleted, and their ids are given again.
+      last = extent.newest
+    }
+    while (last < upTo && !signal.aborted) {
+      const bounds: Value[] = [last, upTo]
+      const { rows } = await db.query({ sql: text, parameters: [...parameters, ...bounds] }, 'eventual')
+      for (const row of rows) {
+        if (signal.aborted) return
+        yield entryOf(row)
+      }
+      last = rows.length < pageSize ? upTo : Number(rows.at(-1)?.['id'])
+    }
+    try {
+      extent = await arrivals.next(signal)
+    } catch (error) {
+      if (signal.aborted) return
+      throw error
+    }
+  }
+}
+
+export function columnsOf(alias: string): string {
+  return ENTRY_COLUMNS.split(', ')
+    .map((column) => `${alias}.${column}`)
+    .join(', ')
+}
