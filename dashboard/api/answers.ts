@@ -33,6 +33,12 @@ export interface LogEntry {
   readonly attributes: Readonly<Record<string, Json>> | null
 }
 
+/** One entry as it came: its text is parsed only if it is shown. */
+export interface RawEntry {
+  readonly id: number
+  readonly json: string
+}
+
 export interface SearchPage {
   readonly entries: readonly LogEntry[]
   readonly next?: string | null

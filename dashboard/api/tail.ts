@@ -3,6 +3,7 @@
  *
  * Keeps: nothing is missed between two streams, since the server goes on behind the id it is given.
  */
+import type { RawEntry } from './answers.ts'
 import { connection } from './connection.ts'
 import { RefusedError, send } from './request.ts'
 import { readEvents } from './server-sent-events.ts'
@@ -10,12 +11,6 @@ import { readEvents } from './server-sent-events.ts'
 /** Twice the server's heartbeat and a little: no byte for so long, and the line is dead. */
 const SILENCE_MS = 40_000
 const MAX_BACKOFF_MS = 10_000
-
-/** One entry as it came: its text is parsed only if it is shown. */
-export interface RawEntry {
-  readonly id: number
-  readonly json: string
-}
 
 export type TailState = 'connecting' | 'open' | 'broken'
 

@@ -4,6 +4,7 @@ import { describeError, getJson, postJson } from '../api/request.ts'
 import { createStore } from '../ui/store.ts'
 
 const PAGE_SIZE = 100
+const REDRIVEN_AT_ONCE = 1_000
 
 export interface LettersState {
   readonly phase: 'loading' | 'ready' | 'failed'
@@ -51,10 +52,13 @@ export async function loadMoreLetters(): Promise<void> {
 export async function redrive(ids: readonly number[]): Promise<void> {
   change({ isRedriving: true, outcomes: [], error: undefined })
   try {
-    const { outcomes } = await postJson<{ outcomes: readonly RedriveOutcome[] }>('/v1/dead-letters/redrive', {
-      ids,
-    })
-    change({ outcomes })
+    for (let at = 0; at < ids.length; at += REDRIVEN_AT_ONCE) {
+      const { outcomes } = await postJson<{ outcomes: readonly RedriveOutcome[] }>(
+        '/v1/dead-letters/redrive',
+        { ids: ids.slice(at, at + REDRIVEN_AT_ONCE) },
+      )
+      change({ outcomes: [...letters.get().outcomes, ...outcomes] })
+    }
     await loadLetters()
   } catch (error) {
     change({ error: describeError(error) })

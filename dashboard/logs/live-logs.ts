@@ -4,10 +4,10 @@
  * While the list is held (paused, scrolled, or an entry is being read) nothing moves; what comes is counted.
  * Whatever the rate, the list changes at most five times a second, within an animation frame.
  */
-import type { SearchPage, Stats } from '../api/answers.ts'
+import type { RawEntry, SearchPage, Stats } from '../api/answers.ts'
 import { whenLive } from '../api/connection.ts'
 import { describeError, getJson, RefusedError } from '../api/request.ts'
-import { followTail, type RawEntry, type TailState } from '../api/tail.ts'
+import { followTail, type TailState } from '../api/tail.ts'
 import { filterParameters, type Filter } from '../ui/route.ts'
 import { createStore } from '../ui/store.ts'
 import { toRow, Waiting, withNewer, withOlder, type Row } from './rows.ts'

@@ -3,8 +3,7 @@
  *
  * Keeps: never more than `MAX_ROWS`, whatever comes; each entry once; what is left out is counted and said.
  */
-import type { LogEntry } from '../api/answers.ts'
-import type { RawEntry } from '../api/tail.ts'
+import type { LogEntry, RawEntry } from '../api/answers.ts'
 
 export const MAX_ROWS = 1_000
 /** So many are shown of what came since the list was last drawn; nobody reads more. */

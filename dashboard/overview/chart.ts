@@ -5,9 +5,10 @@ import { formatTime, splitUnit } from '../ui/format.ts'
 import { html } from '../ui/html.ts'
 import { useStore } from '../ui/store.ts'
 import { paint } from '../ui/theme.ts'
-import { summarise, type History } from './history.ts'
+import type { History } from './history.ts'
 import { createPlot, type Plot } from './plot.ts'
 import type { Question, Series } from './questions.ts'
+import { spokenSummary } from './spoken-summary.ts'
 
 export function Chart({
   question,
@@ -57,15 +58,4 @@ function readout(series: Series, index: number, shown: History, cursor: number |
   return html`<span class=${`readout-value series-${index}`}>
     <b>${figure}</b>${unit !== '' && html`<i>${unit}</i>`} <span class="readout-label">${series.label}</span>
   </span>`
-}
-
-export function spokenSummary(question: Question, shown: History, minutes: number): string {
-  const sentences = question.series.map(({ column, label, format }) => {
-    const summary = summarise(shown[column])
-    if (summary === undefined) return `${label}: nothing measured yet.`
-    const { now, least, most } = summary
-    return `${label}: now ${format(now)}, least ${format(least)}, most ${format(most)}.`
-  })
-  const span = minutes === 1 ? 'The last minute' : `The last ${minutes} minutes`
-  return `${question.title} ${span}. ${sentences.join(' ')}`
 }
