@@ -68,8 +68,14 @@ function epochStepOf(runtime: Runtime): number {
 }
 
 export interface Stats {
-  /** Accepted and not yet settled. */
-  readonly queued: { readonly operations: number; readonly bytes: number; readonly oldestMs: number }
+  /** Accepted and not yet settled, and how much of it the queue may hold. */
+  readonly queued: {
+    readonly operations: number
+    readonly bytes: number
+    readonly oldestMs: number
+    readonly maxOperations: number
+    readonly maxBytes: number
+  }
   readonly inFlight: number
   /** The highest position known to be committed. */
   readonly tidemark: Position
@@ -205,6 +211,8 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
         operations: queue.operations,
         bytes: queue.bytes,
         oldestMs: oldestAcceptedAtMs === undefined ? 0 : this.#monotonicMs() - oldestAcceptedAtMs,
+        maxOperations: queue.maxOperations,
+        maxBytes: queue.maxBytes,
       },
       inFlight: committer.inFlight,
       tidemark: this.#engine.position(committer.tidemark),

@@ -58,6 +58,14 @@ export class Queue {
     return this.#bytes
   }
 
+  get maxOperations(): number {
+    return this.#options.maxOperations
+  }
+
+  get maxBytes(): number {
+    return this.#options.maxBytes
+  }
+
   /** The last position given. */
   get last(): Seq {
     return this.#last

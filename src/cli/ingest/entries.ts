@@ -3,7 +3,7 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { CsvState } from './formats/csv-columns.ts'
 import type { CsvLine } from './formats/csv-records.ts'
 import type { FormatName, Row } from './formats/columns.ts'
-import type { LineOptions } from './lines.ts'
+import type { LineOptions } from '../../logs/lines.ts'
 import type { Source } from './source.ts'
 
 /** A line that gives no row, and why. */

@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.ts'
-import { LineSplitter } from './lines.ts'
-import type { LineBlock, LineOptions } from './lines.ts'
+import { LineSplitter } from '../../logs/lines.ts'
+import type { LineBlock, LineOptions } from '../../logs/lines.ts'
 import type { Source } from './source.ts'
 
 /** The lines of a source from where a checkpoint left off, or all of them. */

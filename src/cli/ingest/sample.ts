@@ -1,6 +1,6 @@
 import type { CsvLine } from './formats/csv-records.ts'
-import { LineSplitter } from './lines.ts'
-import type { LineBlock, LineOptions } from './lines.ts'
+import { LineSplitter } from '../../logs/lines.ts'
+import type { LineBlock, LineOptions } from '../../logs/lines.ts'
 import type { Source } from './source.ts'
 
 /**

@@ -1,4 +1,3 @@
-/// <reference types="@fastify/swagger" />
 /** The dashboard: a page, its modules and styles. They hold no data; the page asks for that with its own token. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { loadDashboard, type Asset } from '../dashboard.ts'
@@ -17,9 +16,7 @@ const POLICY = [
 
 export function registerDashboard(app: FastifyInstance): void {
   for (const [address, asset] of loadDashboard()) {
-    app.get(address, { config: { scope: 'open' }, schema: { hide: true } }, (request, reply) =>
-      sendAsset(asset, request, reply),
-    )
+    app.get(address, { schema: { hide: true } }, (request, reply) => sendAsset(asset, request, reply))
   }
 }
 
@@ -27,10 +24,8 @@ function sendAsset(asset: Asset, request: FastifyRequest, reply: FastifyReply): 
   reply
     .type(asset.type)
     .header('content-security-policy', POLICY)
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
     .header('cache-control', 'no-cache')
-    .header('vary', 'accept-encoding')
+    .header('vary', [reply.getHeader('vary'), 'accept-encoding'].filter(Boolean).join(', '))
     .header('etag', asset.etag)
   if (matches(request.headers['if-none-match'], asset.etag)) return reply.code(304).send()
   if (!acceptsGzip(request.headers['accept-encoding'])) return reply.send(asset.body)

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LineSplitter } from './lines.ts'
 import type { LineBlock, LineOptions } from './lines.ts'
-import { lineAt } from './sample.ts'
+import { lineAt } from '../cli/ingest/sample.ts'
 
 const DEFAULTS: LineOptions = { encoding: 'utf8', maxLineBytes: 1_048_576 }
 

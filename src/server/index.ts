@@ -1,0 +1,146 @@
+/** `tidemark/server`: a log store and its engine over HTTP. */
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { TidemarkError } from '../errors.ts'
+import { systemRuntime } from '../runtime/system.ts'
+import { buildApp } from './app.ts'
+import type { ServerContext } from './context.ts'
+import { EventLoop } from './event-loop.ts'
+import { History } from './history.ts'
+import { parseLimits } from './limits.ts'
+import { Metrics } from './metrics.ts'
+import { checkOptions, type Incident, type ServeOptions } from './options.ts'
+import { Readiness } from './readiness.ts'
+import { Sizes } from './sizes.ts'
+import { Tokens } from './tokens.ts'
+
+export { LIMITS, type Limits } from './limits.ts'
+export type { Incident, ServeOptions } from './options.ts'
+export { parseTokens, SCOPES, type Scope, type Token } from './tokens.ts'
+
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:7373`. */
+  readonly url: string
+
+  /**
+   * Takes no new connection, ends the tails, lets the requests under way finish, and waits until what they wrote is
+   * committed. The log store stays open: whoever opened it closes it.
+   *
+   * @param options `drainMs`: requests that are not finished by then are cut off. Default 25,000
+   */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+}
+
+const defaultDrainMs = 25_000
+
+/**
+ * Serves a log store over HTTP, on this machine only unless there are tokens.
+ *
+ * @throws TidemarkError `INVALID_OPTIONS`, also for an address that cannot be listened on
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  checkOptions(options)
+  const limits = parseLimits(options.limits)
+  const tokens = new Tokens(options.tokens ?? [])
+  const { logs, host = '127.0.0.1', port = 7373, cors = [], dashboard = true, onError = complain } = options
+  const runtime = systemRuntime
+  const db = logs.tidemark
+  const sql = options.sql?.open(runtime)
+  const readiness = new Readiness(db, runtime, (message) => onError(new Error(message), nowhere))
+  const eventLoop = new EventLoop()
+  const sizes = new Sizes(logs)
+  const metrics = new Metrics({ db, eventLoop, sizes, readiness, sql })
+  const history = new History(db, runtime, eventLoop, sizes)
+  const context: ServerContext = {
+    logs,
+    db,
+    sql,
+    runtime,
+    limits,
+    readiness,
+    history,
+    eventLoop,
+    sizes,
+    metrics,
+    startedAtMs: runtime.wallMs(),
+  }
+  const release = async (): Promise<void> => {
+    for (const part of [readiness, eventLoop, metrics, history]) part.stop()
+    await sql?.close()
+  }
+  try {
+    const app = await buildApp(context, { guard: { tokens, origins: cors }, dashboard, onError })
+    await listen(app, host, port)
+    let closing: Promise<void> | undefined
+    const end = async (drainMs: number): Promise<void> => {
+      try {
+        await close(app, context, drainMs)
+      } finally {
+        await release()
+      }
+    }
+    return {
+      url: urlOf(app, host),
+      close: ({ drainMs = defaultDrainMs } = {}) => (closing ??= end(drainMs)),
+    }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+/** What is not about any one request. */
+const nowhere: Incident = { id: 'engine', method: '-', route: '-' }
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port, backlog: 511 })
+  } catch (cause) {
+    await app.close()
+    const { code, message } = cause as NodeJS.ErrnoException
+    const reasons: Readonly<Record<string, string>> = {
+      EADDRINUSE: `port ${port} on ${host} is taken by another process`,
+      EACCES: `this user may not listen on port ${port}`,
+      EADDRNOTAVAIL: `${host} is no address of this machine`,
+      ENOTFOUND: `${host} is no name that leads anywhere`,
+    }
+    throw new TidemarkError(
+      'INVALID_OPTIONS',
+      `the server cannot start: ${reasons[code ?? ''] ?? message}.`,
+      {
+        cause,
+        hint: 'Give it another --port (0 for any that is free) or another --host.',
+      },
+    )
+  }
+}
+
+async function close(
+  app: FastifyInstance,
+  { db, runtime, readiness }: ServerContext,
+  drainMs: number,
+): Promise<void> {
+  readiness.drain()
+  const deadline = Promise.withResolvers<void>()
+  const timer = runtime.after(drainMs, () => {
+    app.server.closeAllConnections()
+    deadline.resolve()
+  })
+  try {
+    await app.close()
+    // Whoever was answered 202 was promised a place in the queue. An engine that has stopped cannot keep it, and said so.
+    await Promise.race([db.flush().catch(() => undefined), deadline.promise])
+  } finally {
+    timer.cancel()
+  }
+}
+
+function urlOf(app: FastifyInstance, host: string): string {
+  const { port } = app.server.address() as AddressInfo
+  return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
+}
+
+function complain(error: unknown, { id, method, route }: Incident): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`tidemark: ${method} ${route} failed (${id}): ${text}\n`)
+}

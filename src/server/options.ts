@@ -1,0 +1,71 @@
+/** The options of `serve`, checked together: every problem is told at once. */
+import { isIPv4 } from 'node:net'
+import type { SqlRunner } from '../contracts/sql-runner.ts'
+import { TidemarkError } from '../errors.ts'
+import type { LogStore } from '../logs/index.ts'
+import type { Limits } from './limits.ts'
+import type { Token } from './tokens.ts'
+
+export interface ServeOptions {
+  /** What is served. Whoever opened it closes it, after the server. */
+  readonly logs: LogStore
+  /** Where the SQL of clients runs; without it there is no `/v1/query`. */
+  readonly sql?: SqlRunner
+  /** Default `127.0.0.1`. Any other than this machine itself needs tokens. */
+  readonly host?: string
+  /** Default 7373; 0 for one that is free. */
+  readonly port?: number
+  /** Who may do what. Without any, everybody on this machine may do everything. */
+  readonly tokens?: readonly Token[]
+  /** Origins whose pages may call, such as `https://admin.example`. */
+  readonly cors?: readonly string[]
+  readonly limits?: Partial<Limits>
+  /** Whether `/` is the dashboard. Default true. */
+  readonly dashboard?: boolean
+  /** Told of every error that a client only learns the id of. Default: a line to standard error. */
+  readonly onError?: (error: unknown, where: Incident) => void
+}
+
+export interface Incident {
+  /** What the client was told. */
+  readonly id: string
+  readonly method: string
+  readonly route: string
+}
+
+const known = ['logs', 'sql', 'host', 'port', 'tokens', 'cors', 'limits', 'dashboard', 'onError']
+
+/** @throws TidemarkError `INVALID_OPTIONS` */
+export function checkOptions(options: ServeOptions): void {
+  const problems = Object.keys(options)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${name} is not an option (options: ${known.join(', ')})`)
+  const { host = '127.0.0.1', port = 7373, tokens = [], cors = [] } = options
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    problems.push(`port must be a whole number from 0 to 65535, not ${String(port)}`)
+  if (!isLoopback(host) && tokens.length === 0)
+    problems.push(
+      `host ${JSON.stringify(host)} can be reached from other machines, and without tokens everybody there could read and write: give tokens, or leave the host 127.0.0.1`,
+    )
+  for (const origin of cors) {
+    if (!isOrigin(origin))
+      problems.push(`cors takes origins such as https://admin.example, not ${JSON.stringify(origin)}`)
+  }
+  if (problems.length > 0) throw invalidServerOptions(problems)
+}
+
+export function invalidServerOptions(problems: readonly string[]): TidemarkError {
+  return new TidemarkError('INVALID_OPTIONS', `the server cannot start: ${problems.join('; ')}.`)
+}
+
+/** Names that lead to this machine wherever they are resolved; and so no name that somebody else's DNS could answer. */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase()
+  return (
+    name === 'localhost' || name === '::1' || name === '[::1]' || (isIPv4(name) && name.startsWith('127.'))
+  )
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+}

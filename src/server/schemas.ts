@@ -1,0 +1,144 @@
+/** The JSON schemas that several routes share; `/openapi.json` is made of them. */
+
+export type Schema = Readonly<Record<string, unknown>>
+
+const integer: Schema = { type: 'integer' }
+const number: Schema = { type: 'number' }
+const string: Schema = { type: 'string' }
+const anObject: Schema = { type: 'object', additionalProperties: true }
+const orNull = (type: string): Schema => ({ type: [type, 'null'] })
+
+export function objectOf(properties: Schema, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { type: 'object', properties, required }
+}
+
+export function listOf(items: Schema): Schema {
+  return { type: 'array', items }
+}
+
+export function text(description: string): Schema {
+  return { type: 'string', description }
+}
+
+export const problemSchema: Schema = {
+  description: 'What went wrong, as RFC 9457 has it',
+  content: {
+    'application/problem+json': {
+      schema: {
+        ...objectOf({ type: string, title: string, status: integer, detail: string, code: string }),
+        additionalProperties: true,
+      },
+    },
+  },
+}
+
+export const readySchema: Schema = objectOf({ ready: { type: 'boolean' }, reasons: listOf(string) })
+
+export const levelSchema: Schema = {
+  type: 'string',
+  enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+}
+
+export const entrySchema: Schema = objectOf({
+  id: integer,
+  ts: { ...integer, description: 'ms since 1970' },
+  level: levelSchema,
+  service: orNull('string'),
+  message: string,
+  attributes: { type: ['object', 'null'], additionalProperties: true },
+})
+
+export const positionSchema: Schema = objectOf({ writer: string, epoch: integer, seq: integer })
+
+export const statsSchema: Schema = objectOf({
+  version: string,
+  startedAt: string,
+  uptimeMs: number,
+  writer: string,
+  epoch: integer,
+  queue: objectOf({
+    operations: integer,
+    bytes: integer,
+    oldestMs: number,
+    maxOperations: integer,
+    maxBytes: integer,
+    isFull: { type: 'boolean' },
+  }),
+  inFlight: integer,
+  committed: objectOf({ operations: integer, batches: integer, operationsPerBatch: number }),
+  rejected: integer,
+  retries: integer,
+  transactions: objectOf({ count: integer, lastMs: number, longestMs: number }),
+  deadLetters: integer,
+  eventLoop: objectOf({ p50Ms: number, p99Ms: number, maxMs: number }),
+  storage: objectOf({ databaseBytes: integer, usedBytes: integer, freeBytes: integer, walBytes: integer }),
+  memory: objectOf({ rssBytes: integer, heapUsedBytes: integer }),
+  logs: objectOf({
+    newestId: integer,
+    oldestMs: orNull('integer'),
+    newestMs: orNull('integer'),
+    unindexed: integer,
+    retention: { type: ['object', 'null'], additionalProperties: true },
+  }),
+  alerts: listOf(objectOf({ kind: string, message: string, sinceMs: number })),
+})
+
+export const historySchema: Schema = objectOf({
+  intervalMs: integer,
+  columns: listOf(string),
+  samples: listOf(listOf(number)),
+})
+
+export const letterSchema: Schema = objectOf({
+  id: integer,
+  table: orNull('string'),
+  code: string,
+  message: string,
+  attempts: integer,
+  rejectedAt: string,
+  content: { description: 'The operations; or the text that could not be read' },
+})
+
+export const writtenSchema: Schema = objectOf(
+  { position: positionSchema, bookmark: string, id: integer, changes: integer },
+  ['id', 'changes'],
+)
+
+export const streamedSchema: Schema = objectOf(
+  {
+    accepted: { ...integer, description: 'Rows accepted' },
+    lines: { ...integer, description: 'Lines of the body that were dealt with' },
+    badCount: integer,
+    bad: { ...listOf(objectOf({ line: integer, error: string })), description: 'The first ten' },
+    rejected: {
+      ...integer,
+      description: 'Rows that the database refused, where the answer waited for the commit',
+    },
+    position: { ...positionSchema, description: 'Of the last row' },
+    bookmark: string,
+  },
+  ['rejected', 'position', 'bookmark'],
+)
+
+export const rowSchema: Schema = {
+  ...anObject,
+  description: 'Columns and their values. Blobs are {"base64":"…"}; integers beyond 2^53 may be texts.',
+}
+
+export const ackSchema: Schema = {
+  type: 'string',
+  enum: ['accepted', 'committed'],
+  description:
+    'What the answer says: that the write has its place in the queue (202), or that it is in the database.',
+}
+
+/** The headers by which a request says how fresh its answer must be. */
+export const consistencyHeaders: Schema = {
+  type: 'object',
+  properties: {
+    'tidemark-consistency': { type: 'string', enum: ['eventual', 'readAfterWrite', 'strong'] },
+    'tidemark-bookmark': { type: 'string', description: 'One or several, with commas between them' },
+    'tidemark-timeout-ms': { type: 'string', pattern: '^[0-9]{1,9}$' },
+  },
+}
