@@ -29,7 +29,7 @@ function Branch({ name, value, onFilter }: BranchProps): VNode {
   if (typeof value === 'object' && value !== null) {
     const children = Object.entries(value as Attributes)
     return html`<li>
-      <span class="tree-name">${name}</span>
+      <span class="tree-name">${name}</span>${' '}
       <span class="muted">${sizeOf(value, children.length)}</span>
       <ul class="tree">
         ${children.map(([child, inner]) => html`<${Branch} key=${child} name=${child} value=${inner} />`)}
@@ -38,8 +38,8 @@ function Branch({ name, value, onFilter }: BranchProps): VNode {
   }
   const text = String(value)
   return html`<li>
-    <span class="tree-name">${name}</span>
-    <span class=${`tree-value is-${value === null ? 'null' : typeof value}`}>${text}</span>
+    <span class="tree-name">${name}</span>${' '}
+    <span class=${`tree-value is-${value === null ? 'null' : typeof value}`}>${text}</span>${' '}
     ${
       onFilter !== undefined &&
       value !== null &&

@@ -41,9 +41,9 @@ export class Entry extends Component<EntryProps> {
         tabindex=${isCurrent ? 0 : -1}
         onClick=${() => onToggle(id)}
       >
-        <time datetime=${new Date(ts).toISOString()}>${formatWhen(ts)}</time>
-        <span class="level">${level}</span>
-        <span class="service">${marked(service ?? '', pattern)}</span>
+        <time datetime=${new Date(ts).toISOString()}>${formatWhen(ts)}</time>${' '}
+        <span class="level">${level}</span>${' '}
+        <span class="service">${marked(service ?? '', pattern)}</span>${' '}
         <span class="message">${marked(message, pattern)}</span>
       </button>
       ${isOpen && html`<${Details} entry=${entry} onFilter=${onFilter} />`}

@@ -17,7 +17,7 @@ interface ListProps {
 }
 
 export function LogList({ state, pattern, openId, currentId, onToggle, onFilter }: ListProps): VNode {
-  const { rows, next, isLoadingOlder } = state
+  const { phase, rows, next, isLoadingOlder } = state
   const tabStop = rows.some(({ id }) => id === currentId) ? currentId : rows[0]?.id
   return html`<ol class="entries" aria-label="Log entries, newest first">
     ${rows.map((row) =>
@@ -34,11 +34,8 @@ export function LogList({ state, pattern, openId, currentId, onToggle, onFilter 
           />`,
     )}
     <li class="list-end">
-      ${
-        next === undefined
-          ? html`<span class="muted">The first entry is above.</span>`
-          : html`<${Older} isLoading=${isLoadingOlder} />`
-      }
+      ${next !== undefined && html`<${Older} isLoading=${isLoadingOlder} />`}
+      ${phase === 'ready' && next === undefined && html`<span class="muted">The first entry is above.</span>`}
     </li>
   </ol>`
 }

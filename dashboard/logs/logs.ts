@@ -13,7 +13,7 @@ import { LogList } from './list.ts'
 import { hideLogs, hold, logs, showLogs, type LogsState } from './live-logs.ts'
 import { LogNotes, NothingFound } from './notes.ts'
 import type { Row } from './rows.ts'
-import { focusEntry, neighbourOf } from './walk.ts'
+import { focusedEntry, focusEntry, neighbourOf } from './walk.ts'
 
 /** Scrolled less than this, the newest entry is still in sight. */
 const AT_TOP_PX = 8
@@ -41,10 +41,14 @@ export function Logs(): VNode {
     if (logs.get().hasLeftNewest) void showLogs(route.get().filter)
   }, [letGo])
   const togglePause = (): void => (isPaused ? toNewest() : setPaused(true))
-  const toggle = useCallback((id: number): void => {
-    setCurrentId(id)
-    setOpenId((open) => (open === id ? undefined : id))
-  }, [])
+  const toggle = useCallback(
+    (id: number): void => {
+      // Closed, it holds the list no longer.
+      setCurrentId(openId === id ? undefined : id)
+      setOpenId(openId === id ? undefined : id)
+    },
+    [openId],
+  )
   const applyFilter = useCallback((change: Partial<Filter>): void => {
     const { filter: before } = route.get()
     refine({ filter: { ...before, ...change } })
@@ -61,7 +65,7 @@ export function Logs(): VNode {
   )
   useEffect(() => {
     const walk = (step: 1 | -1) => () => {
-      const id = neighbourOf(logs.get().rows, currentId, step)
+      const id = neighbourOf(logs.get().rows, focusedEntry() ?? currentId, step)
       if (id === undefined) return
       setCurrentId(id)
       focusEntry(id)

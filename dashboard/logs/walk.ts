@@ -9,6 +9,12 @@ export function neighbourOf(rows: readonly Row[], id: number | undefined, step: 
   return entries[at + step]?.id
 }
 
+/** The entry that has the focus. */
+export function focusedEntry(): number | undefined {
+  const id = document.activeElement?.getAttribute('data-entry')
+  return id === null || id === undefined ? undefined : Number(id)
+}
+
 export function focusEntry(id: number): void {
   document.querySelector<HTMLElement>(`[data-entry="${id}"]`)?.focus()
 }

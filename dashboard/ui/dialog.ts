@@ -1,6 +1,6 @@
 /** A dialog of the browser's own: it keeps the focus, closes by Esc, and gives the focus back. */
 import type { ComponentChildren, VNode } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html } from './html.ts'
 
 interface DialogProps {
@@ -11,7 +11,7 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, children }: DialogProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  useLayoutEffect(() => dialog.current?.showModal(), [])
   return html`<dialog
     ref=${dialog}
     aria-labelledby="dialog-title"

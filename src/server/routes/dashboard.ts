@@ -16,7 +16,9 @@ const POLICY = [
 
 export function registerDashboard(app: FastifyInstance): void {
   for (const [address, asset] of loadDashboard()) {
-    app.get(address, { schema: { hide: true } }, (request, reply) => sendAsset(asset, request, reply))
+    app.get(address, { config: { scope: 'open' }, schema: { hide: true } }, (request, reply) =>
+      sendAsset(asset, request, reply),
+    )
   }
 }
 
