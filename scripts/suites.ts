@@ -17,6 +17,7 @@ export const suites: readonly Suite[] = [
   { name: 'systems', folder: 'test/systems', isHeavy: true, timeoutMs: 60_000 },
   { name: 'histories', folder: 'test/histories', isHeavy: true, timeoutMs: 120_000 },
   { name: 'sim', folder: 'test/sim', isHeavy: true, timeoutMs: 120_000 },
+  { name: 'logs', folder: 'test/logs', isHeavy: true, timeoutMs: 60_000 },
   { name: 'cli', folder: 'test/cli', isHeavy: true, timeoutMs: 60_000 },
   { name: 'dashboard', folder: 'test/dashboard', isHeavy: true, timeoutMs: 60_000 },
   { name: 'package', folder: 'test/package', isHeavy: true, timeoutMs: 240_000 },

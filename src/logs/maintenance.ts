@@ -68,6 +68,7 @@ export class Maintenance {
       const { newest, indexed } = await arrivals.extent()
       if (newest <= indexed || this.#ending.signal.aborted) return
       while (db.isFull) await db.ready()
+      // What is derived at the end of its transaction are the next rows, as many again.
       await db.write({ sql: indexSql(table, INDEX_SLICE), parameters: [] })
     }
   }

@@ -119,7 +119,7 @@ class Deletion {
       this.#wake()
     })
     try {
-      for (let left = atMost; left > 0 && !this.#isExhausted;) {
+      for (let left = atMost; left > 0 && !this.#isExhausted && !this.#failure;) {
         this.#signal?.throwIfAborted()
         while (db.isFull) await db.ready()
         const committed = new Promise<void>((resolve) => (this.#wake = resolve))

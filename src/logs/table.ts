@@ -67,11 +67,14 @@ export async function prepareTable(db: LogEngine, table: LogTable): Promise<void
         }>`SELECT sql FROM sqlite_schema WHERE name = ${name}`.execute(trx)
         return rows[0]?.sql
       }
-      for (const text of tableSql(table)) await run(text)
+      await run(
+        `CREATE TABLE IF NOT EXISTS ${table.name} (id INTEGER PRIMARY KEY, ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT)`,
+      )
       if (!isRowid.test((await declarationOf(table.plainName)) ?? '')) throw otherColumns(table)
       await run(`SELECT ${columns.join(', ')} FROM ${table.name} LIMIT 0`).catch((error: unknown) => {
         throw otherColumns(table, error)
       })
+      await run(`CREATE INDEX IF NOT EXISTS ${table.byTime} ON ${table.name} (ts)`)
       const index = await declarationOf(`${table.plainName}_text`)
       if (index === undefined) for (const text of newIndexSql(table)) await run(text)
       else if (index !== createIndexSql(table)) throw taken(table)
@@ -79,13 +82,6 @@ export async function prepareTable(db: LogEngine, table: LogTable): Promise<void
     },
     { timeoutMs: migrationTimeoutMs },
   )
-}
-
-function tableSql({ name, byTime }: LogTable): string[] {
-  return [
-    `CREATE TABLE IF NOT EXISTS ${name} (id INTEGER PRIMARY KEY, ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT)`,
-    `CREATE INDEX IF NOT EXISTS ${byTime} ON ${name} (ts)`,
-  ]
 }
 
 /** Ids that rise with every insert, as only such a column makes them. */
