@@ -107,16 +107,19 @@ function failed(error: unknown): number {
   return backoffMs
 }
 
-/** Waits until the server answers again. */
-export function whenLive(signal: AbortSignal): Promise<void> {
+/** Waits, but no longer than until the server is found to be there again. */
+export function waitForServer(atMostMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
+      clearTimeout(timer)
       stopWatching()
+      signal.removeEventListener('abort', end)
       resolve()
     }
+    const timer = setTimeout(end, atMostMs)
     const stopWatching = connection.subscribe(() => {
       if (connection.get().kind === 'live') end()
     })
-    signal.addEventListener('abort', end, { once: true })
+    signal.addEventListener('abort', end)
   })
 }

@@ -1,4 +1,5 @@
 /** Requests to the server this page came from, with the token that a person gave, if one was needed. */
+import { recall, remember } from '../ui/remembered.ts'
 import { createStore } from '../ui/store.ts'
 
 /** The server answered, and it was not what was asked for. */
@@ -18,8 +19,8 @@ export class UnreachableError extends Error {}
 
 const TOKEN_KEY = 'tidemark.token'
 /** Kept as long as the tab is open, and no longer. */
-export const token = createStore(sessionStorage.getItem(TOKEN_KEY) ?? '')
-token.subscribe(() => sessionStorage.setItem(TOKEN_KEY, token.get()))
+export const token = createStore(recall('sessionStorage', TOKEN_KEY) ?? '')
+token.subscribe(() => remember('sessionStorage', TOKEN_KEY, token.get()))
 
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers)

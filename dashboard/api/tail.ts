@@ -4,7 +4,7 @@
  * Keeps: nothing is missed between two streams, since the server goes on behind the id it is given.
  */
 import type { RawEntry } from './answers.ts'
-import { connection } from './connection.ts'
+import { waitForServer } from './connection.ts'
 import { RefusedError, send } from './request.ts'
 import { readEvents } from './server-sent-events.ts'
 
@@ -44,7 +44,7 @@ export async function followTail(options: TailOptions): Promise<void> {
     }
     if (isStopped()) return
     onState('broken')
-    await wait(Math.min(MAX_BACKOFF_MS, 250 * 2 ** failures), signal)
+    await waitForServer(Math.min(MAX_BACKOFF_MS, 250 * 2 ** failures), signal)
   }
 }
 
@@ -76,20 +76,4 @@ async function readStream(options: TailOptions): Promise<void> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Waits, but no longer than until the server is known to be there again. */
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      stopWatching()
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    const stopWatching = connection.subscribe(() => {
-      if (connection.get().kind === 'live') end()
-    })
-    signal.addEventListener('abort', end, { once: true })
-  })
 }

@@ -1,5 +1,5 @@
 /** One line of the logs; opened, all that is known of it. */
-import { Component, type VNode } from 'preact'
+import { Component, createRef, type VNode } from 'preact'
 import type { LogEntry } from '../api/answers.ts'
 import { CopyButton } from '../ui/copy.ts'
 import { formatDay, formatExactTime, isSameDay } from '../ui/format.ts'
@@ -18,8 +18,13 @@ export interface EntryProps {
   readonly onFilter: (change: Partial<Filter>) => void
 }
 
+/** Characters of a message that a phone shows in an entry's head. */
+const SURE_TO_FIT = 100
+
 /** Drawn again only when something of it changed: a list of a thousand is redrawn five times a second. */
 export class Entry extends Component<EntryProps> {
+  readonly #item = createRef<HTMLLIElement>()
+
   override shouldComponentUpdate(next: EntryProps): boolean {
     const { entry, pattern, isOpen, isCurrent } = this.props
     return (
@@ -30,9 +35,15 @@ export class Entry extends Component<EntryProps> {
     )
   }
 
+  /** What was opened at the lower edge comes into sight. */
+  override componentDidUpdate(before: EntryProps): void {
+    if (!this.props.isOpen || before.isOpen) return
+    this.#item.current?.scrollIntoView({ block: 'nearest' })
+  }
+
   override render({ entry, pattern, isOpen, isCurrent, onToggle, onFilter }: EntryProps): VNode {
     const { id, ts, level, service, message } = entry
-    return html`<li class=${`entry level-${level}${isOpen ? ' is-open' : ''}`}>
+    return html`<li ref=${this.#item} class=${`entry level-${level}${isOpen ? ' is-open' : ''}`}>
       <button
         type="button"
         class="entry-head"
@@ -62,10 +73,15 @@ function formatWhen(ts: number): string {
   return isSameDay(ts, now) ? formatExactTime(ts) : `${formatDay(ts, now)} ${formatExactTime(ts)}`
 }
 
+/** Whether the head may not show all of it. */
+function isCut(message: string): boolean {
+  return message.length > SURE_TO_FIT || message.includes('\n')
+}
+
 function Details({ entry, onFilter }: Pick<EntryProps, 'entry' | 'onFilter'>): VNode {
   const { id, ts, level, service, message, attributes } = entry
   return html`<div class="entry-body">
-    <p class="entry-message">${message}</p>
+    ${isCut(message) && html`<p class="entry-message">${message}</p>`}
     <dl class="facts">
       <div>
         <dt>Time</dt>

@@ -44,7 +44,7 @@ export function FilterBar({ filter, services, isPaused, onFilter, onPause }: Fil
       onValue=${(service: string) => onFilter({ service })}
     />
     <datalist id="services">${services.map((service) => html`<option value=${service} />`)}</datalist>
-    <button type="button" class="pause" aria-pressed=${isPaused} aria-keyshortcuts="Space" onClick=${onPause}>
+    <button type="button" class="pause" aria-keyshortcuts="Space" onClick=${onPause}>
       ${isPaused ? 'Resume' : 'Pause'}
     </button>
     <${Chips} filter=${filter} onFilter=${onFilter} />

@@ -5,7 +5,7 @@
  * Whatever the rate, the list changes at most five times a second, within an animation frame.
  */
 import type { RawEntry, SearchPage, Stats } from '../api/answers.ts'
-import { whenLive } from '../api/connection.ts'
+import { waitForServer } from '../api/connection.ts'
 import { describeError, getJson, RefusedError } from '../api/request.ts'
 import { followTail, type TailState } from '../api/tail.ts'
 import { filterParameters, type Filter } from '../ui/route.ts'
@@ -14,6 +14,8 @@ import { toRow, Waiting, withNewer, withOlder, type Row } from './rows.ts'
 
 const PAGE_SIZE = 100
 const REDRAW_MS = 200
+/** A page of entries that failed is asked for again. */
+const RETRY_MS = 5_000
 
 export interface LogsState {
   readonly phase: 'loading' | 'ready' | 'failed'
@@ -70,7 +72,7 @@ export async function showLogs(filter: Filter): Promise<void> {
       const isRefused = error instanceof RefusedError && error.status < 500
       change({ phase: 'failed', error: describeError(error), rows: [] })
       if (isRefused && error.status !== 401) return
-      await whenLive(signal)
+      await waitForServer(RETRY_MS, signal)
     }
   }
 }

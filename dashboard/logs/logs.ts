@@ -53,6 +53,13 @@ export function Logs(): VNode {
     const { filter: before } = route.get()
     refine({ filter: { ...before, ...change } })
   }, [])
+  const narrowFilter = useCallback(
+    (change: Partial<Filter>): void => {
+      const { attributes } = route.get().filter
+      applyFilter({ ...change, attributes: { ...attributes, ...change.attributes } })
+    },
+    [applyFilter],
+  )
 
   useEffect(() => {
     letGo()
@@ -106,7 +113,7 @@ export function Logs(): VNode {
             openId=${openId}
             currentId=${currentId}
             onToggle=${toggle}
-            onFilter=${applyFilter}
+            onFilter=${narrowFilter}
           />`}
       />
     </div>

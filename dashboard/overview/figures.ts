@@ -33,7 +33,7 @@ export function Figures({ stats, shown }: { stats: Stats; shown: History }): VNo
       label="Committed"
       value=${formatCount(committed.operations)}
       exact=${grouped(committed.operations)}
-      detail=${`in ${formatCount(committed.batches)} batches`}
+      detail=${`in ${formatCount(committed.batches)} ${committed.batches === 1 ? 'batch' : 'batches'}`}
       values=${totals(committed.operations, shown.rowsPerSecond)}
     />
     <${Figure}

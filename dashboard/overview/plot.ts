@@ -75,7 +75,11 @@ function options(
     padding: [8, hasRight ? 0 : 12, 0, 0],
     legend: { show: false },
     scales: {
-      x: { time: true, range: (_plot, _min, max) => [max - minutes() * 60, max] },
+      // A server that is younger than the window fills it with what there is, from a minute on.
+      x: {
+        time: true,
+        range: (_plot, min, max) => [Math.max(max - minutes() * 60, Math.min(min, max - 60)), max],
+      },
       left: { range: upTo(question.atLeast) },
       ...(hasRight ? { right: { range: upTo(question.atLeastRight ?? 1) } } : {}),
     },

@@ -9,8 +9,10 @@ const POINTS = 60
 export function Sparkline({ values }: { values: readonly (number | null)[] }): VNode {
   const points = thin(values.map((value) => value ?? 0))
   const most = Math.max(...points)
-  const least = Math.min(...points, most === 0 ? 0 : most * 0.9)
-  const range = most - least || 1
+  // What stays as it is runs through the middle; a small wave is not blown up to a storm.
+  const isFlat = most === Math.min(...points)
+  const least = isFlat ? most - 1 : Math.min(...points, most * 0.9)
+  const range = isFlat ? 2 : most - least
   const line = points
     .map((value, index) => {
       const x = (index / Math.max(1, points.length - 1)) * WIDTH

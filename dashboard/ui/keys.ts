@@ -46,10 +46,17 @@ export function listenToKeys(actions: KeyActions): () => void {
     event.preventDefault()
     action(event)
   }
+  // Firefox presses a button when the space bar is let go, whatever became of the press.
+  const onKeyUp = (event: KeyboardEvent): void => {
+    if (event.key === ' ' && ' ' in actions && !isControl(event.target) && !isTyping(event.target))
+      event.preventDefault()
+  }
   addEventListener('keydown', onKeyDown)
+  addEventListener('keyup', onKeyUp)
   return () => {
     clearTimeout(timer)
     removeEventListener('keydown', onKeyDown)
+    removeEventListener('keyup', onKeyUp)
   }
 }
 

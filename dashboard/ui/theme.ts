@@ -1,4 +1,5 @@
 /** Dark, light, or as the system has it; remembered in this browser. */
+import { recall, remember } from './remembered.ts'
 import { createStore } from './store.ts'
 
 export const THEMES = ['auto', 'dark', 'light'] as const
@@ -6,7 +7,9 @@ export type Theme = (typeof THEMES)[number]
 
 const KEY = 'tidemark.theme'
 
-export const theme = createStore<Theme>(THEMES.find((known) => known === localStorage.getItem(KEY)) ?? 'auto')
+export const theme = createStore<Theme>(
+  THEMES.find((known) => known === recall('localStorage', KEY)) ?? 'auto',
+)
 /** Raised whenever colours change, for what is painted and not styled. */
 export const paint = createStore(0)
 
@@ -19,7 +22,7 @@ export function startTheme(): void {
   }
   apply()
   theme.subscribe(() => {
-    localStorage.setItem(KEY, theme.get())
+    remember('localStorage', KEY, theme.get())
     apply()
   })
   systemIsDark.addEventListener('change', apply)

@@ -14,7 +14,12 @@ export interface LogsOptions extends OpenOptions {
  * What differs from the engine's defaults: 100 rows or 100 ms to a batch, 10,000 in the queue. Whoever awaits a
  * receipt, follows the log or reads `strong` ends the linger, so only what nobody waits for waits so long.
  */
-export const LOG_DEFAULTS = Object.freeze({
+export const LOG_DEFAULTS: {
+  readonly table: string
+  readonly batch: { readonly maxOperations: number; readonly lingerMs: number }
+  readonly queue: { readonly maxOperations: number }
+  readonly retention: { readonly everyMs: number }
+} = Object.freeze({
   table: 'logs',
   batch: Object.freeze({ maxOperations: 100, lingerMs: 100 }),
   queue: Object.freeze({ maxOperations: 10_000 }),

@@ -24,7 +24,7 @@ await withServer(chromium, (browser) => {
       await keyboard.press('k')
       await expect.poll(focused).toContain('gamma')
       await keyboard.press('Enter')
-      await visit.expectText('.entry-message', 'gamma')
+      await visit.expectText('.is-open', 'gamma')
       await keyboard.press('Escape')
       await visit.page.locator('.entry-body').waitFor({ state: 'detached' })
 

@@ -66,6 +66,11 @@ await withServer(chromium, (browser) => {
       await visit.page.locator('.entry-head').nth(1).click()
       await visit.page.getByRole('button', { name: 'Filter by host = eu-1' }).click()
       await visit.expectMessages(['c', 'b'])
+      await visit.page.locator('.entry-head').nth(1).click()
+      await visit.page.getByRole('button', { name: 'Filter by port = 80' }).click()
+      await visit.expectMessages(['b'])
+      await visit.page.getByRole('button', { name: 'Remove the filter port = 80' }).click()
+      await visit.expectMessages(['c', 'b'])
       await visit.page
         .getByRole('textbox', { name: 'Service' })
         .or(visit.page.getByLabel('Service'))
@@ -78,6 +83,20 @@ await withServer(chromium, (browser) => {
       await other.page.getByRole('button', { name: 'Remove the filter host = eu-1' }).click()
       await other.expectMessages(['d', 'b'])
       other.expectNoComplaints()
+    })
+
+    test('a page of entries that failed is asked for again', async () => {
+      const { url, store } = await stage()
+      await store('there all the time')
+      const visit = await browser.visit(`${url}/#/overview`)
+      const { page } = visit
+      await page.route('**/v1/logs/search*', (route) => route.fulfill({ status: 503, body: 'busy' }), {
+        times: 1,
+      })
+      await page.getByRole('link', { name: 'Logs' }).click()
+      await visit.expectText('.empty', 'The server answered 503.')
+      await visit.expectMessages(['there all the time'])
+      visit.expectNoComplaints(/status of 503/)
     })
 
     test('an entry opens to all that is known of it', async () => {
@@ -143,9 +162,13 @@ await withServer(chromium, (browser) => {
       await store('before')
       const visit = await browser.visit(`${url}/#/logs`)
       await visit.isFollowing()
-      for (let load = 0; load < 20; load++) await logs.storeRows(flood(load, 1_000))
+      // Of each load at least the newest 100 are shown, which is more than the list may hold.
+      for (let load = 0; load < 12; load++) {
+        await logs.storeRows(flood(load, 1_000))
+        await visit.expectText('.message', `row ${load * 1_000 + 999}`)
+      }
       await store('the last one')
-      await expect.poll(async () => (await visit.messages())[0], { timeout: 30_000 }).toBe('the last one')
+      await visit.expectText('.message', 'the last one')
       expect(await visit.page.locator('.entry').count()).toBeLessThanOrEqual(1_000)
       await visit.expectText('.gap', /\d more not shown/)
       await visit.page.getByLabel('Search the logs').fill('last')

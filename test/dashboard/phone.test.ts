@@ -13,7 +13,7 @@ const phone = {
 /** How far the page could be moved sideways, and the controls that a thumb would miss. */
 async function troubles({ page }: Visit): Promise<unknown> {
   return await page.evaluate(`(() => {
-    const sideways = [document.documentElement, ...document.querySelectorAll('main, .log-scroll')]
+    const sideways = [document.documentElement, ...document.querySelectorAll('main, .log-scroll, .entry-body, .entry-body *, .letter-content pre')]
       .filter((element) => element.scrollWidth > element.clientWidth)
       .map((element) => element.className || element.tagName)
     const small = [...document.querySelectorAll('a, button, input:not([type=checkbox]), select, .choice')]
