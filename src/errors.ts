@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'BAD_STATEMENT'
   | 'BOOKMARK_EXPIRED'
+  | 'CANNOT_LISTEN'
   | 'CLOSED'
   | 'DEADLINE_PASSED'
   | 'EMPTY_OPERATION'

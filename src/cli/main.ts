@@ -1,12 +1,16 @@
 /** The command line. Importing this module runs it. */
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
+import { doctor } from './commands/doctor.ts'
+import { follow } from './commands/follow.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
+import { addLogCommands, wholeNumber } from './log-commands.ts'
+import { addServerCommands } from './server-commands.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']
@@ -40,13 +44,17 @@ program
     'the table to write to (default: the one of the last run; else logs, or the name of a CSV file)',
   )
   .addOption(new Option('--format <name>', 'what the lines are').choices(inputFormats).default('auto'))
-  .action(async (files: string[], options: { db: string; table?: string; format: FormatName | 'auto' }) => {
-    process.exitCode = await ingest(files, {
-      database: options.db,
-      table: options.table,
-      format: options.format,
-    })
-  })
+  .option('-f, --follow', 'stay at the end of the files and read on as they grow, also when they are rotated')
+  .action(
+    async (
+      files: string[],
+      options: { db: string; table?: string; format: FormatName | 'auto'; follow?: boolean },
+    ) => {
+      const { db, table, format } = options
+      const settings = { database: db, table, format }
+      process.exitCode = await (options.follow ? follow : ingest)(files, settings)
+    },
+  )
 
 program
   .command('query')
@@ -92,6 +100,9 @@ deadLetters
     process.exitCode = await redriveDeadLetters(options.db, ids)
   })
 
+addLogCommands(program)
+addServerCommands(program)
+
 program
   .command('demo')
   .description('make up 200,000 log lines in a temporary folder, ingest them and read them')
@@ -99,11 +110,18 @@ program
     process.exitCode = await demo()
   })
 
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number.')
-  return value
-}
+program
+  .command('doctor')
+  .description('look at a database, its files and this machine, change nothing, and say what to do')
+  .addOption(database())
+  .option('--full', 'check the whole file and all foreign keys; takes as long as reading it')
+  .option('--json', 'print one JSON document')
+  .action(async (options: { db: string; full?: boolean; json?: boolean }) => {
+    process.exitCode = await doctor(options.db, {
+      isFull: options.full ?? false,
+      asJson: options.json ?? false,
+    })
+  })
 
 /** `npm start -- FILE` is `tidemark ingest FILE`, and `npm start` alone is the demo. */
 function withDefaultCommand(words: readonly string[]): string[] {

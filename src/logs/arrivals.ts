@@ -56,12 +56,14 @@ export class Arrivals {
     signal.addEventListener('abort', abort, { once: true })
     this.#waiting++
     this.urge()
-    this.#timer ??= this.#runtime.after(pollMs, () => this.#look(), 'background')
+    this.#timer ??= this.#runtime.after(pollMs, () => this.#look())
     try {
       return await Promise.race([next.promise, aborted.promise])
     } finally {
       signal.removeEventListener('abort', abort)
       this.#waiting--
+      // A timer keeps the process alive, as whoever waits wants it, and nobody else.
+      if (this.#waiting === 0) this.#stopTimer()
     }
   }
 
@@ -75,7 +77,12 @@ export class Arrivals {
 
   close(): void {
     this.#stopListening()
+    this.#stopTimer()
+  }
+
+  #stopTimer(): void {
     this.#timer?.cancel()
+    this.#timer = undefined
   }
 
   #look(): void {
@@ -84,8 +91,7 @@ export class Arrivals {
       return
     }
     this.#isLooking = true
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#stopTimer()
     const next = this.#next
     this.#next = undefined
     next?.promise.catch(() => undefined)

@@ -1,6 +1,5 @@
 /** A log store: entries in, searched, followed and kept within bounds. An application of the engine's public calls. */
 import type { Runtime } from '../contracts/runtime.ts'
-import { InvalidOperationError } from '../errors.ts'
 import type { Receipt } from '../writes/receipt.ts'
 import { acceptedEntries, type AcceptedEntry } from './accepted.ts'
 import { Arrivals } from './arrivals.ts'
@@ -78,8 +77,9 @@ export class LogStore implements AsyncDisposable {
   }
 
   /**
-   * Accepts rows as the formats give them, up to 1,000, with one receipt. Each stands alone: a bad one is a dead letter,
-   * and so is each of `unreadable`, input that gave no row.
+   * Accepts rows as the formats give them, with one receipt. Each stands alone: a bad one is a dead letter, and so is each
+   * of `unreadable`, input that gave no row. They are committed together; of more than 1,000 the full-text index gets the
+   * rest in the transactions behind it, and a search in between tells so.
    *
    * @throws as `store`
    */
@@ -87,13 +87,14 @@ export class LogStore implements AsyncDisposable {
     rows: readonly LogRow[],
     unreadable: readonly { readonly text: string; readonly error: string }[] = [],
   ): Receipt {
-    if (rows.length > INDEX_SLICE)
-      throw new InvalidOperationError(
-        'INVALID_CALL',
-        `${rows.length} rows at once; at most ${INDEX_SLICE} are taken.`,
-      )
     const receipt = this.tidemark.insertMany(this.#table.plainName, rows, { atomic: false, unreadable })
     this.#arrivals.urge()
+    // Who stops the engine meanwhile is told so by the receipt.
+    if (rows.length > INDEX_SLICE)
+      receipt
+        .outcome()
+        .then(() => this.whenIndexed())
+        .catch(() => undefined)
     return receipt
   }
 
@@ -140,6 +141,14 @@ export class LogStore implements AsyncDisposable {
     const { signal, ...retention } = policy
     checkRetention(retention)
     return await this.#maintenance.cleanup(retention, signal)
+  }
+
+  /**
+   * Resolves when the full-text index has every row that was there at the call. It is behind only where a table was
+   * there before its index, or another process writes to it without.
+   */
+  whenIndexed(): Promise<void> {
+    return this.#maintenance.index()
   }
 
   async status(): Promise<LogStatus> {

@@ -48,7 +48,7 @@ export class Maintenance {
 
   async #run(): Promise<void> {
     try {
-      await this.#index()
+      await this.index()
       const { maxAgeMs, maxBytes } = this.#retention
       if (maxAgeMs !== undefined || maxBytes !== undefined) await this.cleanup(this.#retention, undefined)
     } catch {
@@ -62,7 +62,8 @@ export class Maintenance {
     )
   }
 
-  async #index(): Promise<void> {
+  /** Resolves when every row is indexed. */
+  async index(): Promise<void> {
     const { db, table, arrivals } = this.#context
     for (;;) {
       const { newest, indexed } = await arrivals.extent()

@@ -43,6 +43,11 @@ export function logTable(name: string): LogTable {
   }
 }
 
+/** Whether this is how a log table's full-text index was declared. */
+export function isLogIndex(table: LogTable, declaration: string): boolean {
+  return declaration === createIndexSql(table)
+}
+
 /** Indexes the next rows that are not. */
 export function indexSql({ name, index, indexed }: LogTable, limit: number): string {
   return (
@@ -77,7 +82,7 @@ export async function prepareTable(db: LogEngine, table: LogTable): Promise<void
       await run(`CREATE INDEX IF NOT EXISTS ${table.byTime} ON ${table.name} (ts)`)
       const index = await declarationOf(`${table.plainName}_text`)
       if (index === undefined) for (const text of newIndexSql(table)) await run(text)
-      else if (index !== createIndexSql(table)) throw taken(table)
+      else if (!isLogIndex(table, index)) throw taken(table)
       for (const text of triggerSql(table)) await run(text)
     },
     { timeoutMs: migrationTimeoutMs },

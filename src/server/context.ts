@@ -6,6 +6,7 @@ import type { EventLoop } from './event-loop.ts'
 import type { History } from './history.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
+import type { OpenTables } from './open-tables.ts'
 import type { Readiness } from './readiness.ts'
 import type { Sizes } from './sizes.ts'
 
@@ -23,5 +24,6 @@ export interface ServerContext {
   readonly eventLoop: EventLoop
   readonly sizes: Sizes
   readonly metrics: Metrics
+  readonly tables: OpenTables
   readonly startedAtMs: number
 }

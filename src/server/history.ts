@@ -1,6 +1,8 @@
 /**
  * What the last fifteen minutes were like, a sample a second, in a ring of fixed size.
  *
+ * Rows a second are the engine's operations, or the log entries that came in from any process, whichever are more.
+ *
  * Owns: one background timer. A second in which the event loop was held up gives one sample for all of it, with its
  * rate over the time that really passed.
  */
@@ -37,6 +39,7 @@ export class History {
   #atMs: number
   #rejected: number
   #operations = 0
+  #newestId: number | undefined
   #batches = 0
   #longestMs = 0
 
@@ -52,6 +55,7 @@ export class History {
       this.#batches++
       this.#longestMs = Math.max(this.#longestMs, longestTransactionMs)
     })
+    sizes.refresh()
     this.#arm()
   }
 
@@ -63,6 +67,14 @@ export class History {
   stop(): void {
     this.#timer?.cancel()
     this.#release()
+  }
+
+  /** Log entries of every process, as far as the last look knew. */
+  #arrived(): number {
+    const { newestId } = this.#sizes.latest
+    const before = this.#newestId ?? newestId
+    this.#newestId = newestId
+    return newestId - before
   }
 
   #arm(): void {
@@ -82,7 +94,7 @@ export class History {
     const seconds = Math.max(0.001, (nowMs - this.#atMs) / 1_000)
     this.#samples.push([
       this.#runtime.wallMs(),
-      Math.round(this.#operations / seconds),
+      Math.round(Math.max(this.#operations, this.#arrived()) / seconds),
       queued.operations,
       Math.round(queued.oldestMs),
       this.#batches === 0 ? 0 : Math.round((this.#operations / this.#batches) * 10) / 10,

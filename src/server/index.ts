@@ -9,6 +9,7 @@ import { EventLoop } from './event-loop.ts'
 import { History } from './history.ts'
 import { parseLimits } from './limits.ts'
 import { Metrics } from './metrics.ts'
+import { OpenTables } from './open-tables.ts'
 import { checkOptions, type Incident, type ServeOptions } from './options.ts'
 import { Readiness } from './readiness.ts'
 import { Sizes } from './sizes.ts'
@@ -36,7 +37,7 @@ const defaultDrainMs = 25_000
 /**
  * Serves a log store over HTTP, on this machine only unless there are tokens.
  *
- * @throws TidemarkError `INVALID_OPTIONS`, also for an address that cannot be listened on
+ * @throws TidemarkError `INVALID_OPTIONS`, `CANNOT_LISTEN`
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   checkOptions(options)
@@ -62,6 +63,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     eventLoop,
     sizes,
     metrics,
+    tables: new OpenTables(db),
     startedAtMs: runtime.wallMs(),
   }
   const release = async (): Promise<void> => {
@@ -104,14 +106,10 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
       EADDRNOTAVAIL: `${host} is no address of this machine`,
       ENOTFOUND: `${host} is no name that leads anywhere`,
     }
-    throw new TidemarkError(
-      'INVALID_OPTIONS',
-      `the server cannot start: ${reasons[code ?? ''] ?? message}.`,
-      {
-        cause,
-        hint: 'Give it another --port (0 for any that is free) or another --host.',
-      },
-    )
+    throw new TidemarkError('CANNOT_LISTEN', `the server cannot start: ${reasons[code ?? ''] ?? message}.`, {
+      cause,
+      hint: 'Give it another --port (0 for any that is free) or another --host.',
+    })
   }
 }
 

@@ -140,6 +140,7 @@ export function mannerOf(code: ErrorCode): Manner {
       return { ...stopped, title: 'The server is ending', retryAfterMs: 5_000 }
     case 'DEADLINE_PASSED':
     case 'FENCED':
+    case 'CANNOT_LISTEN':
     case 'GAVE_UP':
     case 'HISTORY_LOST':
       return stopped

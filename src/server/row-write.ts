@@ -5,7 +5,7 @@ import type { Receipt, Session } from '../index.ts'
 import { acceptWithin } from './accepting.ts'
 import { askedBy, hangUpOf } from './consistency.ts'
 import type { Engine, ServerContext } from './context.ts'
-import { PartialFailure, RequestError } from './request-error.ts'
+import { PartialFailure } from './request-error.ts'
 
 export type Ack = 'accepted' | 'committed'
 
@@ -16,15 +16,6 @@ export interface WriteRoute {
 }
 
 type Client = Engine | Session<Record<string, Record<string, unknown>>>
-
-/** @throws RequestError for tables of ours: nobody but the engine writes or reads them */
-export function requireOpenTable(table: string): void {
-  if (/^(tidemark|sqlite)_/i.test(table))
-    throw new RequestError(
-      'FORBIDDEN',
-      'Tables whose names begin with tidemark_ or sqlite_ are not for clients.',
-    )
-}
 
 /**
  * @param status when it is committed

@@ -9,7 +9,6 @@
  *   open ──close()──▶ closing ──drained or deadline──▶ closed
  *     └────fatal, fenced, history lost, gave up──────▶ stopped
  */
-import type { DerivationFailure } from '../contracts/derivation.ts'
 import type { Group, Load, Run, Shape, StatementShape } from '../contracts/operation.ts'
 import type { Epoch, Mark, Position, Seq, WriterName } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
@@ -19,6 +18,7 @@ import { EngineStoppedError, InvalidOperationError, type TidemarkError } from '.
 import type { PendingBatch } from './batch.ts'
 import { Committer } from './committer.ts'
 import { Events } from './events.ts'
+import { DerivationAlerts } from './derivation-alerts.ts'
 import type { Follower } from './follower.ts'
 import { Collector } from './group.ts'
 import { Operations, type Sink } from './operations.ts'
@@ -67,7 +67,6 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   /** Why nothing more is accepted. */
   #refusal: TidemarkError | undefined
   #isClosing = false
-  #derivationToldAtMs = Number.NEGATIVE_INFINITY
 
   constructor(
     writer: WriterName,
@@ -95,6 +94,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
       onRoom: () => this.#emitBackpressure(false),
       operationsPerSecond: () => this.#pacing.operationsPerSecond,
     })
+    const derivationAlerts = new DerivationAlerts(runtime, this.events, options.alertAfterMs)
     const timing = { ...options.batch, ...options.retry, alertAfterMs: options.alertAfterMs }
     this.#committer = new Committer(store, this.#queue, this.#pacing, runtime, timing, {
       onSettling: (batch, settling) => {
@@ -104,7 +104,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
       onCommitted: (batch, outcome, commitMs) => {
         this.tally.committed(batch, outcome)
         this.#emitCommitted(batch, commitMs, outcome.transactions, outcome.longestTransactionMs)
-        if (outcome.derivationFailures?.[0]) this.#tellDerivation(outcome.derivationFailures[0])
+        derivationAlerts.tell(outcome.derivationFailures)
       },
       onRetry: (attempt, delayMs, error) => {
         this.tally.retries++
@@ -379,15 +379,6 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
       durationMs,
       longestTransactionMs,
     })
-  }
-
-  /** The same statement may fail in every batch to come. */
-  #tellDerivation({ table, message }: DerivationFailure): void {
-    const nowMs = this.#runtime.monotonicMs()
-    if (nowMs - this.#derivationToldAtMs < this.#options.alertAfterMs) return
-    this.#derivationToldAtMs = nowMs
-    const text = `rows of "${table}" are committed without what follows from them: ${message}`
-    this.events.emit('alert', { kind: 'derivation', message: text, sinceMs: 0 })
   }
 
   #emitBackpressure(isFull: boolean): void {

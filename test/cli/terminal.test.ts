@@ -49,6 +49,25 @@ test('Ctrl-C on a terminal drains, and leaves the terminal as it was', async ({ 
   expectRestored(screen)
 })
 
+test('a follower on a terminal shows rows and their rate, and no share of an end that is not known', async ({
+  skip,
+}) => {
+  if (!hasScript()) return skip('there is no `script` of util-linux to make a terminal')
+  const folder = temporaryFolder()
+  writeInput(folder, 'app.ndjson', 300_000)
+  using onlooker = new Onlooker(folder)
+  const isThrough = (): boolean => onlooker.count('logs') === 300_000
+  const { code, screen } = await onTerminal(folder, 'ingest --follow app.ndjson', isThrough)
+
+  expect(code).toBe(130)
+  expect(screen).toMatch(
+    /app\.ndjson \| [\d,]+ rows \| [\d,]+ rows\/s \| [\d,]+ queued \| longest transaction [\d.]+ ms/,
+  )
+  expect(screen).not.toContain('%')
+  expectRestored(screen)
+  expect(screen).toMatch(/app\.ndjson: 300,000 rows into table "logs" [^\r\n]*\r\n {2}stopped; [^\r\n]*\r\n$/)
+})
+
 /** The cursor is shown and lines are wrapped, the last time that either was set. */
 function expectRestored(screen: string): void {
   const esc = '\u001b'

@@ -54,7 +54,8 @@ test('--version and --help answer on standard output', async () => {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }
   expect(await succeed(folder, '--version')).toBe(`${version}\n`)
   const help = await succeed(folder, '--help')
-  for (const command of ['ingest', 'query', 'dead-letters', 'demo']) expect(help).toContain(`\n  ${command} `)
+  for (const command of ['ingest', 'query', 'dead-letters', 'doctor', 'demo'])
+    expect(help).toContain(`\n  ${command} `)
   expect(await succeed(folder, 'ingest', '--help')).toContain('Usage: tidemark ingest [options] <files...>')
 })
 

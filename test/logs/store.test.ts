@@ -79,8 +79,14 @@ test('rows of a format stand alone, and input that gave none is a dead letter', 
   expect(rejected).toBe(1)
   expect(await logs.tidemark.deadLetters()).toMatchObject([{ code: 'UNREADABLE_INPUT', content: '{half' }])
   expect(messages(await logs.getRecent())).toEqual(['second', 'first'])
-  const many = Array.from({ length: 1_001 }, () => rows[0] as (typeof rows)[0])
-  expect(() => logs.storeRows(many)).toThrow('at most 1000')
+})
+
+test('many rows at once are indexed without being asked', async () => {
+  const logs = await logsOn(logFile(), { retention: { everyMs: 3_600_000 } })
+  const row = { ts: 1, level: 'info' as const, service: null, attributes: null }
+  await logs.storeRows(Array.from({ length: 5_000 }, (_, n) => ({ ...row, message: `row ${n}` })))
+  while ((await logs.search({ text: '"row 4999"' })).unindexed > 0);
+  expect(messages((await logs.search({ text: '"row 4999"' })).entries)).toEqual(['row 4999'])
 })
 
 test('wrong options are told at once, all of them', async () => {

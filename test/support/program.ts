@@ -54,6 +54,10 @@ export class Program {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** What follows `word` in the first line that begins with it, whether that was said already or not. */
   said(word: string): Promise<string> {
     const said = this.lines.find((line) => isSaying(line, word))

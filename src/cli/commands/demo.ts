@@ -46,7 +46,8 @@ export async function demo(lineCount = 200_000): Promise<number> {
 
   say('\nNext:')
   say(`  npx tidemark ingest ${file} --db ${database}   (again: no line is written twice)`)
-  say(`  npx tidemark query "select * from logs order by ts desc limit 5" --db ${database}`)
+  say(`  npx tidemark search upstream --level error --limit 5 --db ${database}`)
+  say(`  npx tidemark serve --db ${database}   (and open the page that it names)`)
   say(`  npx tidemark ingest YOUR.log --db ${database}`)
   say(`\nAll of this is in ${folder}; delete it when you like.`)
   return 0

@@ -32,11 +32,14 @@ async function ingestFile(file: string, settings: IngestSettings, stop: Stop): P
     if (stop.signal.aborted && !source.isResumable && file !== '-') stop.endNow()
     return report.failure === undefined ? EXIT.ok : reportFailure(report.failure)
   } catch (error) {
-    const isOfThisFile =
-      error instanceof InputError || (error instanceof CommandError && error.exitCode === EXIT.busy)
-    if (!isOfThisFile) throw error
+    if (!isOfOneFile(error)) throw error
     return reportFailure(error)
   }
+}
+
+/** Whether the other files can be ingested all the same. */
+export function isOfOneFile(error: unknown): boolean {
+  return error instanceof InputError || (error instanceof CommandError && error.exitCode === EXIT.busy)
 }
 
 /** A pipe that nobody writes to opens never: then there is nothing to drain, and no other way out. */

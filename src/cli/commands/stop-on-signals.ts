@@ -10,7 +10,8 @@ export interface Stop extends Disposable {
   readonly endNow: () => void
 }
 
-export function stopOnSignals(): Stop {
+/** @param doing what the first signal makes it do, for the person who sent it */
+export function stopOnSignals(doing = 'stopping; what was read is being committed'): Stop {
   const controller = new AbortController()
   let received: 'SIGINT' | 'SIGTERM' = 'SIGINT'
   const release = (): void => {
@@ -25,7 +26,7 @@ export function stopOnSignals(): Stop {
     received = name
     if (controller.signal.aborted) return endNow()
     controller.abort()
-    process.stderr.write('tidemark: stopping; what was read is being committed (again to end at once)\n')
+    process.stderr.write(`tidemark: ${doing} (again to end at once)\n`)
   }
   process.on('SIGINT', listener)
   process.on('SIGTERM', listener)

@@ -8,6 +8,8 @@ export interface Checkpoint {
   readonly version: 1
   /** The source it belongs to, see `Source.key`. */
   readonly key: string
+  /** The whole path that the file was named by; it may have been renamed since. Null where an earlier version did not say. */
+  readonly path: string | null
   /** Bytes before the next line; of a gzip file, unpacked bytes. */
   readonly offset: number
   /** Lines before the next line. */
@@ -44,6 +46,7 @@ export function isFormatName(value: unknown): value is FormatName {
 export function parseCheckpoint(value: unknown): Checkpoint | undefined {
   if (!isRecord(value) || value['version'] !== 1) return undefined
   const { key, offset, line, isLineOpen, size, isGzip, format } = value
+  const path = typeof value['path'] === 'string' ? value['path'] : null
   const head = parseFingerprint(value['head'])
   const tail = value['tail'] === null ? null : parseFingerprint(value['tail'])
   const lastTs = value['lastTs'] === null ? null : parseCount(value['lastTs'])
@@ -52,7 +55,7 @@ export function parseCheckpoint(value: unknown): Checkpoint | undefined {
     return undefined
   if (!isCount(offset) || !isCount(line) || !isCount(size) || !isFormatName(format)) return undefined
   if (head === undefined || tail === undefined || lastTs === undefined || csv === undefined) return undefined
-  return { version: 1, key, offset, line, isLineOpen, size, isGzip, head, tail, format, lastTs, csv }
+  return { version: 1, key, path, offset, line, isLineOpen, size, isGzip, head, tail, format, lastTs, csv }
 }
 
 function parseFingerprint(value: unknown): Fingerprint | undefined {

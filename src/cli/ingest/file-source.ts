@@ -1,20 +1,19 @@
-import { readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { resolve } from 'node:path'
 
 import { fileBytes, skipBytes, unpacked } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { fingerprintOf, isSame } from './fingerprint.ts'
+import { bytesBefore, fingerprintOf, HEAD_BYTES, TAIL_BYTES } from './fingerprint.ts'
 import type { Fingerprint } from './fingerprint.ts'
+import { matchOf } from './match.ts'
 import { InputError, inputErrorFrom } from './input-error.ts'
 import { isGzip, refuseNonText } from './probe.ts'
 import type { Match, Proof, Source } from './source.ts'
 
 /** What is looked at before anything is read as lines: for the format, and for the types of CSV columns. */
 const SAMPLE_BYTES = 256 * 1024
-const MAX_HEAD_FINGERPRINT_BYTES = 4_096
-const MAX_TAIL_FINGERPRINT_BYTES = 256
 const MAGIC_BYTES = 3
 
 export async function openFile(path: string, blockBytes: number): Promise<Source> {
@@ -90,29 +89,16 @@ class FileSource implements Source {
   }
 
   async matches(checkpoint: Checkpoint): Promise<Match> {
-    const current = (await this.#file.handle.stat()).size
-    if (checkpoint.key !== this.key) return isNew('it is another file')
-    if (checkpoint.isGzip !== this.isGzip) return isNew('it was packed or unpacked since')
-    const mustHave = this.isGzip ? checkpoint.size : checkpoint.offset
-    if (current < mustHave) {
-      return isNew(`it was cut or replaced: it has ${current} bytes where ${mustHave} had been read`)
-    }
-    if (!isSame(checkpoint.head, this.head.subarray(0, checkpoint.head.bytes))) {
-      return isNew(`it was replaced: its first ${checkpoint.head.bytes} bytes are not those that were read`)
-    }
-    const { tail } = checkpoint
-    if (tail !== null && !isSame(tail, this.#before(checkpoint.offset, tail.bytes))) {
-      return isNew(`it was changed before byte ${checkpoint.offset}, up to where it had been read`)
-    }
-    return { kind: 'goes-on' }
+    if (checkpoint.key !== this.key) return { kind: 'new', reason: 'it is another file' }
+    return await matchOf(this.#file.handle, this.isGzip, this.head, checkpoint)
   }
 
   prove(offset: number): Proof {
     const head = this.#headFingerprint(offset)
     const isCovered = this.isGzip || offset <= head.bytes
-    const tail = isCovered ? null : fingerprintOf(this.#before(offset, MAX_TAIL_FINGERPRINT_BYTES))
+    const tail = isCovered ? null : fingerprintOf(bytesBefore(this.#file.handle.fd, offset, TAIL_BYTES))
     const size = Math.max(this.size, this.#bytesRead)
-    return { key: this.key, size, isGzip: this.isGzip, head, tail }
+    return { key: this.key, path: resolve(this.name), size, isGzip: this.isGzip, head, tail }
   }
 
   async close(): Promise<void> {
@@ -123,17 +109,10 @@ class FileSource implements Source {
 
   /** Only what has been read counts: what is behind it may still change as its writer likes. */
   #headFingerprint(offset: number): Fingerprint {
-    const length = Math.min(offset, MAX_HEAD_FINGERPRINT_BYTES, this.head.length)
-    if (length < MAX_HEAD_FINGERPRINT_BYTES) return fingerprintOf(this.head.subarray(0, length))
+    const length = Math.min(offset, HEAD_BYTES, this.head.length)
+    if (length < HEAD_BYTES) return fingerprintOf(this.head.subarray(0, length))
     this.#wholeHead ??= fingerprintOf(this.head.subarray(0, length))
     return this.#wholeHead
-  }
-
-  /** A few bytes that have just been read, so they come from memory, faster than through the thread pool. */
-  #before(offset: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length)
-    const count = readSync(this.#file.handle.fd, bytes, 0, length, offset - length)
-    return bytes.subarray(0, count)
   }
 
   async *#plainBytes(offset: number): Bytes {
@@ -182,10 +161,6 @@ async function readSample(file: OpenFile): Promise<{ head: Buffer; isWhole: bool
     if (!(error instanceof InputError)) throw error
   }
   return { head: Buffer.concat(blocks).subarray(0, SAMPLE_BYTES), isWhole: length < SAMPLE_BYTES }
-}
-
-function isNew(reason: string): Match {
-  return { kind: 'new', reason }
 }
 
 function changedError(name: string, now: string): InputError {

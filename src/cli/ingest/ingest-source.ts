@@ -2,6 +2,7 @@
  * Ingests one source: its rows, its bad lines and how far it was read go into the database together, block by
  * block, so that it can be stopped anywhere and run again: no line twice, none missing.
  */
+import { deriveFor } from '../../logs/index.ts'
 import { StoreError, TidemarkError } from '../../errors.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { open, type Tidemark } from '../../tidemark.ts'
@@ -10,18 +11,29 @@ import { databaseError } from '../sqlite-error.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Detection } from './formats/detect.ts'
 import type { FormatName } from './formats/columns.ts'
-import { findLastLoad, loadName } from './last-load.ts'
+import { findLastLoad, loadName, type LastLoad } from './last-load.ts'
 import { load, type Loaded } from './load.ts'
-import { readEntries, type BadLine } from './reader.ts'
+import type { ProgressBar } from '../terminal/progress.ts'
+import { readEntries, type BadLine, type LastLine } from './reader.ts'
 import { lockSource } from './source-lock.ts'
 import type { Source } from './source.ts'
-import { findTable, prepareTable } from './target-table.ts'
+import { findTable, indexedLogTables, prepareTable } from './target-table.ts'
 
 export interface IngestSettings {
   readonly database: string
   /** Undefined: the one that the source went to the last time; else `logs`, or for CSV one named after the file. */
   readonly table: string | undefined
   readonly format: FormatName | 'auto'
+}
+
+/** What one who follows a file knows of it; a plain ingest finds all of it out by itself. */
+export interface Course {
+  readonly lastLine?: LastLine
+  /** Where to go on in a source that has no checkpoint of its own. */
+  readonly start?: LastLoad | undefined
+  /** For a source that begins anew: those of the file before it. */
+  readonly heritage?: { readonly table: string; readonly format: FormatName } | undefined
+  readonly bar?: ProgressBar
 }
 
 export interface IngestReport extends Loaded {
@@ -46,11 +58,12 @@ export async function ingestSource(
   source: Source,
   settings: IngestSettings,
   signal: AbortSignal,
+  course: Course = {},
 ): Promise<IngestReport> {
-  if (source.key === null) return await ingestUnlocked(source, settings, signal)
+  if (source.key === null) return await ingestUnlocked(source, settings, signal, course)
   const lock = lockSource(settings.database, source.key, source.name)
   try {
-    return await ingestUnlocked(source, settings, signal)
+    return await ingestUnlocked(source, settings, signal, course)
   } catch (error) {
     if (!(error instanceof TidemarkError) || error.code !== 'FENCED') throw error
     throw new CommandError(
@@ -67,22 +80,33 @@ async function ingestUnlocked(
   source: Source,
   settings: IngestSettings,
   signal: AbortSignal,
+  { lastLine, start, heritage, bar }: Course,
 ): Promise<IngestReport> {
-  const { database, format } = settings
+  const { database } = settings
   const db = await openEngine(database, source.key)
   try {
     const given = settings.table && (findTable(database, settings.table)?.name ?? settings.table)
-    const { from, table: before, restartReason } = await findStart(db, source, database, given)
+    const found = await findStart(db, source, database, given)
+    const { restartReason } = found
+    const from = found.from ?? start?.checkpoint
+    const before = found.table ?? start?.table ?? heritage?.table
+    const format =
+      from === undefined && settings.format === 'auto' ? (heritage?.format ?? 'auto') : settings.format
     const csvTable = given ?? before ?? tableNameOf(source.name)
     const columns = findTable(database, csvTable)?.columns
-    const reader = readEntries(source, { format, ...(from && { from }), ...(columns && { columns }) })
+    const reader = readEntries(source, {
+      format,
+      ...(from && { from }),
+      ...(columns && { columns }),
+      ...(lastLine && { lastLine }),
+    })
 
     const isLog = reader.format !== 'csv'
     const wanted = isLog ? (given ?? before ?? 'logs') : csvTable
     const table = prepareTable(database, wanted, reader.columns, isLog)
     await db.reloadSchema()
     const checkpoints = source.key === null ? undefined : loadName(source.key, table)
-    const loaded = await load(db, { table, checkpoints, source, reader, signal })
+    const loaded = await load(db, { table, checkpoints, source, reader, signal, bar })
     await db.close()
     return {
       ...loaded,
@@ -104,7 +128,13 @@ async function ingestUnlocked(
 /** The engine's name is the source's: whoever opens it next fences this run and reads its last checkpoint. */
 async function openEngine(database: string, sourceKey: string | null): Promise<Engine> {
   try {
-    return await open(sqlite(database), sourceKey === null ? {} : { writer: `ingest ${sourceKey}` })
+    const derive = Object.fromEntries(
+      indexedLogTables(database).flatMap((table) => Object.entries(deriveFor(table))),
+    )
+    return await open(sqlite(database), {
+      derive,
+      ...(sourceKey !== null && { writer: `ingest ${sourceKey}` }),
+    })
   } catch (error) {
     throw error instanceof StoreError ? databaseError(database, error) : error
   }

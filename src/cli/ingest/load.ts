@@ -27,13 +27,16 @@ export interface Load {
   readonly reader: EntryReader
   /** Stops reading; what was read is committed. */
   readonly signal: AbortSignal
+  /** Undefined: one of its own. */
+  readonly bar?: ProgressBar | undefined
 }
 
 type Engine = Tidemark<Record<string, Record<string, unknown>>>
 
-export async function load(db: Engine, { reader, source, signal, ...target }: Load): Promise<Loaded> {
+export async function load(db: Engine, given: Load): Promise<Loaded> {
+  const { reader, source, signal } = given
   const startedMs = performance.now()
-  const bar = progressBar(source.name, source.size ?? undefined, process.stderr)
+  const bar = given.bar ?? progressBar(source.name, source.size ?? undefined, process.stderr)
   // Before the drain: whoever ends the process during it shall find the terminal as it was.
   signal.addEventListener('abort', bar.stop, { once: true })
   tellOfStalls(db, bar)
@@ -43,7 +46,7 @@ export async function load(db: Engine, { reader, source, signal, ...target }: Lo
   let failure: InputError | undefined
   try {
     for await (const block of untilStopped(reader.blocks, signal)) {
-      await write(db, target, source.name, block)
+      await write(db, given, source.name, block)
       rows += block.rows.length
       bad += block.bad.length
       firstBad ??= block.bad[0]
@@ -84,14 +87,19 @@ async function* untilStopped(
 ): AsyncGenerator<EntryBlock, void, undefined> {
   const iterator = blocks[Symbol.asyncIterator]()
   let wake = (): void => undefined
-  signal.addEventListener('abort', () => wake(), { once: true })
-  while (!signal.aborted) {
-    const next = await new Promise<IteratorResult<EntryBlock, unknown>>((resolve, reject) => {
-      wake = () => resolve({ done: true, value: undefined })
-      iterator.next().then(resolve, reject)
-    })
-    if (next.done === true) return
-    yield next.value
+  const stop = (): void => wake()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    while (!signal.aborted) {
+      const next = await new Promise<IteratorResult<EntryBlock, unknown>>((resolve, reject) => {
+        wake = () => resolve({ done: true, value: undefined })
+        iterator.next().then(resolve, reject)
+      })
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 

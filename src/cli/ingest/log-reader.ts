@@ -26,7 +26,13 @@ export async function* readLog(
 ): AsyncGenerator<EntryBlock, void, undefined> {
   const { source, from, lastLine } = plan
   const parse = PARSERS[format]
-  const clock: Clock = { lastTs: from?.lastTs ?? Number.NaN, referenceMs: source.modifiedMs }
+  const clock: Clock = {
+    lastTs: from?.lastTs ?? Number.NaN,
+    // A file that is followed is changed meanwhile.
+    get referenceMs() {
+      return source.modifiedMs
+    },
+  }
   for await (const block of lineBlocks(source, from, plan)) {
     const { lines, broken, isTerminated } = block
     if (!isTerminated && lastLine === 'never') {

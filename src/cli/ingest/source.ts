@@ -9,7 +9,7 @@ import type { Bytes } from './bytes.ts'
 import type { Checkpoint } from './checkpoint.ts'
 
 /** What a checkpoint says about the file itself. */
-export type Proof = Pick<Checkpoint, 'key' | 'size' | 'isGzip' | 'head' | 'tail'>
+export type Proof = Pick<Checkpoint, 'key' | 'path' | 'size' | 'isGzip' | 'head' | 'tail'>
 
 /** Whether a source is the one that a checkpoint was written for, and if not, why, in words. */
 export type Match = { readonly kind: 'goes-on' } | { readonly kind: 'new'; readonly reason: string }
@@ -36,7 +36,7 @@ export interface Source {
   matches(checkpoint: Checkpoint): Promise<Match>
   /** What `matches` will later need to know the file again, read up to `offset`; null for a stream. */
   prove(offset: number): Proof | null
-  /** Whether `close` was called: then `bytes` has ended before the input did. */
+  /** Whether `bytes` has ended before the input did: `close` was called, or a file that is followed was cut. */
   readonly isClosed: boolean
   /** Also ends a `bytes` that is waiting for more. May be called again. */
   close(): Promise<void>

@@ -1,5 +1,7 @@
 /** The table that an ingest writes to: made where it is missing, checked where it exists. */
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { isLogIndex, logTable } from '../../logs/table.ts'
 import { CommandError, EXIT } from '../failure.ts'
 import { databaseError } from '../sqlite-error.ts'
 import type { Column, ColumnType } from './formats/columns.ts'
@@ -73,6 +75,22 @@ function createTable(databasePath: string, name: string, sql: string): Table {
   if (!table)
     throw new CommandError(EXIT.failed, `table "${name}" of ${databasePath} was dropped by another process.`)
   return table
+}
+
+/** The log tables that have a full-text index, which is to be written with their rows. */
+export function indexedLogTables(databasePath: string): string[] {
+  if (!existsSync(databasePath)) return []
+  return withDatabase(databasePath, (database) =>
+    database
+      .prepare(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name LIKE '%\\_text' ESCAPE '\\'",
+      )
+      .all()
+      .flatMap(({ name, sql }) => {
+        const table = String(name).slice(0, -'_text'.length)
+        return isLogIndex(logTable(table), String(sql)) ? [table] : []
+      }),
+  )
 }
 
 function withDatabase<T>(path: string, use: (database: DatabaseSync) => T): T {

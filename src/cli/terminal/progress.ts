@@ -12,9 +12,13 @@ export interface ProgressBar {
   update(bytesRead: number, progress: Progress): void
   /** Prints a line; the bar goes on below it. */
   say(text: string): void
+  /** Makes room for what is printed elsewhere on the same terminal. */
+  clear(): void
   /** May be called again. */
   readonly stop: () => void
 }
+
+const clearLine = '\r\u001b[K'
 
 /** @param totalBytes undefined when the end of the input is not known */
 export function progressBar(
@@ -26,6 +30,7 @@ export function progressBar(
     return {
       update: () => undefined,
       say: (text) => void stream.write(`${text}\n`),
+      clear: () => undefined,
       stop: () => undefined,
     }
   }
@@ -45,7 +50,8 @@ export function progressBar(
   return {
     update: (bytesRead, progress) =>
       bar.update(Math.min(bytesRead, totalBytes ?? bytesRead), payload(progress)),
-    say: (text) => void stream.write(`\r\u001b[K${text}\n`),
+    say: (text) => void stream.write(`${clearLine}${text}\n`),
+    clear: () => void stream.write(clearLine),
     stop: () => bar.stop(),
   }
 }

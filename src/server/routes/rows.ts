@@ -5,7 +5,7 @@ import type { ServerContext } from '../context.ts'
 import { takeRowLines } from '../row-lines.ts'
 import { readRow } from '../row-read.ts'
 import { rowOf } from '../row-values.ts'
-import { answerWrite, requireOpenTable, type WriteRoute } from '../row-write.ts'
+import { answerWrite, type WriteRoute } from '../row-write.ts'
 import {
   ackSchema,
   consistencyHeaders,
@@ -54,7 +54,7 @@ export function registerRows(app: FastifyInstance, context: ServerContext): void
     async (request, reply) => {
       const { body } = request
       const { table } = request.params
-      requireOpenTable(table)
+      await context.tables.requireWritable(table)
       if (body instanceof StreamedLines) return await takeRowLines(request, reply, body, context)
       const rows = rowsOf(body)
       return await answerWrite(request, reply, context, 201, (client) =>
@@ -79,7 +79,7 @@ export function registerRows(app: FastifyInstance, context: ServerContext): void
     },
     async (request, reply) => {
       const { table } = request.params
-      requireOpenTable(table)
+      await context.tables.requireWritable(table)
       const rows = rowsOf(request.body)
       return await answerWrite(request, reply, context, 200, (client) =>
         Array.isArray(request.body)
@@ -110,7 +110,7 @@ export function registerRows(app: FastifyInstance, context: ServerContext): void
     },
     async (request, reply) => {
       const { table } = request.params
-      requireOpenTable(table)
+      await context.tables.requireWritable(table)
       const key = rowOf(request.body.key, 'The key')
       const set = rowOf(request.body.set, '`set`')
       const guard = guardOf(request.body)
@@ -136,7 +136,7 @@ export function registerRows(app: FastifyInstance, context: ServerContext): void
     },
     async (request, reply) => {
       const { table } = request.params
-      requireOpenTable(table)
+      await context.tables.requireWritable(table)
       const key = rowOf(request.body.key, 'The key')
       const guard = guardOf(request.body)
       return await answerWrite(request, reply, context, 200, (client) => client.delete(table, key, guard))
@@ -161,7 +161,7 @@ export function registerRows(app: FastifyInstance, context: ServerContext): void
       },
     },
     (request, reply) => {
-      requireOpenTable(request.params.table)
+      context.tables.requireReadable(request.params.table)
       return readRow(request, reply, context)
     },
   )

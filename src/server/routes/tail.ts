@@ -38,12 +38,14 @@ export function registerTail(app: FastifyInstance, context: ServerContext): void
         },
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       if (metrics.tails >= limits.tails)
         throw new RequestError('TOO_MANY_TAILS', `This server keeps ${limits.tails} tails at once.`, {
           retryAfterMs: 5_000,
         })
-      const after = lastEventId(request.headers['last-event-id']) ?? request.query.after
+      const known = lastEventId(request.headers['last-event-id']) ?? request.query.after
+      // Now is when the answer begins: what is written after that is not missed.
+      const after = known ?? (await logs.status()).newestId
       const filter = filterOf(request.query)
       const following = {
         follow: (signal: AbortSignal) => entriesOf(logs, filter, after, signal),
@@ -55,7 +57,7 @@ export function registerTail(app: FastifyInstance, context: ServerContext): void
         objectMode: false,
         highWaterMark: 65_536,
       })
-      return reply
+      return await reply
         .type('text/event-stream; charset=utf-8')
         .header('cache-control', 'no-store')
         .header('x-accel-buffering', 'no')
@@ -67,14 +69,14 @@ export function registerTail(app: FastifyInstance, context: ServerContext): void
 async function* entriesOf(
   logs: LogStore,
   filter: Filter,
-  after: number | undefined,
+  after: number,
   signal: AbortSignal,
 ): AsyncGenerator<SseEvent, void, undefined> {
   const entries = logs.subscribe({
     when: 'committed',
     ...filter,
     signal,
-    ...(after === undefined ? {} : { after }),
+    after,
   })
   for await (const entry of entries) yield { event: 'entry', id: entry.id, data: entry }
 }

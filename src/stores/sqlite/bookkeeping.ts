@@ -29,7 +29,7 @@ const tables = `
 `
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */
-const format = 2
+export const BOOKKEEPING_FORMAT = 2
 
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
 const keptEpochs = 10_000
@@ -76,17 +76,26 @@ export function openEpoch(
 }
 
 function identify(database: DatabaseSync, { id, secret }: DatabaseIdentity): DatabaseIdentity {
-  const isOlder = !hasTable(database, 'tidemark_database') && hasTable(database, 'tidemark_writers')
-  if (isOlder) throw otherFormat('an earlier, unreleased version')
+  if (bookkeepingFormatOf(database) === 'unreleased') throw otherFormat('an earlier, unreleased version')
   database.exec(tables)
   database
     .prepare(
       'INSERT INTO tidemark_database SELECT ?, ?, ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
     )
-    .run(id, secret, format)
+    .run(id, secret, BOOKKEEPING_FORMAT)
   const row = database.prepare('SELECT id, secret, format FROM tidemark_database').get()
-  if (row?.['format'] !== format) throw otherFormat(`another version (format ${String(row?.['format'])})`)
+  if (row?.['format'] !== BOOKKEEPING_FORMAT)
+    throw otherFormat(`another version (format ${String(row?.['format'])})`)
   return { id: String(row['id']), secret: String(row['secret']) }
+}
+
+/** The format of the tables that are there, if there are any; before there were formats, `unreleased`. */
+export function bookkeepingFormatOf(database: DatabaseSync): number | 'unreleased' | undefined {
+  if (!hasTable(database, 'tidemark_database'))
+    return hasTable(database, 'tidemark_writers') ? 'unreleased' : undefined
+  const format = database.prepare('SELECT format FROM tidemark_database').get()?.['format']
+  // Made and not filled: whoever makes it does both in one transaction, so that is nothing of ours yet.
+  return format === undefined ? undefined : Number(format)
 }
 
 function otherFormat(made: string): StoreError {

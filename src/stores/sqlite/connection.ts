@@ -35,13 +35,15 @@ const backstopFactor = 4
  * Whether a thread of its own copies the log back. Older versions of SQLite could corrupt a database when one
  * connection restarts the log while another checkpoints: https://www.sqlite.org/wal.html#walresetbug
  */
-export function checkpointsApart({ journalMode, walAutocheckpoint }: SqliteSettings): boolean {
-  return (
-    journalMode === 'wal' && walAutocheckpoint > 0 && isAtLeast(process.versions['sqlite'] ?? '0', [3, 51, 3])
-  )
+export function checkpointsApart(
+  { journalMode, walAutocheckpoint }: SqliteSettings,
+  version: string = process.versions['sqlite'] ?? '0',
+): boolean {
+  return journalMode === 'wal' && walAutocheckpoint > 0 && isAtLeast(version, [3, 51, 3])
 }
 
-function isAtLeast(version: string, least: readonly number[]): boolean {
+/** Whether a version, `24.21.0`, is this one or newer. */
+export function isAtLeast(version: string, least: readonly number[]): boolean {
   const parts = version.split('.').map(Number)
   for (const [index, wanted] of least.entries()) {
     const part = parts[index] ?? 0

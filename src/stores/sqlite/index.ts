@@ -4,6 +4,7 @@ import { parseSqliteOptions, type SqliteOptions } from './options.ts'
 import { SqliteStore } from './store.ts'
 
 export { SQLITE_DEFAULTS, type SqliteOptions } from './options.ts'
+export { SQLITE_QUERY_DEFAULTS, sqliteQueries, type SqliteQueryOptions } from './query-process.ts'
 
 /**
  * A database file of SQLite, through `node:sqlite` on threads of its own.

@@ -1,0 +1,56 @@
+/** The commands of the server, with their options. */
+import type { Command } from 'commander'
+import { serveDatabase } from './commands/serve.ts'
+import { printToken } from './commands/token.ts'
+import { wholeNumber } from './log-commands.ts'
+import { duration, size } from './units.ts'
+
+interface ServeOptions {
+  readonly db: string
+  readonly host: string
+  readonly port: number
+  readonly tokens?: string
+  readonly cors?: string[]
+  readonly retentionAge?: number
+  readonly retentionSize?: number
+  readonly drainMs: number
+  readonly dashboard: boolean
+  readonly follow?: string[]
+}
+
+export function addServerCommands(program: Command): void {
+  program
+    .command('serve')
+    .description('serve a database over HTTP: logs in and out, rows, read-only SQL, metrics, a dashboard')
+    .option('--db <file>', 'the SQLite database; it is made where there is none', 'app.db')
+    .option('--host <address>', 'where to listen; any other than this machine needs tokens', '127.0.0.1')
+    .option('--port <number>', '0 for any that is free', wholeNumber, 7373)
+    .option('--tokens <file>', 'who may do what, a line each: name scopes token (or in TIDEMARK_TOKENS)')
+    .option('--cors <origin...>', 'pages of these origins may call')
+    .option('--retention-age <duration>', 'delete logs older than this, such as 30d', duration)
+    .option('--retention-size <size>', 'delete the oldest logs above this, such as 2GB', size)
+    .option(
+      '--drain-ms <time>',
+      'how long requests may take to finish when it is stopped',
+      wholeNumber,
+      25_000,
+    )
+    .option('-f, --follow <files...>', 'log files to read and follow meanwhile')
+    .option('--no-dashboard', 'leave / empty')
+    .action(async (options: ServeOptions) => {
+      const { db, tokens, cors = [], follow = [], retentionAge, retentionSize, ...rest } = options
+      process.exitCode = await serveDatabase({
+        ...rest,
+        database: db,
+        tokens,
+        cors,
+        follow,
+        retention: {
+          ...(retentionAge !== undefined && { maxAgeMs: retentionAge }),
+          ...(retentionSize !== undefined && { maxBytes: retentionSize }),
+        },
+      })
+    })
+
+  program.command('token').description('print a new random token for --tokens').action(printToken)
+}
