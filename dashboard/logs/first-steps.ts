@@ -25,8 +25,13 @@ function Command({ text }: { text: string }): VNode {
   </div>`
 }
 
+/** With a server that wants tokens the lines take one from the environment: never from here, where others may look. */
+function isTokenNeeded(): boolean {
+  return token.get() !== ''
+}
+
 function curlLine(): string {
-  const authorization = token.get() === '' ? '' : ` -H "authorization: Bearer $TIDEMARK_TOKEN"`
+  const authorization = isTokenNeeded() ? ` -H "authorization: Bearer $TIDEMARK_TOKEN"` : ''
   return `curl ${location.origin}/v1/logs${authorization} -H 'content-type: application/x-ndjson' -d '{"level":"info","service":"shell","message":"Hello, Tidemark"}'`
 }
 
@@ -34,9 +39,13 @@ function openTelemetryLines(): string {
   return [
     `export OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=${location.origin}/v1/logs`,
     'export OTEL_EXPORTER_OTLP_LOGS_PROTOCOL=http/json',
+    ...(isTokenNeeded()
+      ? ['export OTEL_EXPORTER_OTLP_LOGS_HEADERS="authorization=Bearer%20$TIDEMARK_TOKEN"']
+      : []),
   ].join('\n')
 }
 
 function pinoLine(): string {
-  return `pino({ transport: { target: 'tidemark/pino', options: { url: '${location.origin}' } } })`
+  const withToken = isTokenNeeded() ? ', token: process.env.TIDEMARK_TOKEN' : ''
+  return `pino({ transport: { target: 'tidemark/pino', options: { url: '${location.origin}'${withToken} } } })`
 }
