@@ -6,6 +6,7 @@ import { runContender } from '../../processes.ts'
 import { decimal, megabytes, range, times, whole } from '../../report/format.ts'
 import { heading, table } from '../../report/table.ts'
 import { spreadOf } from '../../statistics.ts'
+import type { Served } from '../../workloads/logs/serve.ts'
 import { CLIENTS, LINES_PER_REQUEST } from '../../workloads/logs/sizes.ts'
 import { medianOver, takeTurns } from '../reads/round.ts'
 import { ratesOf, runIngest, type IngestLane } from './ingest.ts'
@@ -14,6 +15,7 @@ import { MOST_WARM, runLogJob, verifyRowCount, type LogContext } from './job.ts'
 interface Round {
   readonly client: Usage
   readonly server: Usage
+  readonly rowsPerCommit: number
 }
 
 export interface Http {
@@ -64,7 +66,7 @@ async function runOverHttp(context: LogContext): Promise<Round> {
     rowsPerTick: 0,
     url: '',
   }
-  const server = await runLogJob<Usage>(
+  const { usage: server, rowsPerCommit } = await runLogJob<Served>(
     context,
     { workload: 'logs/serve', peer: 'tidemark', rowsPerCommit: ROWS_PER_COMMIT },
     {
@@ -73,7 +75,7 @@ async function runOverHttp(context: LogContext): Promise<Round> {
     },
   )
   if (client === undefined) throw new Error('the server told no address')
-  return { client, server }
+  return { client, server, rowsPerCommit }
 }
 
 export function httpRates({ rows, overHttp }: Http): number[] {
@@ -136,5 +138,9 @@ function print(context: LogContext, http: Http): void {
         ),
       ],
     ),
+  )
+  const rowsPerCommit = medianOver(overHttp, (round) => round.rowsPerCommit)
+  context.print(
+    `\nThe server committed ${whole(rowsPerCommit)} rows at once; in the process it was ${whole(LINES_PER_REQUEST)}.`,
   )
 }

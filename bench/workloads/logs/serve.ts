@@ -4,7 +4,13 @@ import type { LogJob, Workload } from '../../job.ts'
 import { startMeter, type Usage } from '../../measure.ts'
 import { openLogStore } from '../../peers/logs/tidemark.ts'
 
-export const serveLogs: Workload<Usage, LogJob> = async (job, pause) => {
+export interface Served {
+  readonly usage: Usage
+  /** Of all that it committed. */
+  readonly rowsPerCommit: number
+}
+
+export const serveLogs: Workload<Served, LogJob> = async (job, pause) => {
   const logs = await openLogStore(job.file, { batch: { maxOperations: job.rowsPerCommit } })
   const server = await serve({ logs, port: 0, dashboard: false })
   let stop: (() => Usage) | undefined
@@ -13,7 +19,8 @@ export const serveLogs: Workload<Usage, LogJob> = async (job, pause) => {
   await pause(server.url)
   const usage = (stop ?? startMeter())()
   stopListening()
+  const { operationsPerBatch } = logs.tidemark.stats().committed
   await server.close()
   await logs.close()
-  return usage
+  return { usage, rowsPerCommit: operationsPerBatch }
 }
