@@ -99,7 +99,16 @@ test('every subpath that package.json promises can be imported', () => {
   const script = subpaths
     .map((subpath) => `console.log(Object.keys(await import('tidemark${subpath.slice(1)}')).length > 0)`)
     .join('\n')
-  expect(subpaths).toEqual(['.', './sqlite', './kysely', './logs', './memory', './pino', './server', './testing'])
+  expect(subpaths).toEqual([
+    '.',
+    './sqlite',
+    './kysely',
+    './logs',
+    './memory',
+    './pino',
+    './server',
+    './testing',
+  ])
   expect(run(project, process.execPath, '--input-type=module', '--eval', script)).toBe(
     'true\n'.repeat(subpaths.length),
   )
