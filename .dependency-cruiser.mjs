@@ -118,7 +118,14 @@ export default {
       name: 'src-stands-alone',
       severity: 'error',
       from: { path: '^src/', pathNot: TESTS },
-      to: { path: '^(test|bench|campaigns|examples|scripts)/' },
+      to: { path: '^(dashboard|test|bench|campaigns|examples|scripts)/' },
+    },
+    {
+      name: 'dashboard-speaks-http-only',
+      comment: 'The page runs in a browser: what it knows of the server is what the server answers.',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: { path: '^(src|test|bench|campaigns|examples|scripts)/' },
     },
     {
       name: 'src-needs-no-dev-dependencies',

@@ -1,6 +1,14 @@
 import { globSync } from 'node:fs'
 
-export const SOURCE_FOLDERS: readonly string[] = ['src', 'test', 'scripts', 'bench', 'campaigns', 'examples']
+export const SOURCE_FOLDERS: readonly string[] = [
+  'src',
+  'dashboard',
+  'test',
+  'scripts',
+  'bench',
+  'campaigns',
+  'examples',
+]
 
 /** Every TypeScript file of the source folders, relative to the working directory, with forward slashes. */
 export function sourceFiles(): string[] {

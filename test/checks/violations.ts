@@ -86,6 +86,12 @@ export const violations: readonly Violation[] = [
   },
   {
     check: 'imports',
+    what: 'a page that imports the server',
+    files: { 'dashboard/planted.ts': "export { TidemarkError } from '../src/errors.ts'\n" },
+    says: /dashboard-speaks-http-only/,
+  },
+  {
+    check: 'imports',
     what: 'two modules that need each other',
     files: {
       'src/writes/planted.ts': "import { b } from './planted-b.ts'\n\nexport const a = (): unknown => b\n",

@@ -44,6 +44,29 @@ export const takeOver = async (existing: Kysely<DB>): Promise<Kysely<DB>> => (aw
 export const wrong = (): unknown => db.insert('nowhere', { id: 1 })
 `
 
+/** Prints how many addresses the dashboard is made of, and those that lead nowhere. */
+const dashboardReader = `
+import { openLogs } from 'tidemark/logs'
+import { serve } from 'tidemark/server'
+import { sqlite } from 'tidemark/sqlite'
+
+const logs = await openLogs(sqlite('served.db'))
+const { url, close } = await serve({ logs, port: 0 })
+const asked = new Set(['/'])
+const missing = []
+for (const address of asked) {
+  const response = await fetch(url + address)
+  const text = await response.text()
+  if (response.status !== 200) missing.push(address)
+  const isModule = response.headers.get('content-type').startsWith('text/javascript')
+  const links = isModule ? /\\b(?:from|import)\\s*["']([\\w@./-]+)["']/g : /(?:href|src)="([^"#]+)"/g
+  for (const [, link] of text.matchAll(links)) asked.add(new URL(link, url + address).pathname)
+}
+console.log([asked.size, ...missing].join('\\n'))
+await close()
+await logs.close()
+`
+
 const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-package-'))
 const project = path.join(folder, 'project')
 
@@ -130,3 +153,10 @@ function run(cwd: string, command: string, ...args: string[]): string {
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error })
   }
 }
+
+test('the dashboard is whole: the page, and everything it and its modules ask for', () => {
+  writeFileSync(path.join(project, 'dashboard.mjs'), dashboardReader)
+  const [modules, ...missing] = run(project, process.execPath, 'dashboard.mjs').trim().split('\n')
+  expect(Number(modules)).toBeGreaterThan(40)
+  expect(missing).toEqual([])
+})

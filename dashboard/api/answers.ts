@@ -1,0 +1,68 @@
+/** What the server answers, as docs/server.md has it. */
+import type { Level } from '../ui/route.ts'
+
+export interface Stats {
+  readonly version: string
+  readonly startedAt: string | number
+  readonly uptimeMs: number
+  readonly writer: string
+  readonly epoch: number
+  readonly queue: {
+    readonly operations: number
+    readonly bytes: number
+    readonly oldestMs: number | null
+    readonly maxOperations: number
+    readonly maxBytes: number
+    readonly isFull: boolean
+  }
+  readonly committed: { readonly operations: number; readonly batches: number }
+  readonly deadLetters: number
+  readonly storage: { readonly databaseBytes: number; readonly freeBytes: number; readonly walBytes: number }
+  readonly logs: { readonly newestId: number | null; readonly unindexed: number }
+  readonly alerts: readonly { readonly kind: string; readonly message: string; readonly sinceMs: number }[]
+}
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+export interface LogEntry {
+  readonly id: number
+  readonly ts: number
+  readonly level: Level
+  readonly service: string | null
+  readonly message: string
+  readonly attributes: Readonly<Record<string, Json>> | null
+}
+
+/** One entry as it came: its text is parsed only if it is shown. */
+export interface RawEntry {
+  readonly id: number
+  readonly json: string
+}
+
+export interface SearchPage {
+  readonly entries: readonly LogEntry[]
+  readonly next?: string | null
+  /** Rows that the index has not reached yet; they were not searched. */
+  readonly unindexed: number
+}
+
+export interface DeadLetter {
+  readonly id: number
+  readonly table: string | null
+  readonly code: string
+  readonly message: string
+  readonly attempts: number
+  readonly rejectedAt: string | number
+  readonly content: unknown
+}
+
+export interface DeadLetterPage {
+  readonly letters: readonly DeadLetter[]
+  readonly next?: number | string | null
+}
+
+export interface RedriveOutcome {
+  readonly id: number
+  readonly outcome: 'committed' | 'rejected'
+  readonly message?: string
+}
