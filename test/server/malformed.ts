@@ -3,7 +3,7 @@
  * nothing of a test runner: `npm run fuzz` uses it too.
  */
 import { Random } from '../../src/testing/simulation/random.ts'
-import { body, chunked, contentType, headers, path, query, requestLines } from './hostile.ts'
+import { body, chunked, contentType, headers, nearlyGood, path, query, requestLines } from './hostile.ts'
 import { RawClient } from './raw.ts'
 
 export interface Route {
@@ -86,7 +86,20 @@ function requestOf(random: Random, routes: readonly Route[]): HostileRequest {
   return { bytes: isCut ? bytes.subarray(0, random.below(bytes.length)) : bytes, isCut }
 }
 
+/** Nothing of it is wrong but perhaps its body: such requests get furthest. */
+function plainRequest(random: Random, { method, path: template }: Route): Buffer {
+  const { bytes, type } = nearlyGood(random, template)
+  const lines = [
+    `${method} ${template.replaceAll(/\{\w+\}/g, 'notes')} HTTP/1.1`,
+    'Host: 127.0.0.1',
+    `Content-Type: ${type}`,
+    `Content-Length: ${bytes.length}`,
+  ]
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes])
+}
+
 function oneRequest(random: Random, route: Route): Buffer {
+  if (random.chance(0.25)) return plainRequest(random, route)
   const method = random.chance(0.85) ? route.method : random.pick(methods)
   const line = random.chance(0.05)
     ? random.pick(requestLines)
