@@ -24,8 +24,8 @@ await command(usage, { requests: TEXT, seed: TEXT }, async (given) => {
   console.log(`${count} requests, seed ${seed}`)
   const startedMs = performance.now()
   const started: Program[] = []
-  const start = (program: URL, parameters: readonly (string | number)[]): Program => {
-    const server = new Program(program, parameters)
+  const start = (...program: ConstructorParameters<typeof Program>): Program => {
+    const server = new Program(...program)
     started.push(server)
     return server
   }

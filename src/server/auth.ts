@@ -6,7 +6,7 @@
  * the server trusts this machine, and so refuses what only looks as if it came from it: a page of another site in
  * the user's browser (Origin, Sec-Fetch-Site), also under a name that somebody made lead here (Host).
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { isLoopback } from './options.ts'
 import { RequestError } from './request-error.ts'
 import type { Scope, Tokens } from './tokens.ts'
@@ -28,9 +28,13 @@ export interface Guard {
 }
 
 export function registerGuard(app: FastifyInstance, { tokens, origins }: Guard): void {
-  app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.scope === undefined)
-      throw new Error(`${String(method)} ${url} does not say which scope it needs`)
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => void routes.push(route))
+  // When all are there: whoever registers some of them may still say it for them.
+  app.addHook('onReady', async () => {
+    for (const { method, url, config } of routes)
+      if (config?.scope === undefined)
+        throw new Error(`${String(method)} ${url} does not say which scope it needs`)
   })
   app.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers

@@ -1,5 +1,5 @@
 /** What a request says of freshness: a level, bookmarks, and how long it would wait. */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Consistency, WaitOptions } from '../index.ts'
 import { RequestError } from './request-error.ts'
 
@@ -46,13 +46,4 @@ function timeoutOf(text: string | undefined, waitMs: number): number | undefined
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(',') : value
-}
-
-/** Aborts when the client hangs up before it has its answer. */
-export function hangUpOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new RequestError('BAD_REQUEST', 'The client has gone.'))
-  })
-  return controller.signal
 }

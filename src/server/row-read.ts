@@ -1,7 +1,8 @@
 /** One row by its key: with what is pending laid over it, or at the level that was asked for. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { rowJson } from '../row-json.ts'
-import { askedBy, hangUpOf } from './consistency.ts'
+import { askedBy } from './consistency.ts'
+import { hangUpOf } from './hang-up.ts'
 import type { ServerContext } from './context.ts'
 import { keyOfQuery } from './row-values.ts'
 

@@ -25,7 +25,20 @@ export function valueOf(value: unknown, name: string): unknown {
   const bytes = bytesOf(value)
   if (bytes === undefined && 'base64' in value && Object.keys(value).length === 1)
     throw new RequestError('INVALID_BODY', `${JSON.stringify(name)} is a blob whose base64 is none.`)
-  return bytes ?? value
+  return bytes ?? withDigits(value)
+}
+
+interface RawJson {
+  rawJSON(text: string): unknown
+}
+
+/** What becomes JSON text in its column keeps its long integers as they were written. */
+function withDigits(value: unknown): unknown {
+  // In every Node that Tidemark runs on; TypeScript does not know it yet.
+  if (typeof value === 'bigint') return (JSON as unknown as RawJson).rawJSON(String(value))
+  if (Array.isArray(value)) return value.map(withDigits)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withDigits(each)]))
 }
 
 const integer = /^(?:0|-?[1-9]\d{0,18})$/

@@ -68,6 +68,10 @@ export class Command {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   get hasEnded(): boolean {
     return this.#result !== undefined
   }

@@ -20,7 +20,7 @@ test('the demo ingests 200,000 lines and reads them back, and leaves the current
   const commands = [
     ...(output.split('\nNext:\n')[1]?.matchAll(/^ {2}npx tidemark (.*?)(?: {3}\(.*\))?$/gm) ?? []),
   ]
-  expect(commands).toHaveLength(3)
+  expect(commands).toHaveLength(4)
   expect(look(database, 'SELECT count(*) AS n FROM logs')).toEqual([{ n: 200_001 }])
   const again = await succeed(folder, ...(commands[0]?.[1]?.split(' ') ?? []))
   expect(again).toContain(': 0 rows into table "logs"')

@@ -1,16 +1,19 @@
 /** What the documents print as code runs as it is printed. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 const root = new URL('../../', import.meta.url)
+const tidemark = new URL('bin/tidemark.js', root).pathname
 const documents = [
   'README.md',
   'docs/guides/writing.md',
   'docs/guides/reading.md',
   'docs/guides/migrating.md',
+  'docs/guides/server.md',
 ]
 
 /** Where the package's names lead in a checkout. */
@@ -18,6 +21,8 @@ const sources: Readonly<Record<string, string>> = {
   tidemark: 'src/index.ts',
   'tidemark/sqlite': 'src/stores/sqlite/index.ts',
   'tidemark/kysely': 'src/kysely.ts',
+  'tidemark/logs': 'src/logs/index.ts',
+  'tidemark/server': 'src/server/index.ts',
   'tidemark/memory': 'src/stores/memory/index.ts',
 }
 
@@ -75,7 +80,7 @@ for (const document of documents) {
   })
 }
 
-test('the commands of the README run as printed, in an empty folder', () => {
+test('the commands of the README run as printed, in an empty folder', async () => {
   const commands = blocksOf('README.md', 'sh')
     .flatMap(({ code }) => code.trim().split('\n'))
     .filter((line) => /^npm start -- |^npx tidemark /.test(line))
@@ -84,10 +89,24 @@ test('the commands of the README run as printed, in an empty folder', () => {
   for (const command of commands) {
     const words = [...command.replace(/^npm start -- |^npx tidemark /, '').matchAll(/"([^"]*)"|(\S+)/g)]
     const args = words.map(([, quoted, word]) => quoted ?? word ?? '')
-    const { output, code } = run(new URL('bin/tidemark.js', root).pathname, args)
-    expect(code, `${command}\n${output}`).toBe(0)
+    const isEndless = args[0] === 'serve' || args.includes('--follow')
+    const { output, code } = isEndless ? await runUntilItSpeaks(args) : run(tidemark, args)
+    expect(code, `${command}\n${output}`).toBe(isEndless && args[0] !== 'serve' ? 130 : 0)
   }
 })
+
+/** What goes on until it is stopped: it is, with Ctrl-C, when it has printed something. */
+async function runUntilItSpeaks(args: readonly string[]): Promise<{ output: string; code: number | null }> {
+  // A port of its own: the usual one may be taken.
+  const all = args[0] === 'serve' ? [...args, '--port', '0'] : args
+  const child = spawn(process.execPath, [tidemark, ...all], { cwd: folder })
+  let output = ''
+  child.stderr.on('data', (text: Buffer) => (output += text.toString()))
+  child.stdout.once('data', () => child.kill('SIGINT'))
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { output, code }
+}
 
 /** Quotes are how a comment shows a text, not part of what is printed. */
 function plain(text: string): string {

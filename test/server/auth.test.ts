@@ -1,8 +1,11 @@
 /** Who may call what, and from where. */
 import { request } from 'node:http'
+import fastify from 'fastify'
 import { expect, test } from 'vitest'
 import { openLogs } from '../../src/logs/index.ts'
 import { parseTokens, SCOPES, serve, type Scope, type Token } from '../../src/server/index.ts'
+import { registerGuard } from '../../src/server/auth.ts'
+import { Tokens } from '../../src/server/tokens.ts'
 import { memory } from '../../src/stores/memory/index.ts'
 import { running, type Running } from './running.ts'
 
@@ -60,6 +63,23 @@ test('every route says which scope it needs', async () => {
     scope ?? 'open',
   ])
   expect(Object.fromEntries(found)).toEqual(expected)
+})
+
+test('a server with a route that does not say its scope does not start', async () => {
+  const guard = { tokens: new Tokens(tokens), origins: [] }
+  const without = fastify()
+  registerGuard(without, guard)
+  without.get('/', () => 'data')
+  await expect(without.ready()).rejects.toThrow('GET / does not say which scope it needs')
+
+  // Whoever registers pages may say it for all of them.
+  const app = fastify()
+  registerGuard(app, guard)
+  await app.register(async (pages) => {
+    pages.addHook('onRoute', (route) => void (route.config = { ...route.config, scope: 'open' }))
+    pages.get('/', () => 'page')
+  })
+  expect((await app.inject('/')).statusCode).toBe(200)
 })
 
 test('every route takes a token of its scope, and none without', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as tick } from 'node:timers/promises'
 import { change } from '../support/database.ts'
-import type { Program } from '../support/program.ts'
+import type { Program, ProgramOptions } from '../support/program.ts'
 import { bombard, type Bombardment, type Verdict } from './malformed.ts'
 
 const tidemark = new URL('../../bin/tidemark.js', import.meta.url)
@@ -13,14 +13,14 @@ const tables = `
   CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, stars REAL);
 `
 /** What a warm server may have grown by; a leak of a kilobyte a request is far more. */
-const spareHeapMb = 24
+const spareHeapMb = 8
 const warmUp = 500
 
 export interface Fuzzed extends Verdict {
   readonly heapMb: { readonly before: number; readonly after: number }
 }
 
-type Start = (program: URL, parameters: readonly (string | number)[]) => Program
+type Start = (program: URL, parameters: readonly (string | number)[], options: ProgramOptions) => Program
 
 export async function fuzz(
   folder: string,
@@ -29,7 +29,8 @@ export async function fuzz(
 ): Promise<Fuzzed> {
   const file = path.join(folder, 'app.db')
   change(file, tables)
-  const server = start(tidemark, ['serve', '--db', file, '--port', 0, '--no-dashboard'])
+  const node = ['--expose-gc', '--import', new URL('collect-garbage.ts', import.meta.url).href]
+  const server = start(tidemark, ['serve', '--db', file, '--port', 0, '--no-dashboard'], { node })
   const url = (await server.said('tidemark:')).replace(/^.* /, '')
   const secrets = [folder, 'node_modules', 'tidemark_database.secret', secretOf(file)]
   const attack = { url, concurrency: 8, secrets }
@@ -38,18 +39,20 @@ export async function fuzz(
   violations.push(
     ...(await bombard({ ...attack, seed: seed + 1, count: Math.min(warmUp, count) })).violations,
   )
-  const socketsBefore = await settledSockets(server.pid, undefined)
-  const before = await heapMb(url)
+  const before = await heapMb(server, 1)
   const verdict = await bombard({ ...attack, seed, count, ...(onProgress ? { onProgress } : {}) })
   violations.push(...verdict.violations)
-  const after = await heapMb(url)
+  const after = await heapMb(server, 2)
   if (after > before + spareHeapMb) violations.push(`the heap grew from ${before} to ${after} MB`)
-  const sockets = await settledSockets(server.pid, socketsBefore)
-  if (sockets !== socketsBefore) violations.push(`${sockets} sockets are open, ${socketsBefore} were before`)
-  const health = await fetch(`${url}/healthz`)
+  const sockets = await leftSockets(server.pid)
+  if (sockets > listeners) violations.push(`${sockets} sockets are open, where nobody is connected`)
+  const health = await ask(`${url}/healthz`)
   if (health.status !== 200) violations.push(`/healthz says ${health.status}`)
-  const ready = await fetch(`${url}/readyz`)
+  const ready = await ask(`${url}/readyz`)
   if (ready.status !== 200) violations.push(`/readyz says ${ready.status}: ${await ready.text()}`)
+  const metrics = await (await ask(`${url}/metrics`)).text()
+  for (const line of ['tidemark_tails 0', 'tidemark_sql_running 0', 'tidemark_sql_waiting 0'])
+    if (!metrics.includes(`${line}\n`)) violations.push(`the metrics do not say ${line}`)
   server.stop()
   const { code } = await server.ended
   if (code !== 0) violations.push(`it ended with ${code}`)
@@ -67,26 +70,26 @@ function secretOf(file: string): string {
   }
 }
 
-/** The least of several looks: what is garbage differs from one to the next, what is kept does not. */
-async function heapMb(url: string): Promise<number> {
-  let least = Infinity
-  for (let look = 0; look < 40; look++) {
-    const text = await (await fetch(`${url}/metrics`)).text()
-    least = Math.min(least, Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(text)?.[1]))
-  }
-  return Math.round(least / 2 ** 20)
+/** What is left of the heap when the garbage is gone. */
+async function heapMb(server: Program, time: number): Promise<number> {
+  if (server.pid !== undefined) process.kill(server.pid, 'SIGUSR2')
+  return Math.round(Number(await server.said(`collected-${time}`)) / 2 ** 20)
 }
 
-/** Connections that were closed are let go of in a moment; those of this process's own `fetch` stay as they are. */
-async function settledSockets(pid: number | undefined, wanted: number | undefined): Promise<number> {
-  let count = socketsOf(pid)
-  for (let look = 0; look < 200; look++) {
-    await tick(20)
-    const now = socketsOf(pid)
-    if (wanted === undefined ? now === count && look > 5 : now <= wanted) return wanted ?? now
-    count = now
-  }
-  return count
+/** On a connection of its own, which is closed behind the answer. */
+function ask(url: string): Promise<Response> {
+  return fetch(url, { headers: { connection: 'close' } })
+}
+
+/** The one that listens. */
+const listeners = 1
+const patienceMs = 20_000
+
+/** Waits until the connections that were closed are let go; one that is not is kept for ever. */
+async function leftSockets(pid: number | undefined): Promise<number> {
+  const deadlineMs = performance.now() + patienceMs
+  while (socketsOf(pid) > listeners && performance.now() < deadlineMs) await tick(10)
+  return socketsOf(pid)
 }
 
 /** Linux tells; elsewhere this is not looked at. */

@@ -1,4 +1,5 @@
 /** kill -9 of a server under load: what it had promised is there, and nothing twice. */
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Command } from '../cli/command.ts'
 import { look } from '../support/database-file.ts'
@@ -53,6 +54,27 @@ test('every 201 is there exactly once; of the 202s of one connection a prefix is
     expect((await call(url, 'GET', '/readyz')).status, 'it comes up again').toBe(200)
   }
 })
+
+test('the process of a query that never ends is gone with its server', async ({ skip }) => {
+  if (!existsSync('/proc/self/task')) skip('only Linux tells of other processes in files')
+  const { command, url } = await served()
+  const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n'
+  const asked = call(url, 'POST', '/v1/query', { sql: endless }).catch(() => undefined)
+  while (!(await call(url, 'GET', '/metrics')).text.includes('tidemark_sql_running 1\n')) continue
+  const children = readFileSync(`/proc/${command.pid}/task/${command.pid}/children`, 'utf8').trim().split(' ')
+  expect(children.length).toBeGreaterThan(0)
+  await command.kill('SIGKILL')
+  await asked
+  while (children.some((pid) => isAlive(Number(pid)))) await new Promise((resolve) => setImmediate(resolve))
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 /** One row a request, as fast as it is committed, until the server is gone. */
 async function commitMany(url: string, name: string, { committed }: Sent): Promise<void> {

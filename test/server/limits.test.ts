@@ -33,6 +33,21 @@ test('a full queue is waited for, then told with 429, and nothing is lost or rep
   expect(found.map(({ message }) => Number(message))).toEqual(lines.map((_, index) => index))
 })
 
+test('an export of OpenTelemetry is taken whole, be it thousands of records, or not at all', async () => {
+  const server = await running({ logs: { queue: { maxOperations: 6_000 } } })
+  const exported = (count: number): object => {
+    const logRecords = Array.from({ length: count }, (_, index) => ({
+      body: { stringValue: `record ${index}` },
+    }))
+    return { resourceLogs: [{ scopeLogs: [{ logRecords }] }] }
+  }
+  expect((await server.call('POST', '/v1/logs', exported(5_000))).body).toEqual({})
+  expect(server.rows('SELECT count(*) AS n FROM logs')).toEqual([{ n: 5_000 }])
+  const { status, body } = await server.call('POST', '/v1/logs', exported(6_001))
+  expect({ status, code: body.code }).toEqual({ status: 413, code: 'TOO_LARGE' })
+  expect(server.rows('SELECT count(*) AS n FROM logs')).toEqual([{ n: 5_000 }])
+})
+
 test('while the queue is full nothing more is read of an upload; it goes on when there is room', async () => {
   const server = await running({
     logs: { queue: { maxOperations: 1_000 } },
@@ -159,6 +174,19 @@ test('only so many connections', async () => {
   clients[0]?.socket.destroy()
   await clients[0]?.closed
   for (const client of clients) client.socket.destroy()
+})
+
+test('a client that takes nothing of its answer is let go', async () => {
+  const server = await running({ serve: { limits: { waitMs: 300, idleMs: 300 } } })
+  const entry = `{"msg":"${'x'.repeat(5_000)}"}\n`
+  // More than the buffers between the two hold.
+  await server.call('POST', '/v1/logs', entry.repeat(4_000), NDJSON)
+  const client = new RawClient(server.url)
+  client.send(head('GET /v1/logs/tail?after=0 HTTP/1.1'))
+  client.socket.pause()
+  await metricReaches(server, 'tidemark_tails 1')
+  await metricReaches(server, 'tidemark_tails 0')
+  client.socket.destroy()
 })
 
 test('the rest of an upload that is refused is not read for ever', async () => {

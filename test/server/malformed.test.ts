@@ -8,11 +8,10 @@ const seed = Number(process.env['TIDEMARK_FUZZ_SEED'] ?? Math.floor(Math.random(
 
 test(`2,000 malformed requests break nothing (TIDEMARK_FUZZ_SEED=${seed})`, async () => {
   const folder = temporaryFolder()
-  const { violations, statuses } = await fuzz(
-    folder,
-    (program, parameters) => new Child(program, parameters),
-    { seed, count: 2_000 },
-  )
+  const { violations, statuses } = await fuzz(folder, (...program) => new Child(...program), {
+    seed,
+    count: 2_000,
+  })
   expect(violations, `seed ${seed}`).toEqual([])
   // They reach the routes, and not only the parser of node:http.
   for (const status of [200, 202, 400, 404, 405, 415, 422])

@@ -64,7 +64,7 @@ export async function bombard({
 }
 
 async function routesOf(url: string): Promise<Route[]> {
-  const answer = await fetch(`${url}/openapi.json`)
+  const answer = await fetch(`${url}/openapi.json`, { headers: { connection: 'close' } })
   const { paths } = (await answer.json()) as { readonly paths: Record<string, Record<string, unknown>> }
   return Object.entries(paths).flatMap(([route, methods]) =>
     Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path: route })),

@@ -1,6 +1,7 @@
 /** Logs out: the newest, those that are searched for, those that come; and how old ones go. */
 import type { FastifyInstance } from 'fastify'
-import { askedBy, hangUpOf } from '../consistency.ts'
+import { askedBy } from '../consistency.ts'
+import { hangUpOf } from '../hang-up.ts'
 import type { ServerContext } from '../context.ts'
 import { attributeProperties, filterOf, filterProperties, type FilterQuery } from '../log-query.ts'
 import { RequestError } from '../request-error.ts'
@@ -97,6 +98,8 @@ export function registerLogs(app: FastifyInstance, { logs, limits }: ServerConte
     async (request, reply) => {
       if (Object.keys(request.body).length === 0)
         throw new RequestError('INVALID_BODY', 'Say what shall go: maxAgeMs, maxBytes, or both.')
+      // It may delete for minutes, and nothing is sent meanwhile.
+      request.raw.socket.setTimeout(0)
       return await logs.cleanup({ ...request.body, signal: hangUpOf(reply) })
     },
   )

@@ -1,7 +1,8 @@
 /** `POST /v1/query`: one SELECT of a client's own, run where it can change and hold up nothing. */
 import type { FastifyInstance } from 'fastify'
 import type { Value } from '../../contracts/values.ts'
-import { askedBy, hangUpOf } from '../consistency.ts'
+import { askedBy } from '../consistency.ts'
+import { hangUpOf } from '../hang-up.ts'
 import type { ServerContext } from '../context.ts'
 import { RequestError } from '../request-error.ts'
 import { valueOf } from '../row-values.ts'

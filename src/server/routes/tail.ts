@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { LogStore, Filter } from '../../logs/index.ts'
-import { hangUpOf } from '../consistency.ts'
+import { hangUpOf, onceOver } from '../hang-up.ts'
 import type { ServerContext } from '../context.ts'
 import { attributeProperties, filterOf, filterProperties, type FilterQuery } from '../log-query.ts'
 import { RequestError } from '../request-error.ts'
@@ -43,6 +43,7 @@ export function registerTail(app: FastifyInstance, context: ServerContext): void
         throw new RequestError('TOO_MANY_TAILS', `This server keeps ${limits.tails} tails at once.`, {
           retryAfterMs: 5_000,
         })
+      onceOver(reply, metrics.openTail())
       const known = lastEventId(request.headers['last-event-id']) ?? request.query.after
       // Now is when the answer begins: what is written after that is not missed.
       const after = known ?? (await logs.status()).newestId
@@ -52,7 +53,6 @@ export function registerTail(app: FastifyInstance, context: ServerContext): void
         gone: hangUpOf(reply),
         ending: readiness.ending,
       }
-      reply.raw.once('close', metrics.openTail())
       const stream = Readable.from(eventStream(following, runtime), {
         objectMode: false,
         highWaterMark: 65_536,
