@@ -7,7 +7,7 @@
  * because heap and JIT of one contender must not be those of another.
  */
 
-import type { Job, ReadJob, Workload, WorkloadName } from './job.ts'
+import type { BenchJob, Workload, WorkloadName } from './job.ts'
 
 /** Each takes the job of its own command; which one that is, the job's sender has seen to. */
 const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown, never>>> = {
@@ -23,17 +23,22 @@ const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown, never>>> =
   'reads/get': async () => (await import('./workloads/reads/get.ts')).get,
   'reads/eventual': async () => (await import('./workloads/reads/eventual.ts')).eventual,
   'reads/pending': async () => (await import('./workloads/reads/pending.ts')).pending,
+  'logs/ingest': async () => (await import('./workloads/logs/ingest.ts')).ingest,
+  'logs/serve': async () => (await import('./workloads/logs/serve.ts')).serveLogs,
+  'logs/post': async () => (await import('./workloads/logs/post.ts')).post,
+  'logs/search': async () => (await import('./workloads/logs/search.ts')).searchLogs,
+  'logs/tail': async () => (await import('./workloads/logs/tail.ts')).tailLogs,
 }
 
 let isDone = false
 
-process.once('message', (message) => void run(message as Job | ReadJob))
+process.once('message', (message) => void run(message as BenchJob))
 // A benchmark that was stopped takes its contender with it.
 process.once('disconnect', () => {
   if (!isDone) process.exit(1)
 })
 
-async function run(job: Job | ReadJob): Promise<void> {
+async function run(job: BenchJob): Promise<void> {
   const workload = await WORKLOADS[job.workload]()
   const result = await workload(job as never, pause)
   isDone = true

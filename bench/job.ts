@@ -1,13 +1,15 @@
 /** What the benchmark tells a contender's process to do. Plain data: it crosses a process boundary. */
 
 import type { PeerName } from './peers/index.ts'
+import type { LogPeerName } from './peers/logs/index.ts'
+import type { LogPeerSettings } from './peers/logs/peer.ts'
 import type { PeerSettings } from './peers/peer.ts'
 import type { ReadPeerName } from './peers/reads/index.ts'
 import type { ReadPeerSettings } from './peers/reads/peer.ts'
 
 interface AnyJob {
   readonly workload: WorkloadName
-  readonly peer: PeerName | ReadPeerName
+  readonly peer: PeerName | ReadPeerName | LogPeerName
   readonly file: string
   readonly rowBytes: number
   readonly rows: number
@@ -35,6 +37,16 @@ export interface ReadJob extends AnyJob, ReadPeerSettings {
   readonly callers: number
 }
 
+/** Of `npm run bench -- logs`. */
+export interface LogJob extends AnyJob, LogPeerSettings {
+  readonly peer: LogPeerName
+  readonly warmRows: number
+  /** Where a server listens that another process runs. */
+  readonly url: string
+}
+
+export type BenchJob = Job | ReadJob | LogJob
+
 /** `nothing`: it arrives, and that is all: what the arriving alone takes. */
 export type RequestKind = 'write and read' | 'eventual' | 'get' | 'nothing'
 
@@ -51,6 +63,11 @@ export type WorkloadName =
   | 'reads/get'
   | 'reads/eventual'
   | 'reads/pending'
+  | 'logs/ingest'
+  | 'logs/serve'
+  | 'logs/post'
+  | 'logs/search'
+  | 'logs/tail'
 
 /** A workload runs in the contender's process. `pause` lets the benchmark look at the file meanwhile. */
 export type Workload<Result, J extends AnyJob = Job> = (

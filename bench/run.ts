@@ -1,9 +1,12 @@
 /** `npm run bench -- COMMAND`: finds the command, and says in words what is missing. */
 
+import { benchLogs } from './logs.ts'
+import { LOGS_USAGE, parseLogOptions } from './options/logs.ts'
 import { UsageError } from './options/parse.ts'
 import { parseReadOptions, READS_USAGE } from './options/reads.ts'
 import { parseWriteOptions, WRITES_USAGE } from './options/writes.ts'
 import { listed } from './peers/index.ts'
+import { listedLogPeer } from './peers/logs/index.ts'
 import { listedReader } from './peers/reads/index.ts'
 import { benchReads } from './reads.ts'
 import { installedVersion, wantedVersion } from './report/environment.ts'
@@ -30,6 +33,12 @@ const COMMANDS: Readonly<Record<string, BenchCommand>> = {
     run: benchReads,
     needs: (args) => parseReadOptions(args).only.map((peer) => listedReader(peer).needs),
     without: 'tidemark,node:sqlite',
+  },
+  logs: {
+    usage: LOGS_USAGE,
+    run: benchLogs,
+    needs: (args) => parseLogOptions(args).only.map((peer) => listedLogPeer(peer).needs),
+    without: 'tidemark',
   },
 }
 

@@ -18,6 +18,7 @@ export const suites: readonly Suite[] = [
   { name: 'histories', folder: 'test/histories', isHeavy: true, timeoutMs: 120_000 },
   { name: 'sim', folder: 'test/sim', isHeavy: true, timeoutMs: 120_000 },
   { name: 'logs', folder: 'test/logs', isHeavy: true, timeoutMs: 60_000 },
+  { name: 'clients', folder: 'test/clients', isHeavy: true, timeoutMs: 60_000 },
   { name: 'cli', folder: 'test/cli', isHeavy: true, timeoutMs: 60_000 },
   { name: 'dashboard', folder: 'test/dashboard', isHeavy: true, timeoutMs: 60_000 },
   { name: 'server', folder: 'test/server', isHeavy: true, timeoutMs: 60_000 },

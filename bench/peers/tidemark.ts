@@ -34,12 +34,9 @@ export interface EngineOptions {
   readonly busyTimeoutMs?: number
 }
 
-/** The engine as every section uses it: its defaults, and the pragmas that all contenders share. */
-export function openEngine<DB extends object = Tables>(
-  file: string,
-  options: EngineOptions = {},
-): Promise<Tidemark<DB>> {
-  const store = sqlite(file, {
+/** With the pragmas that all contenders share. */
+export function benchStore(file: string, options: Pick<EngineOptions, 'readers' | 'busyTimeoutMs'> = {}) {
+  return sqlite(file, {
     durability: 'process',
     cacheBytes: CACHE_BYTES,
     journalSizeLimitBytes: JOURNAL_SIZE_LIMIT_BYTES,
@@ -47,7 +44,14 @@ export function openEngine<DB extends object = Tables>(
     busyTimeoutMs: options.busyTimeoutMs ?? BUSY_TIMEOUT_MS,
     ...(options.readers !== undefined && { readers: options.readers }),
   })
-  return open<DB>(store, {
+}
+
+/** The engine as every section uses it: its defaults. */
+export function openEngine<DB extends object = Tables>(
+  file: string,
+  options: EngineOptions = {},
+): Promise<Tidemark<DB>> {
+  return open<DB>(benchStore(file, options), {
     queue: {
       maxOperations: options.maxOperations ?? 10_000,
       ...(options.maxBytes !== undefined && { maxBytes: options.maxBytes }),

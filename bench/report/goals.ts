@@ -3,12 +3,12 @@
  * on a noisy machine is no test, and a goal that was missed must be seen and not hidden by an exit code.
  */
 
-import { decimal, times } from './format.ts'
+import { decimal, times, whole } from './format.ts'
 import { table } from './table.ts'
 
 export interface Goal {
   readonly name: string
-  readonly unit: '×' | 'µs' | 'ms' | 'MB'
+  readonly unit: '×' | 'µs' | 'ms' | 'MB' | 'rows/s'
   readonly sense: 'at least' | 'below' | 'at most'
   readonly goal: number
   readonly beyond: number | undefined
@@ -66,10 +66,15 @@ export function atLeast(name: string, goal: number, measured: number | undefined
   return { name, unit: '×', sense: 'at least', goal, beyond, measured }
 }
 
+export function reaching(name: string, unit: Goal['unit'], goal: number, measured: number | undefined): Goal {
+  return { name, unit, sense: 'at least', goal, beyond: undefined, measured }
+}
+
 const SIGNS = { 'at least': '≥', below: '<', 'at most': '≤' } as const
 
 function amount(value: number | undefined, { unit }: Goal): string {
   if (value === undefined || Number.isNaN(value)) return '–'
   if (unit === '×') return times(value)
+  if (unit === 'rows/s') return `${whole(value)} ${unit}`
   return `${decimal(value, 2)} ${unit}`
 }

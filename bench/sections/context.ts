@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDatabase } from '../database.ts'
-import type { Job, ReadJob } from '../job.ts'
+import type { Job, LogJob, ReadJob } from '../job.ts'
 import type { CommonOptions } from '../options/parse.ts'
 import type { WriteOptions } from '../options/writes.ts'
 import { runContender } from '../processes.ts'
@@ -24,8 +24,8 @@ export type JobDetails = Pick<Job, 'workload' | 'peer'> & Partial<Job>
 
 /** What the benchmark does to the file of a job, before, during and after it. */
 interface Steps<Result> {
-  readonly create?: (file: string) => void
-  readonly onPause?: (moment: string, file: string) => void
+  readonly create?: (file: string) => void | Promise<void>
+  readonly onPause?: (moment: string, file: string) => void | Promise<void>
   readonly check: (file: string, result: Result) => void
   readonly nodeOptions?: readonly string[]
 }
@@ -48,11 +48,11 @@ export function runJob<Result>(context: Context, details: JobDetails, steps: Ste
 /** Runs one job in a process and a file of its own; `check` looks at the file when the process is gone. */
 export async function runInOwnFile<Result>(
   { folder, profileFolder }: Pick<Context, 'folder' | 'profileFolder'>,
-  job: Omit<Job, 'file'> | Omit<ReadJob, 'file'>,
+  job: Omit<Job, 'file'> | Omit<ReadJob, 'file'> | Omit<LogJob, 'file'>,
   { create = createDatabase, onPause, check, nodeOptions = [] }: Steps<Result>,
 ): Promise<Result> {
   const file = join(folder, 'bench.db')
-  create(file)
+  await create(file)
   try {
     const result = await runContender<Result>(
       { ...job, file },

@@ -75,7 +75,7 @@ async function runOnce(
     context,
     { workload: 'throughput', ...entrant, rows, rowBytes, warmRows },
     {
-      onPause: (_, file) => logs.push(readLogState(file)),
+      onPause: (_, file) => void logs.push(readLogState(file)),
       check: (file) => verifyRows(file, warmRows + rows, rowBytes),
     },
   )

@@ -5,8 +5,8 @@
 import { medianOf } from '../../bench/statistics.ts'
 import type { Window } from './window.ts'
 
-interface Bound {
-  readonly of: keyof Window
+export interface Bound<W> {
+  readonly of: keyof W
   readonly what: string
   readonly unit: string
   /** The last quarter may have so much of the second one's median, and so much more. */
@@ -15,7 +15,7 @@ interface Bound {
 }
 
 /** Wide enough for a machine that does other work beside it, and far below what a leak makes of minutes. */
-const bounds: readonly Bound[] = [
+const bounds: readonly Bound<Window>[] = [
   { of: 'heapMb', what: 'heap after collection', unit: 'MB', factor: 1.05, plus: 1 },
   { of: 'rssMb', what: 'RSS', unit: 'MB', factor: 1.1, plus: 10 },
   { of: 'commitP99Ms', what: 'accepted to committed, p99', unit: 'ms', factor: 1.5, plus: 10 },
@@ -33,10 +33,17 @@ export interface Verdict {
 }
 
 export function judge(windows: readonly Window[]): Verdict {
+  return judgeFlat(windows, bounds)
+}
+
+type Figures<W> = { readonly [Figure in keyof W]: number } & { readonly heapMb: number }
+
+/** Whatever is measured, by these bounds, and the heap by its slope as well. */
+export function judgeFlat<W extends Figures<W>>(windows: readonly W[], limits: readonly Bound<W>[]): Verdict {
   const quarter = Math.floor(windows.length / 4)
   const second = windows.slice(quarter, 2 * quarter)
   const last = windows.slice(-quarter)
-  const verdicts = bounds.map(({ of, what, unit, factor, plus }) => {
+  const verdicts = limits.map(({ of, what, unit, factor, plus }) => {
     const before = medianOf(second.map((window) => window[of]))
     const after = medianOf(last.map((window) => window[of]))
     const limit = before * factor + plus
@@ -56,7 +63,7 @@ export function judge(windows: readonly Window[]): Verdict {
   return { isFlat: verdicts.every(({ holds }) => holds), lines: verdicts.map(({ line }) => line) }
 }
 
-function said(holds: boolean, text: string, limit: string): { holds: boolean; line: string } {
+export function said(holds: boolean, text: string, limit: string): { holds: boolean; line: string } {
   return { holds, line: `${holds ? 'flat    ' : 'NOT FLAT'} ${text} (at most ${limit})` }
 }
 

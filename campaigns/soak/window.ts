@@ -61,7 +61,7 @@ export class WindowMeter {
 }
 
 /** Twice: what the first lets go of may hold what only the second finds. */
-function collectGarbage(): void {
+export function collectGarbage(): void {
   if (globalThis.gc === undefined) throw new Error('start it with `node --expose-gc`')
   globalThis.gc()
   globalThis.gc()

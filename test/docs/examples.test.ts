@@ -13,6 +13,7 @@ const documents = [
   'docs/guides/writing.md',
   'docs/guides/reading.md',
   'docs/guides/migrating.md',
+  'docs/guides/logs.md',
   'docs/guides/server.md',
 ]
 
@@ -24,6 +25,7 @@ const sources: Readonly<Record<string, string>> = {
   'tidemark/logs': 'src/logs/index.ts',
   'tidemark/server': 'src/server/index.ts',
   'tidemark/memory': 'src/stores/memory/index.ts',
+  'tidemark/pino': 'src/pino/index.ts',
 }
 
 let folder: string
@@ -59,10 +61,13 @@ for (const document of documents) {
   describe(document, () => {
     for (const { section, code } of blocksOf(document, 'ts')) {
       test(`the example under "${section}" runs, and prints what its comments say`, () => {
-        const program = code.replaceAll(/from '(tidemark[^']*)'/g, (whole, name: string) => {
-          const source = sources[name]
-          return source === undefined ? whole : `from '${new URL(source, root).href}'`
-        })
+        const program = code.replaceAll(
+          /(from|target:) '(tidemark[^']*)'/g,
+          (whole, word: string, name: string) => {
+            const source = sources[name]
+            return source === undefined ? whole : `${word} '${new URL(source, root).href}'`
+          },
+        )
         writeFileSync(join(folder, 'example.ts'), program)
         const { output, code: exitCode } = run('example.ts', [])
         expect(output, output).not.toContain('Error')

@@ -64,6 +64,29 @@ test('law 2 · writers go on while it deletes, and lose nothing', async () => {
   expect(look(file, 'SELECT count(*) AS n FROM logs')).toEqual([{ n: stored }])
 })
 
+test('producers that keep the queue full leave it room enough to delete more than they write', async () => {
+  const file = logFile()
+  const logs = await logsOn(file, { queue: { maxOperations: 1_000 } })
+  const { tidemark } = logs
+  let stored = 0
+  const over = new AbortController()
+  const producing = (async () => {
+    for (; !over.signal.aborted; stored++) {
+      while (tidemark.isFull && !over.signal.aborted) await tidemark.ready()
+      logs.store({ ts: stored < 5_000 ? 1 : Date.now(), message: `entry ${stored}` })
+    }
+  })()
+  while ((await logs.status()).newestId < 5_000) await tidemark.flush()
+  const before = stored
+  await logs.cleanup({ maxAgeMs: 60_000 })
+  const meanwhile = stored - before
+  over.abort()
+  await producing
+  await tidemark.flush()
+  expect((await logs.status()).oldestId).toBe(5_001)
+  expect(meanwhile).toBeLessThan(5_000 + 2 * 1_000)
+})
+
 test('by itself, as the options say', async () => {
   const file = logFile()
   const logs = await logsOn(file, { retention: { maxAgeMs: 60_000, everyMs: 5 } })

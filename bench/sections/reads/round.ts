@@ -3,6 +3,7 @@
 import { createItems, verifyTables } from '../../database.ts'
 import type { ReadJob } from '../../job.ts'
 import type { Usage } from '../../measure.ts'
+import type { CommonOptions } from '../../options/parse.ts'
 import type { ReadBenchOptions } from '../../options/reads.ts'
 import { medianOf } from '../../statistics.ts'
 import { BYTES_PER_TICK, runInOwnFile, type Context } from '../context.ts'
@@ -62,7 +63,7 @@ export interface Lane<Result> {
 
 /** Lanes in interleaved rounds, as in a race. @returns the rounds of each lane */
 export async function takeTurns<Result>(
-  context: ReadContext,
+  context: Context<CommonOptions>,
   title: string,
   lanes: readonly Lane<Result>[],
   usageOf: (result: Result) => readonly Usage[],
@@ -85,7 +86,7 @@ export function medianOver<Round>(
   return medianOf(rounds.map((round) => figure(round) ?? NaN))
 }
 
-export function printNoise(context: ReadContext, usages: readonly Usage[]): void {
+export function printNoise(context: Pick<ReadContext, 'print'>, usages: readonly Usage[]): void {
   const noise = noiseIn(usages.map((usage) => ({ othersProcessors: othersProcessorsIn(usage) })))
   if (noise) context.print(`\n${noise}`)
 }
