@@ -24,6 +24,7 @@ async function found(url: string, text: string): Promise<string[]> {
   }
 }
 
+// SPEC S4.9
 test('what is in a file, and what is appended to it, is found; stopped and started again, no line is there twice', async () => {
   const folder = temporaryFolder()
   const [file, other] = [path.join(folder, 'a.log'), path.join(folder, 'b.log')]
