@@ -36,5 +36,5 @@ function Countdown({ toMs }: { toMs: number }): VNode {
     return () => clearInterval(timer)
   }, [])
   const seconds = Math.ceil((toMs - nowMs) / 1_000)
-  return html`<span>${seconds > 0 ? `Asked again in ${seconds} s.` : 'Asking again.'}</span>`
+  return html`<span>${seconds > 0 ? `Asked again in ${seconds}\u00A0s.` : 'Asking again.'}</span>`
 }

@@ -126,13 +126,7 @@ export async function buildApp(context: ServerContext, options: AppOptions): Pro
   ])
     register(app, context)
   for (const register of [registerQuery, registerDeadLetters]) register(app, context)
-  if (options.dashboard) {
-    await app.register(async (pages) => {
-      // The page holds no data; it asks for that, with the token that its user gives it.
-      pages.addHook('onRoute', (route) => void (route.config = { ...route.config, scope: 'open' }))
-      registerDashboard(pages)
-    })
-  }
+  if (options.dashboard) registerDashboard(app)
   await app.ready()
   return app
 

@@ -23,6 +23,7 @@ async function ingested(count: number): Promise<string> {
   return folder
 }
 
+// SPEC S4.9
 test('search finds by words, level, service, attribute and time, newest first', async () => {
   const folder = await ingested(40)
   const first = await tidemark(folder, 'search', 'event', '33')

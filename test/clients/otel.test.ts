@@ -24,6 +24,7 @@ function attributesOf(row: { readonly attributes: string | null } | undefined): 
   return JSON.parse(row?.attributes ?? '{}') as Record<string, unknown>
 }
 
+// SPEC S4.9
 test('every record is there once, in order, with what it says', async () => {
   const { url, file } = await running()
   const provider = providerTo(url)

@@ -33,6 +33,7 @@ async function logged(
   }))
 }
 
+// SPEC S4.9
 test('the six levels are the six levels', async () => {
   const rows = await logged((log) => {
     for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const) log[level](level)

@@ -21,7 +21,7 @@ await withServer(chromium, (browser) => {
 
       await first.kill()
       await visit.expectText('.status', 'Unreachable')
-      await visit.expectText('.banner', /does not answer.*Asked again in \d+ s/s)
+      await visit.expectText('.banner', /does not answer.*Asked again in \d+\ss/s)
       expect(await visit.messages()).toEqual(['before'])
 
       const second = new Child(program, [file, new URL(url).port])

@@ -32,7 +32,7 @@ export async function fuzz(
   const node = ['--expose-gc', '--import', new URL('collect-garbage.ts', import.meta.url).href]
   const server = start(tidemark, ['serve', '--db', file, '--port', 0, '--no-dashboard'], { node })
   const url = (await server.said('tidemark:')).replace(/^.* /, '')
-  const secrets = [folder, 'node_modules', 'tidemark_database.secret', secretOf(file)]
+  const secrets = [folder, 'node_modules', secretOf(file)]
   const attack = { url, concurrency: 8, secrets }
   const violations: string[] = []
   // The first requests of each kind compile what they run; what it takes after them is what it takes.

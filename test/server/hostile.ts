@@ -321,6 +321,15 @@ export function body(random: Random): { readonly bytes: Buffer; readonly type: s
   return { bytes: bytesOf(random, kind), type }
 }
 
+/** As somebody would send it who has read the description of the route; one of three has a byte that is wrong. */
+export function nearlyGood(random: Random, route: string): { readonly bytes: Buffer; readonly type: string } {
+  const fitting = { '/v1/logs': 'logs', '/v1/query': 'sql', '/v1/tables/{table}/rows': 'row' } as const
+  const kind = route === '/v1/logs' && random.chance(0.3) ? 'otlp' : fitting[route as keyof typeof fitting]
+  const bytes = bytesOf(random, kind ?? 'json')
+  if (random.chance(0.33) && bytes.length > 0) bytes[random.below(bytes.length)] = random.below(256)
+  return { bytes, type: kind === 'logs' ? 'application/x-ndjson' : 'application/json' }
+}
+
 type BodyKind = 'json' | 'logs' | 'row' | 'lines' | 'sql' | 'deep' | 'bytes' | 'packed' | 'otlp' | 'none'
 
 function bytesOf(random: Random, kind: BodyKind): Buffer {
@@ -330,7 +339,9 @@ function bytesOf(random: Random, kind: BodyKind): Buffer {
     case 'logs':
       return Buffer.from(`{"msg":${json(random)},"level":${json(random)}}\n{"msg":"whole"}\n`)
     case 'row':
-      return Buffer.from(`{"text":${JSON.stringify(`note ${random.next()}`)},"stars":${json(random)}}`)
+      return Buffer.from(
+        `{"text":${JSON.stringify(`note ${random.next()}`)},"stars":${random.chance(0.6) ? 4.5 : json(random)}}`,
+      )
     case 'lines':
       return Buffer.from(
         Array.from({ length: random.below(6) }, () => json(random)).join(

@@ -198,7 +198,11 @@ test('the rest of an upload that is refused is not read for ever', async () => {
     head('POST /v1/logs HTTP/1.1', 'Content-Type: application/x-ndjson', 'Transfer-Encoding: chunked'),
   )
   await client.received('HTTP/1.1 401')
-  await client.closed
+  // It goes on sending, so that the connection is never idle.
+  while (!client.socket.closed) {
+    client.send('5\r\nhello\r\n')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 })
 
 async function reached(holds: () => boolean): Promise<void> {

@@ -3,7 +3,7 @@
  * nothing of a test runner: `npm run fuzz` uses it too.
  */
 import { Random } from '../../src/testing/simulation/random.ts'
-import { body, chunked, contentType, headers, path, query, requestLines } from './hostile.ts'
+import { body, chunked, contentType, headers, nearlyGood, path, query, requestLines } from './hostile.ts'
 import { RawClient } from './raw.ts'
 
 export interface Route {
@@ -73,17 +73,33 @@ async function routesOf(url: string): Promise<Route[]> {
 
 interface HostileRequest {
   readonly bytes: Buffer
+  /** It is whole, and asks for the connection to be closed behind its answer: the client waits for that. */
+  readonly isWhole?: boolean
   /** The client is gone before it has said all. */
-  readonly isCut: boolean
+  readonly isCut?: boolean
 }
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']
 
 function requestOf(random: Random, routes: readonly Route[]): HostileRequest {
+  if (random.chance(0.25)) return { bytes: plainRequest(random, random.pick(routes)), isWhole: true }
   const requests = random.chance(0.05) ? 1 + random.below(4) : 1
   const bytes = Buffer.concat(Array.from({ length: requests }, () => oneRequest(random, random.pick(routes))))
   const isCut = random.chance(0.1)
   return { bytes: isCut ? bytes.subarray(0, random.below(bytes.length)) : bytes, isCut }
+}
+
+/** Nothing of it is wrong but perhaps its body: such requests get furthest. */
+function plainRequest(random: Random, { method, path: template }: Route): Buffer {
+  const { bytes, type } = nearlyGood(random, template)
+  const lines = [
+    `${method} ${template.replaceAll(/\{\w+\}/g, 'notes')} HTTP/1.1`,
+    'Host: 127.0.0.1',
+    'Connection: close',
+    `Content-Type: ${type}`,
+    `Content-Length: ${bytes.length}`,
+  ]
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes])
 }
 
 function oneRequest(random: Random, route: Route): Buffer {
@@ -112,14 +128,15 @@ function oneRequest(random: Random, route: Route): Buffer {
   ])
 }
 
-/** Sends it, says that nothing more will come, and waits until the server has closed. */
-async function deliver(url: string, { bytes, isCut }: HostileRequest): Promise<RawClient> {
+/** Sends it, says that nothing more will come where it may be half, and waits until the server has closed. */
+async function deliver(url: string, { bytes, isWhole, isCut }: HostileRequest): Promise<RawClient> {
   const client = new RawClient(url)
   // A tail goes on as long as its client is there.
   client.socket.on('data', () => {
     if (client.text.includes('text/event-stream')) client.socket.destroy()
   })
-  client.socket.end(bytes, () => isCut && client.socket.destroy())
+  if (isWhole) client.send(bytes)
+  else client.socket.end(bytes, () => isCut && client.socket.destroy())
   await client.closed
   return client
 }
