@@ -6,7 +6,7 @@
  * waits here does not linger: it is as if they had awaited it.
  */
 import type { Runtime, Timer } from '../contracts/runtime.ts'
-import type { LogEngine, LogTable } from './table.ts'
+import { indexedUpToSql, type LogEngine, type LogTable } from './table.ts'
 
 /** What a look at the table found. */
 export interface Extent {
@@ -36,7 +36,7 @@ export class Arrivals {
     this.#runtime = runtime
     this.#sql =
       `SELECT coalesce((SELECT max(id) FROM ${table.name}), 0) AS newest, ` +
-      `coalesce((SELECT max(id) FROM ${table.indexed}), 0) AS indexed`
+      `${indexedUpToSql(table)} AS indexed`
     this.#stopListening = db.on('commit', () => {
       if (this.#waiting > 0) this.#look()
     })

@@ -26,8 +26,8 @@ export interface Filter {
 export interface Conditions {
   /** Only indexed rows can be found. */
   readonly usesIndex: boolean
-  /** FROM and WHERE, `l` being the log table; more conditions may follow. */
-  readonly sql: string
+  /** FROM and WHERE, `l` being the log table; more conditions may follow. @param index a full-text index, where it is used */
+  readonly sqlOver: (index: string) => string
   readonly parameters: readonly Value[]
   /** The column of ids that a range and an order are to be asked of. */
   readonly id: string
@@ -65,12 +65,13 @@ export function conditionsOf(table: LogTable, filter: Filter): Conditions {
   const parameters = rows.flatMap(([, ...values]) => values)
   if (!usesIndex) {
     const where = ['true', ...conditions].join(' AND ')
-    return { usesIndex, sql: `FROM ${table.name} AS l WHERE ${where}`, parameters, id: 'l.id' }
+    return { usesIndex, sqlOver: () => `FROM ${table.name} AS l WHERE ${where}`, parameters, id: 'l.id' }
   }
-  const where = [`${table.index} MATCH ?`, ...conditions].join(' AND ')
+  const where = conditions.map((condition) => ` AND ${condition}`).join('')
   return {
     usesIndex,
-    sql: `FROM ${table.index} AS t CROSS JOIN ${table.name} AS l ON l.id = t.rowid WHERE ${where}`,
+    sqlOver: (index) =>
+      `FROM ${index} AS t CROSS JOIN ${table.name} AS l ON l.id = t.rowid WHERE ${index} MATCH ?${where}`,
     parameters: [narrowing.map((part) => `(${part})`).join(' AND '), ...parameters],
     id: 't.rowid',
   }

@@ -10,7 +10,7 @@ import { Maintenance } from './maintenance.ts'
 import { checkRetention, type LogSettings } from './options.ts'
 import { sizeOf, type Cleanup, type Retention } from './retention.ts'
 import { search, type SearchPage, type SearchQuery } from './search.ts'
-import { INDEX_SLICE, type LogEngine, type LogTable } from './table.ts'
+import { INDEX_SLICE, indexedUpToSql, type LogEngine, type LogTable } from './table.ts'
 import { tail } from './tail.ts'
 
 export interface TailOptions extends Filter {
@@ -152,13 +152,13 @@ export class LogStore implements AsyncDisposable {
   }
 
   async status(): Promise<LogStatus> {
-    const { name, indexed } = this.#table
+    const { name } = this.#table
     const { rows } = await this.tidemark.query<Record<string, number | null>>(
       {
         sql:
           `SELECT (SELECT min(id) FROM ${name}) AS oldestId, (SELECT max(id) FROM ${name}) AS newestId, ` +
           `(SELECT min(ts) FROM ${name}) AS oldestMs, (SELECT max(ts) FROM ${name}) AS newestMs, ` +
-          `(SELECT max(id) FROM ${indexed}) AS indexed`,
+          `${indexedUpToSql(this.#table)} AS indexed`,
         parameters: [],
       },
       'eventual',

@@ -1,9 +1,10 @@
 /**
  * What is done beside the writes, every few seconds: rows that the full-text index has not reached are indexed, slice
- * by slice, and the retention is kept. Trouble is told as the engine's own events tell it; the next round tries again.
+ * by slice, its generations begin and end, and the retention is kept. Trouble is told as the engine's own events tell it; the next round tries again.
  */
-import type { Runtime, Timer } from '../contracts/runtime.ts'
+import type { Runtime } from '../contracts/runtime.ts'
 import type { Arrivals } from './arrivals.ts'
+import { dropDead, rotate } from './generations.ts'
 import { cleanup, type Cleanup, type Retention } from './retention.ts'
 import { INDEX_SLICE, indexSql, type LogEngine, type LogTable } from './table.ts'
 
@@ -18,8 +19,7 @@ export class Maintenance {
   readonly #context: MaintenanceContext
   readonly #retention: Retention & { readonly everyMs: number }
   readonly #ending = new AbortController()
-  #timer: Timer | undefined
-  #round: Promise<void> = Promise.resolve()
+  #rounds: Promise<unknown> = Promise.resolve()
   /** One at a time: two would delete the same rows, and each find less than it looked for. */
   #cleanup: Promise<unknown> = Promise.resolve()
 
@@ -28,8 +28,14 @@ export class Maintenance {
     this.#retention = retention
   }
 
+  /** Beside each other: to keep the retention may take long, and the index must not wait for it. */
   start(): void {
-    this.#round = this.#run()
+    const { maxAgeMs, maxBytes } = this.#retention
+    const isKept = maxAgeMs !== undefined || maxBytes !== undefined
+    this.#rounds = Promise.all([
+      this.#repeat(() => this.#keepIndex()),
+      ...(isKept ? [this.#repeat(() => this.cleanup(this.#retention, undefined))] : []),
+    ])
   }
 
   cleanup(policy: Retention, signal: AbortSignal | undefined): Promise<Cleanup> {
@@ -42,24 +48,35 @@ export class Maintenance {
   /** Ends behind the slice that is under way. */
   async stop(): Promise<void> {
     this.#ending.abort(new Error('the log store is closed'))
-    this.#timer?.cancel()
-    await Promise.all([this.#round, this.#cleanup])
+    await Promise.all([this.#rounds, this.#cleanup])
   }
 
-  async #run(): Promise<void> {
-    try {
-      await this.index()
-      const { maxAgeMs, maxBytes } = this.#retention
-      if (maxAgeMs !== undefined || maxBytes !== undefined) await this.cleanup(this.#retention, undefined)
-    } catch {
+  async #repeat(task: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#ending
+    while (!signal.aborted) {
       // The engine has stopped, and told so, or the store could not be read just now.
+      await task().catch(() => undefined)
+      await this.#pause(signal)
     }
-    if (this.#ending.signal.aborted) return
-    this.#timer = this.#context.runtime.after(
-      this.#retention.everyMs,
-      () => void (this.#round = this.#run()),
-      'background',
-    )
+  }
+
+  /** Until the next round, or until it is stopped. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = (): void => resolve()
+    const timer = this.#context.runtime.after(this.#retention.everyMs, wake, 'background')
+    signal.addEventListener('abort', wake, { once: true })
+    await promise
+    timer.cancel()
+    signal.removeEventListener('abort', wake)
+  }
+
+  async #keepIndex(): Promise<void> {
+    const { db, table } = this.#context
+    await dropDead(db, table, this.#ending.signal)
+    await this.index()
+    await rotate(db, table)
   }
 
   /** Resolves when every row is indexed. */

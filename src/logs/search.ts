@@ -10,7 +10,8 @@ import { TidemarkError } from '../errors.ts'
 import type { Consistency } from '../reads/read-options.ts'
 import { entryOf, type StoredEntry } from './entry.ts'
 import { conditionsOf, type Conditions, type Filter } from './filter.ts'
-import type { LogEngine, LogTable } from './table.ts'
+import { readIndexed } from './generations.ts'
+import { indexedUpToSql, type LogEngine, type LogTable } from './table.ts'
 import { columnsOf } from './tail.ts'
 
 export interface SearchQuery extends Filter {
@@ -82,8 +83,8 @@ export async function search(context: SearchContext, query: SearchQuery): Promis
   let slice = firstSlice
   while (before > range.lowest && entries.length < limit) {
     query.signal?.throwIfAborted()
-    const lowest = Math.max(range.lowest, before - slice)
-    const found = await readSlice(db, conditions, { lowest, highest: before - 1 }, limit - entries.length)
+    const wanted = { lowest: Math.max(range.lowest, before - slice), highest: before - 1 }
+    const { found, lowest } = await readSlice(context, conditions, wanted, limit - entries.length)
     entries.push(...found)
     before = entries.length < limit ? lowest : (entries.at(-1)?.id ?? lowest)
     slice = Math.min(slice * 4, largestSlice)
@@ -97,16 +98,21 @@ export async function search(context: SearchContext, query: SearchQuery): Promis
   }
 }
 
+/** What of a slice one generation of the index holds, and where that ends. */
 async function readSlice(
-  db: LogEngine,
-  { sql, parameters, id }: Conditions,
+  { db, table }: SearchContext,
+  { usesIndex, sqlOver, parameters, id }: Conditions,
   { lowest, highest }: Range,
   limit: number,
-): Promise<StoredEntry[]> {
-  const text = `SELECT ${columnsOf('l')} ${sql} AND ${id} >= ? AND ${id} <= ? ORDER BY ${id} DESC LIMIT ?`
-  const values: Value[] = [...parameters, lowest, highest, limit]
-  const { rows } = await db.query({ sql: text, parameters: values }, 'eventual')
-  return rows.map(entryOf)
+): Promise<{ found: StoredEntry[]; lowest: number }> {
+  const read = async (index: string, from: number): Promise<{ found: StoredEntry[]; lowest: number }> => {
+    const text = `SELECT ${columnsOf('l')} ${sqlOver(index)} AND ${id} >= ? AND ${id} <= ? ORDER BY ${id} DESC LIMIT ?`
+    const values: Value[] = [...parameters, from, highest, limit]
+    const { rows } = await db.query({ sql: text, parameters: values }, 'eventual')
+    return { found: rows.map(entryOf), lowest: from }
+  }
+  if (!usesIndex) return await read('', lowest)
+  return await readIndexed(db, table, highest, ({ index, after }) => read(index, Math.max(lowest, after + 1)))
 }
 
 /** Few rows of a time far back are found by the index on time rather than by going through all since. */
@@ -128,10 +134,11 @@ async function narrow({ db, table }: SearchContext, filter: Filter, range: Range
   return { lowest: Math.max(range.lowest, lowest), highest: Math.min(range.highest, highest) }
 }
 
-function extentSql({ name, indexed }: LogTable): string {
+function extentSql(table: LogTable): string {
+  const { name } = table
   return (
     `SELECT coalesce((SELECT min(id) FROM ${name}), 0) AS oldest, coalesce((SELECT max(id) FROM ${name}), 0) AS newest, ` +
-    `coalesce((SELECT max(id) FROM ${indexed}), 0) AS indexed`
+    `${indexedUpToSql(table)} AS indexed`
   )
 }
 

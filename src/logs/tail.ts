@@ -6,11 +6,13 @@
  * SQLite has one writer at a time and gives each row a higher id than all before, so there is none; an insert that names
  * a lower id itself is not followed.
  */
-import type { Value } from '../contracts/values.ts'
 import type { Arrivals, Extent } from './arrivals.ts'
 import { ENTRY_COLUMNS, entryOf, type StoredEntry } from './entry.ts'
 import { conditionsOf, type Filter } from './filter.ts'
+import { readIndexed } from './generations.ts'
 import type { LogEngine, LogTable } from './table.ts'
+
+type Row = Readonly<Record<string, unknown>>
 
 /** Rows read at once. */
 const pageSize = 500
@@ -28,8 +30,11 @@ export async function* tail(
   after: number | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<StoredEntry, void, undefined> {
-  const { usesIndex, sql, parameters, id } = conditionsOf(table, filter)
-  const text = `SELECT ${columnsOf('l')} ${sql} AND ${id} > ? AND ${id} <= ? ORDER BY ${id} LIMIT ${pageSize}`
+  const { usesIndex, sqlOver, parameters, id } = conditionsOf(table, filter)
+  const page = async (from: number, upTo: number, index: string): Promise<readonly Row[]> => {
+    const text = `SELECT ${columnsOf('l')} ${sqlOver(index)} AND ${id} > ? AND ${id} <= ? ORDER BY ${id} LIMIT ${pageSize}`
+    return (await db.query({ sql: text, parameters: [...parameters, from, upTo] }, 'eventual')).rows
+  }
   const reach = ({ newest, indexed }: Extent): number => (usesIndex ? Math.min(newest, indexed) : newest)
   let extent = await arrivals.extent()
   let last = after ?? extent.newest
@@ -40,13 +45,18 @@ export async function* tail(
       last = extent.newest
     }
     while (last < upTo && !signal.aborted) {
-      const bounds: Value[] = [last, upTo]
-      const { rows } = await db.query({ sql: text, parameters: [...parameters, ...bounds] }, 'eventual')
+      const from = last
+      const { rows, end } = usesIndex
+        ? await readIndexed(db, table, from + 1, async (generation) => {
+            const to = Math.min(upTo, generation.upTo)
+            return { rows: await page(from, to, generation.index), end: to }
+          })
+        : { rows: await page(from, upTo, ''), end: upTo }
       for (const row of rows) {
         if (signal.aborted) return
         yield entryOf(row)
       }
-      last = rows.length < pageSize ? upTo : Number(rows.at(-1)?.['id'])
+      last = rows.length < pageSize ? end : Number(rows.at(-1)?.['id'])
     }
     try {
       extent = await arrivals.next(signal)

@@ -1,6 +1,7 @@
 /** `tidemark status`: what is in a database, by a look that changes nothing. */
 import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { indexedUpToSql, logTable } from '../../logs/table.ts'
 import { openReadonly } from '../readonly-database.ts'
 import { count } from '../terminal/progress.ts'
 import { sizeText } from '../units.ts'
@@ -59,7 +60,7 @@ function statusOf(opened: DatabaseSync, database: string, table: string): Status
     bytes: statSync(database).size,
     usedBytes: Number(size['used']),
     walBytes: existsSync(`${database}-wal`) ? statSync(`${database}-wal`).size : 0,
-    logs: tables.has(table) ? logsOf(opened, table, tables.has(`${table}_text_docsize`)) : undefined,
+    logs: tables.has(table) ? logsOf(opened, table, tables.has(`${table}_text_generations`)) : undefined,
     deadLetters: tables.has('tidemark_dead_letters')
       ? number('SELECT count(*) AS n FROM tidemark_dead_letters')
       : 0,
@@ -83,7 +84,6 @@ function statusOf(opened: DatabaseSync, database: string, table: string): Status
 
 function logsOf(opened: DatabaseSync, table: string, isIndexed: boolean): Status['logs'] {
   const name = `"${table.replaceAll('"', '""')}"`
-  const index = `"${`${table}_text_docsize`.replaceAll('"', '""')}"`
   const columns = new Set(
     opened
       .prepare('SELECT name FROM pragma_table_info(?)')
@@ -96,7 +96,7 @@ function logsOf(opened: DatabaseSync, table: string, isIndexed: boolean): Status
       .prepare(
         `SELECT (SELECT min(id) FROM ${name}) AS oldest, (SELECT max(id) FROM ${name}) AS newest, ` +
           `(SELECT min(ts) FROM ${name}) AS oldest_ms, (SELECT max(ts) FROM ${name}) AS newest_ms, ` +
-          (isIndexed ? `(SELECT max(id) FROM ${index})` : 'NULL') +
+          (isIndexed ? indexedUpToSql(logTable(table)) : 'NULL') +
           ' AS indexed',
       )
       .get() ?? {}
