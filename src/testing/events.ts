@@ -61,7 +61,8 @@ export const events: Topic = (subject, test) => {
 
   test('stats tell what is queued, and since when', async () => {
     await using at = await stage(subject, tables, { batch: { lingerMs: 60_000 } })
-    assert.deepEqual(at.db.stats().queued, { operations: 0, bytes: 0, oldestMs: 0 })
+    const limits = { maxOperations: 10_000, maxBytes: 32 * 2 ** 20 }
+    assert.deepEqual(at.db.stats().queued, { operations: 0, bytes: 0, oldestMs: 0, ...limits })
     at.db.insert('songs', { title: 'four' })
     at.db.insertMany('songs', [{ title: 'a' }, { title: 'b' }])
     const { operations, bytes, oldestMs } = at.db.stats().queued
