@@ -67,7 +67,11 @@ export async function readIndexed<T>(
 }
 
 /** Begins a new generation when the newest is full. @returns whether it did */
-export async function rotate(db: LogEngine, table: LogTable, rows: number = GENERATION_ROWS): Promise<boolean> {
+export async function rotate(
+  db: LogEngine,
+  table: LogTable,
+  rows: number = GENERATION_ROWS,
+): Promise<boolean> {
   if ((await rowsOfCurrent(db, table)) < rows) return false
   return await db.transaction(async (trx) => {
     const ended = await endedIn(trx, table)

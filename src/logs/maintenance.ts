@@ -8,6 +8,11 @@ import { dropDead, rotate } from './generations.ts'
 import { cleanup, type Cleanup, type Retention } from './retention.ts'
 import { INDEX_SLICE, indexSql, type LogEngine, type LogTable } from './table.ts'
 
+/** A tenth of the size is left for what comes in between two looks. */
+const sizeMargin = 0.9
+/** Where there was something to delete there soon is more. */
+const busyPauseMs = 250
+
 export interface MaintenanceContext {
   readonly db: LogEngine
   readonly table: LogTable
@@ -30,11 +35,14 @@ export class Maintenance {
 
   /** Beside each other: to keep the retention may take long, and the index must not wait for it. */
   start(): void {
-    const { maxAgeMs, maxBytes } = this.#retention
+    const { maxAgeMs, maxBytes, everyMs } = this.#retention
     const isKept = maxAgeMs !== undefined || maxBytes !== undefined
     this.#rounds = Promise.all([
-      this.#repeat(() => this.#keepIndex()),
-      ...(isKept ? [this.#repeat(() => this.cleanup(this.#retention, undefined))] : []),
+      this.#repeat(async () => {
+        await this.#keepIndex()
+        return everyMs
+      }),
+      ...(isKept ? [this.#repeat(() => this.#keepRetention())] : []),
     ])
   }
 
@@ -51,25 +59,38 @@ export class Maintenance {
     await Promise.all([this.#rounds, this.#cleanup])
   }
 
-  async #repeat(task: () => Promise<unknown>): Promise<void> {
+  /** @param task gives how long to pause, in ms */
+  async #repeat(task: () => Promise<number>): Promise<void> {
     const { signal } = this.#ending
     while (!signal.aborted) {
       // The engine has stopped, and told so, or the store could not be read just now.
-      await task().catch(() => undefined)
-      await this.#pause(signal)
+      const pauseMs = await task().catch(() => this.#retention.everyMs)
+      await this.#pause(pauseMs, signal)
     }
   }
 
   /** Until the next round, or until it is stopped. */
-  async #pause(signal: AbortSignal): Promise<void> {
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const wake = (): void => resolve()
-    const timer = this.#context.runtime.after(this.#retention.everyMs, wake, 'background')
+    const timer = this.#context.runtime.after(ms, wake, 'background')
     signal.addEventListener('abort', wake, { once: true })
     await promise
     timer.cancel()
     signal.removeEventListener('abort', wake)
+  }
+
+  async #keepRetention(): Promise<number> {
+    const { maxAgeMs, maxBytes, everyMs } = this.#retention
+    const { deleted } = await this.cleanup(
+      {
+        ...(maxAgeMs !== undefined && { maxAgeMs }),
+        ...(maxBytes !== undefined && { maxBytes: sizeMargin * maxBytes }),
+      },
+      undefined,
+    )
+    return deleted > 0 ? Math.min(busyPauseMs, everyMs) : everyMs
   }
 
   async #keepIndex(): Promise<void> {

@@ -16,7 +16,8 @@ export interface Retention {
   readonly maxAgeMs?: number
   /**
    * While more of the database is in use than this, the oldest entries are deleted, in bytes. The whole database
-   * counts, the log's part of it shrinks; the file keeps its size, and new rows take the room.
+   * counts, the log's part of it shrinks; the file keeps its size, and new rows take the room. By itself it is kept a
+   * tenth below.
    */
   readonly maxBytes?: number
 }
