@@ -15,13 +15,13 @@ const bounds: readonly Bound<LogWindow>[] = [
   { of: 'walMb', what: 'write-ahead log', unit: 'MB', factor: 1.5, plus: 16 },
 ]
 
-/** Retention looks every 5 seconds, and what comes meanwhile is above the limit. */
-const roomBesideMb = 250
+/** Retention keeps a tenth below its limit for what comes in between two looks; of a small limit that is too little. */
+const betweenLooksMb = 200
 
 export function judgeLogs(windows: readonly LogWindow[], limitMb: number): Verdict {
   const { isFlat, lines } = judgeFlat(windows, bounds)
   const mostMb = Math.max(...windows.map(({ mostUsedMb }) => mostUsedMb))
-  const most = limitMb * 1.05 + roomBesideMb
+  const most = Math.max(limitMb, 0.9 * limitMb + betweenLooksMb)
   const used = said(
     mostMb <= most,
     `the most of the database that was in use: ${mostMb.toFixed(0)} MB`,
