@@ -1,11 +1,11 @@
 /** The commands of the log store, with their options. */
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { LEVELS, type Filter, type Level } from '../logs/index.ts'
 import { attributesOf, cleanLogs, searchLogs, tailLogs } from './commands/logs.ts'
 import { showStatus } from './commands/status.ts'
 import { CommandError, EXIT } from './failure.ts'
 import { ENTRY_FORMATS, type EntryFormat } from './terminal/entries.ts'
-import { duration, size, timeOrAgo } from './units.ts'
+import { duration, size, timeOrAgo, wholeNumber } from './units.ts'
 
 interface TargetOptions {
   readonly db: string
@@ -115,11 +115,4 @@ function filterOf(text: string | undefined, { level, service, attr, since, until
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value]
-}
-
-export function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('It must be a whole number.')
-  return value
 }

@@ -9,9 +9,10 @@ import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
-import { addLogCommands, wholeNumber } from './log-commands.ts'
+import { addLogCommands } from './log-commands.ts'
 import { addServerCommands } from './server-commands.ts'
 import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
+import { wholeNumber } from './units.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']
 

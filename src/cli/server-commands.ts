@@ -2,8 +2,7 @@
 import type { Command } from 'commander'
 import { serveDatabase } from './commands/serve.ts'
 import { printToken } from './commands/token.ts'
-import { wholeNumber } from './log-commands.ts'
-import { duration, size } from './units.ts'
+import { duration, size, wholeNumber } from './units.ts'
 
 interface ServeOptions {
   readonly db: string

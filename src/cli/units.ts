@@ -1,4 +1,4 @@
-/** Durations, sizes and times as people write them on a command line. */
+/** Durations, sizes, times and numbers as people write them on a command line. */
 import { InvalidArgumentError } from 'commander'
 
 const milliseconds: Readonly<Record<string, number>> = {
@@ -42,6 +42,14 @@ export function timeOrAgo(text: string, nowMs: number): number {
       'It must be a time such as 2026-01-31T08:00Z, or how long ago, such as 15m.',
     )
   return ms
+}
+
+/** @throws InvalidArgumentError */
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.')
+  return value
 }
 
 /** 1,234,567 bytes → `1.2 MB` */

@@ -192,8 +192,6 @@ export interface QueryResult {
 
 /** What a store can tell of itself; 0 where it does not apply. */
 export interface StoreStats {
-  /** Size of the database's file. What was deleted is room in it that new rows take. */
-  readonly databaseBytes: number
   /** Size of the write-ahead log's file. */
   readonly walBytes: number
   /** Pages in the log that are not yet copied back into the database. */

@@ -1,4 +1,5 @@
 /** What is logged, and how it stands in the table. */
+import type { Runtime } from '../contracts/runtime.ts'
 import type { Json } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
 import type { Level, LogRow } from './formats/format.ts'
@@ -29,11 +30,14 @@ export interface StoredEntry {
   readonly attributes: Readonly<Record<string, Json>> | null
 }
 
-export const ENTRY_COLUMNS = 'id, ts, level, service, message, attributes'
+export const ENTRY_COLUMNS: readonly string[] = ['id', 'ts', 'level', 'service', 'message', 'attributes']
+
+/** What `entryOf` takes, of the table as `l`. */
+export const ENTRY_OF_L: string = ENTRY_COLUMNS.map((column) => `l.${column}`).join(', ')
 
 /** @throws InvalidOperationError `INVALID_CALL`, `UNBINDABLE_VALUE` */
-export function rowOf(entry: LogEntry, nowMs: number): LogRow {
-  const { ts = nowMs, level = 'info', service = null, message, attributes } = entry
+export function rowOf(entry: LogEntry, runtime: Runtime): LogRow {
+  const { ts = runtime.wallMs(), level = 'info', service = null, message, attributes } = entry
   if (typeof message !== 'string') throw invalid(`its message must be a text, not ${typeof message}`)
   if (!Number.isSafeInteger(ts)) throw invalid(`its ts must be whole milliseconds since 1970, not ${ts}`)
   if (!LEVELS.includes(level))

@@ -13,7 +13,14 @@
  */
 import type { Kysely } from 'kysely'
 import { sql } from 'kysely'
-import { dropTriggersSql, newIndexSql, triggerSql, type LogEngine, type LogTable } from './table.ts'
+import {
+  currentSpanSql,
+  dropTriggersSql,
+  newIndexSql,
+  triggerSql,
+  type LogEngine,
+  type LogTable,
+} from './table.ts'
 
 /** Rows with ids above `after`, up to `upTo`. */
 export interface Generation {
@@ -122,9 +129,7 @@ async function isDead(db: LogEngine, { name }: LogTable, after: number, upTo: nu
 }
 
 async function rowsOfCurrent(db: LogEngine, table: LogTable): Promise<number> {
-  const text =
-    `SELECT coalesce((SELECT max(id) FROM ${table.indexed}), 0) - ` +
-    `coalesce((SELECT max(last_id) FROM ${table.generations}), 0) AS rows`
+  const text = `SELECT ${currentSpanSql(table)} AS rows`
   const { rows } = await db.query<{ rows: number }>({ sql: text, parameters: [] }, 'eventual')
   return rows[0]?.rows ?? 0
 }

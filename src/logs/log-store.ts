@@ -71,7 +71,7 @@ export class LogStore implements AsyncDisposable {
    * @throws InvalidOperationError `INVALID_CALL`, `UNBINDABLE_VALUE`; QueueFullError
    */
   store(entry: LogEntry): Receipt {
-    const receipt = this.tidemark.insert(this.#table.plainName, rowOf(entry, this.#runtime.wallMs()))
+    const receipt = this.tidemark.insert(this.#table.plainName, rowOf(entry, this.#runtime))
     this.#arrivals.urge()
     return receipt
   }

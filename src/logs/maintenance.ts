@@ -1,6 +1,7 @@
 /**
  * What is done beside the writes, every few seconds: rows that the full-text index has not reached are indexed, slice
- * by slice, its generations begin and end, and the retention is kept. Trouble is told as the engine's own events tell it; the next round tries again.
+ * by slice, its generations begin and end, and the retention is kept. Trouble is told as the engine's own events tell it;
+ * the next round tries again.
  */
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Arrivals } from './arrivals.ts'

@@ -34,7 +34,8 @@ export interface RetentionContext {
   readonly runtime: Runtime
 }
 
-const sizeSql =
+/** Bytes of the database that are in use, and room in its file. */
+export const sizeSql: string =
   'SELECT (page_count - freelist_count) * page_size AS used, freelist_count * page_size AS free ' +
   'FROM pragma_page_count, pragma_freelist_count, pragma_page_size'
 

@@ -8,11 +8,10 @@ import type { Runtime } from '../contracts/runtime.ts'
 import type { Value } from '../contracts/values.ts'
 import { TidemarkError } from '../errors.ts'
 import type { Consistency } from '../reads/read-options.ts'
-import { entryOf, type StoredEntry } from './entry.ts'
+import { ENTRY_OF_L, entryOf, type StoredEntry } from './entry.ts'
 import { conditionsOf, type Conditions, type Filter } from './filter.ts'
 import { readIndexed } from './generations.ts'
 import { indexedUpToSql, type LogEngine, type LogTable } from './table.ts'
-import { columnsOf } from './tail.ts'
 
 export interface SearchQuery extends Filter {
   /** `next` of the page before. */
@@ -106,7 +105,7 @@ async function readSlice(
   limit: number,
 ): Promise<{ found: StoredEntry[]; lowest: number }> {
   const read = async (index: string, from: number): Promise<{ found: StoredEntry[]; lowest: number }> => {
-    const text = `SELECT ${columnsOf('l')} ${sqlOver(index)} AND ${id} >= ? AND ${id} <= ? ORDER BY ${id} DESC LIMIT ?`
+    const text = `SELECT ${ENTRY_OF_L} ${sqlOver(index)} AND ${id} >= ? AND ${id} <= ? ORDER BY ${id} DESC LIMIT ?`
     const values: Value[] = [...parameters, from, highest, limit]
     const { rows } = await db.query({ sql: text, parameters: values }, 'eventual')
     return { found: rows.map(entryOf), lowest: from }

@@ -9,6 +9,7 @@
 import { sql } from 'kysely'
 import { TidemarkError } from '../errors.ts'
 import type { Tidemark } from '../tidemark.ts'
+import { ENTRY_COLUMNS } from './entry.ts'
 
 export type LogEngine = Tidemark<Record<string, Record<string, unknown>>>
 
@@ -31,7 +32,6 @@ export interface LogTable {
 export const INDEX_SLICE = 1_000
 
 const indexedColumns = 'message, service, level, attributes'
-const columns = ['id', 'ts', 'level', 'service', 'message', 'attributes']
 
 /** Making an index of a table that is there already takes seconds a million rows. */
 const migrationTimeoutMs = 30 * 60_000
@@ -54,9 +54,19 @@ export function isLogIndex(table: LogTable, declaration: string): boolean {
   return declaration === createIndexSql(table)
 }
 
+/** Rows up to this id are in older generations of the index. */
+function endedUpToSql({ generations }: LogTable): string {
+  return `coalesce((SELECT max(last_id) FROM ${generations}), 0)`
+}
+
 /** Rows up to this id are indexed. */
-export function indexedUpToSql({ indexed, generations }: LogTable): string {
-  return `max(coalesce((SELECT max(id) FROM ${indexed}), 0), coalesce((SELECT max(last_id) FROM ${generations}), 0))`
+export function indexedUpToSql(table: LogTable): string {
+  return `max(coalesce((SELECT max(id) FROM ${table.indexed}), 0), ${endedUpToSql(table)})`
+}
+
+/** How many ids the newest generation spans. */
+export function currentSpanSql(table: LogTable): string {
+  return `${indexedUpToSql(table)} - ${endedUpToSql(table)}`
 }
 
 /** Indexes the next rows that are not. */
@@ -88,7 +98,7 @@ export async function prepareTable(db: LogEngine, table: LogTable): Promise<void
         `CREATE TABLE IF NOT EXISTS ${table.name} (id INTEGER PRIMARY KEY, ts INTEGER, level TEXT, service TEXT, message TEXT, attributes TEXT)`,
       )
       if (!isRowid.test((await declarationOf(table.plainName)) ?? '')) throw otherColumns(table)
-      await run(`SELECT ${columns.join(', ')} FROM ${table.name} LIMIT 0`).catch((error: unknown) => {
+      await run(`SELECT ${ENTRY_COLUMNS.join(', ')} FROM ${table.name} LIMIT 0`).catch((error: unknown) => {
         throw otherColumns(table, error)
       })
       await run(`CREATE INDEX IF NOT EXISTS ${table.byTime} ON ${table.name} (ts)`)
@@ -110,7 +120,7 @@ const isRowid = /\bid\b["'`\]]?\s+INTEGER\s+PRIMARY\s+KEY(?!\s+DESC)/i
 function otherColumns({ plainName }: LogTable, cause?: unknown): TidemarkError {
   return new TidemarkError('UNKNOWN_COLUMN', `table "${plainName}" cannot hold logs: it has other columns.`, {
     cause,
-    hint: `It needs ${columns.join(', ')}, with id as its INTEGER PRIMARY KEY. Name another table with \`table\`.`,
+    hint: `It needs ${ENTRY_COLUMNS.join(', ')}, with id as its INTEGER PRIMARY KEY. Name another table with \`table\`.`,
   })
 }
 
@@ -135,12 +145,12 @@ export function newIndexSql(table: LogTable): string[] {
 }
 
 export function triggerSql(table: LogTable): string[] {
-  const { name, index, indexed, generations } = table
+  const { name, index, indexed } = table
   const values = `new.id, ${indexedColumns
     .split(', ')
     .map((column) => `new.${column}`)
     .join(', ')}`
-  const older = `coalesce((SELECT max(last_id) FROM ${generations}), 0)`
+  const older = endedUpToSql(table)
   // What is behind the newest indexed id is still to be indexed, as it will be then.
   const isIndexed = `new.id > ${older} AND new.id <= (SELECT max(id) FROM ${indexed})`
   return [

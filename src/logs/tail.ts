@@ -7,7 +7,7 @@
  * a lower id itself is not followed.
  */
 import type { Arrivals, Extent } from './arrivals.ts'
-import { ENTRY_COLUMNS, entryOf, type StoredEntry } from './entry.ts'
+import { ENTRY_OF_L, entryOf, type StoredEntry } from './entry.ts'
 import { conditionsOf, type Filter } from './filter.ts'
 import { readIndexed } from './generations.ts'
 import type { LogEngine, LogTable } from './table.ts'
@@ -32,7 +32,7 @@ export async function* tail(
 ): AsyncGenerator<StoredEntry, void, undefined> {
   const { usesIndex, sqlOver, parameters, id } = conditionsOf(table, filter)
   const page = async (from: number, upTo: number, index: string): Promise<readonly Row[]> => {
-    const text = `SELECT ${columnsOf('l')} ${sqlOver(index)} AND ${id} > ? AND ${id} <= ? ORDER BY ${id} LIMIT ${pageSize}`
+    const text = `SELECT ${ENTRY_OF_L} ${sqlOver(index)} AND ${id} > ? AND ${id} <= ? ORDER BY ${id} LIMIT ${pageSize}`
     return (await db.query({ sql: text, parameters: [...parameters, from, upTo] }, 'eventual')).rows
   }
   const reach = ({ newest, indexed }: Extent): number => (usesIndex ? Math.min(newest, indexed) : newest)
@@ -65,10 +65,4 @@ export async function* tail(
       throw error
     }
   }
-}
-
-export function columnsOf(alias: string): string {
-  return ENTRY_COLUMNS.split(', ')
-    .map((column) => `${alias}.${column}`)
-    .join(', ')
 }

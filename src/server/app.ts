@@ -123,9 +123,10 @@ export async function buildApp(context: ServerContext, options: AppOptions): Pro
     registerLogs,
     registerTail,
     registerRows,
+    registerQuery,
+    registerDeadLetters,
   ])
     register(app, context)
-  for (const register of [registerQuery, registerDeadLetters]) register(app, context)
   if (options.dashboard) registerDashboard(app)
   await app.ready()
   return app

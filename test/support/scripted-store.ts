@@ -158,7 +158,7 @@ export class ScriptedStore implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { databaseBytes: 0, walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
+    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 /** `tidemark status`: what is in a database, by a look that changes nothing. */
 import { existsSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
+import { sizeSql } from '../../logs/retention.ts'
 import { indexedUpToSql, logTable } from '../../logs/table.ts'
 import { openReadonly } from '../readonly-database.ts'
 import { count } from '../terminal/progress.ts'
@@ -52,9 +53,7 @@ function statusOf(opened: DatabaseSync, database: string, table: string): Status
   )
   const one = (sql: string): Record<string, unknown> => opened.prepare(sql).get() ?? {}
   const number = (sql: string): number => Number(one(sql)['n'] ?? 0)
-  const size = one(
-    'SELECT (page_count - freelist_count) * page_size AS used FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
-  )
+  const size = one(sizeSql)
   return {
     database,
     bytes: statSync(database).size,
@@ -83,7 +82,7 @@ function statusOf(opened: DatabaseSync, database: string, table: string): Status
 }
 
 function logsOf(opened: DatabaseSync, table: string, isIndexed: boolean): Status['logs'] {
-  const name = `"${table.replaceAll('"', '""')}"`
+  const { name } = logTable(table)
   const columns = new Set(
     opened
       .prepare('SELECT name FROM pragma_table_info(?)')

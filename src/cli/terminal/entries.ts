@@ -1,5 +1,6 @@
 /** Log entries as lines for a person, or as NDJSON for a program. */
 import type { Level, StoredEntry } from '../../logs/index.ts'
+import { printable } from './rows.ts'
 
 export const ENTRY_FORMATS = ['text', 'ndjson'] as const
 export type EntryFormat = (typeof ENTRY_FORMATS)[number]
@@ -40,13 +41,4 @@ export function entryText(entry: StoredEntry, format: EntryFormat, isColoured: b
 function timeText(ms: number): string {
   // Beyond what a Date can hold it is no time, but it is what the row says.
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms)
-}
-
-/** Control characters would move the cursor of whoever reads; one entry is one line. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
-    const short = JSON.stringify(character).slice(1, -1)
-    return short.length > 1 ? short : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }

@@ -112,8 +112,11 @@ function fitted(natural: readonly number[], width: number): number[] {
 }
 
 function cell(value: unknown): string {
-  const shown = value === null || value === undefined ? 'NULL' : text(value)
-  // A line end would break the table, and control characters the terminal.
+  return printable(value === null || value === undefined ? 'NULL' : text(value))
+}
+
+/** A line end would break a line, and control characters the terminal. */
+export function printable(shown: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return shown.replace(/[\u0000-\u001f\u007f-\u009f]/g, escaped)
 }

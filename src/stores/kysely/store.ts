@@ -172,7 +172,7 @@ class OpenedKysely implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { databaseBytes: 0, walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
+    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
   }
 
   close(timeoutMs: number): Promise<void> {

@@ -199,7 +199,7 @@ class OpenedMemory implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { databaseBytes: 0, walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
+    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
   }
 
   async close(): Promise<void> {

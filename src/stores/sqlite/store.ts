@@ -201,7 +201,6 @@ class OpenedSqlite implements OpenedStore {
   stats(): StoreStats {
     const { pages, count } = this.#checkpoints
     return {
-      databaseBytes: sizeOf(this.#settings.path),
       walBytes: sizeOf(`${this.#settings.path}-wal`),
       walPages: pages,
       checkpoints: count,
@@ -234,7 +233,7 @@ class OpenedSqlite implements OpenedStore {
   }
 }
 
-/** Asks, and opens nothing: closing the database would drop the locks that this process holds on it. */
+/** Only ever of the log: opening and closing the database itself would drop the locks this process holds on it. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
