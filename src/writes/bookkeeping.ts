@@ -1,7 +1,7 @@
 /** What is read of the tables that carry the laws, in the words of whichever database they are in. */
 import type { Dialect, QueryResult, SqlQuery } from '../contracts/store.ts'
 import type { Json, Value } from '../contracts/values.ts'
-import { withParameters } from '../sql-text.ts'
+import { withParameters } from '../sql/text.ts'
 
 /** An engine's store, or a database that is only read. */
 export interface BookkeepingSource {

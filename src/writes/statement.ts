@@ -4,7 +4,7 @@
  */
 import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
-import { piecesOf } from '../sql-text.ts'
+import { piecesOf } from '../sql/text.ts'
 
 const allowed = new Set(['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'MERGE', 'WITH'])
 

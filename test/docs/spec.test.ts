@@ -48,8 +48,8 @@ const planted: readonly Plant[] = [
   },
   {
     what: 'a law that lists a file which does not test it',
-    text: (text) => text.replace('## 9. ', '[x](../src/sql-text.ts)\n\n## 9. '),
-    says: /^law 8 lists src\/sql-text\.ts, which does not test it$/,
+    text: (text) => text.replace('## 9. ', '[x](../src/sql/text.ts)\n\n## 9. '),
+    says: /^law 8 lists src\/sql\/text\.ts, which does not test it$/,
   },
   {
     what: 'a link to a file that is gone',

@@ -4,35 +4,14 @@
  */
 import type { UpsertShape } from '../../contracts/operation.ts'
 import type { ColumnSchema, Schema } from '../../contracts/schema.ts'
-import type { Dialect } from '../../contracts/store.ts'
 import type { Value } from '../../contracts/values.ts'
-import type { StoreFailure } from '../../errors.ts'
-import type { Answer, Session } from './session.ts'
+import type { SharedDialect, Statement } from '../../sql/dialect.ts'
+import type { Session } from './session.ts'
 
-export interface SqlDialect extends Wording, Ways, Catalog, Locking {
-  readonly name: Dialect
-  /** What an error of a driver means. */
-  classify(error: unknown): Failure
-}
-
-export interface Failure {
-  readonly failure: Exclude<StoreFailure, 'chain'>
-  /** The database's own code: `SQLITE_BUSY`, `23505`, `ER_DUP_ENTRY`; or the operating system's. */
-  readonly code: string
-  /** It is a constraint that was violated. */
-  readonly isViolation: boolean
-  readonly hint?: string
-}
-
-export interface Statement {
-  readonly sql: string
-  readonly parameters: readonly unknown[]
-}
+export interface SqlDialect extends SharedDialect, Wording, Ways, Catalog, Locking {}
 
 /** How things are said. */
 interface Wording {
-  /** The codes of refusals by us that are like some of the database's own. */
-  readonly codes: { readonly denied: string; readonly syntax: string; readonly readOnly: string }
   /** How its drivers are told to give integers over 2^53 as they are. */
   readonly exactHint: string
 
@@ -41,14 +20,8 @@ interface Wording {
   parameter(index: number): string
   /** A value as the drivers of this database take it. */
   bind(value: Value, column?: ColumnSchema): unknown
-  /** A statement of the user's own as the drivers take it. @throws StoreError when its values do not fit it */
-  statement(sql: string, values: readonly Value[]): Statement
   /** What stands behind an INSERT to make it an upsert; undefined where it takes an update and an insert. */
   upsertClause(shape: UpsertShape, traits: TableTraits | undefined): string | undefined
-  /** What stands behind an INSERT so that `idsOf` can tell the generated ids. */
-  returning(id: string): string
-  /** The ids that an INSERT of `rows` rows made, in their order; none where they are not known. */
-  idsOf(answer: Answer, id: string, rows: number): readonly bigint[]
 }
 
 /** How the database behaves. */
@@ -56,8 +29,6 @@ interface Ways {
   readonly maxParameters: number
   /** A statement of many rows applies them in order, also where two meet on one key. */
   readonly setsApplyInOrder: boolean
-  /** CREATE, ALTER and DROP end the transaction they stand in. */
-  readonly schemaChangesCommit: boolean
   readonly isolation: 'read committed' | undefined
   /** What stands around an INSERT that gives 0 as an id which would be made up otherwise. */
   readonly keepsZero: { readonly begin: string; readonly end: string } | undefined
@@ -87,9 +58,6 @@ export interface DatabaseSchema extends Schema {
 
 /** What is there. */
 interface Catalog {
-  /** The statements that make the bookkeeping tables. */
-  readonly tables: readonly string[]
-  hasTable(session: Session, name: string): Promise<boolean>
   readSchema(session: Session): Promise<DatabaseSchema>
   /** What changes with the tables, where it can be had for nothing. */
   schemaVersion(session: Session): Promise<string | undefined>
@@ -103,16 +71,8 @@ interface Catalog {
 
 /** Who waits for whom. */
 interface Locking {
-  /** Runs `work` while nobody else makes the bookkeeping tables. */
-  whileMakingTables(pinned: Session, work: (session: Session) => Promise<void>): Promise<void>
   /** Inside a transaction: waits until whoever holds the epoch's row, or the database, has let go of it. */
   lockEpoch(session: Session, epoch: number): Promise<void>
-  /** Runs `locked` with the epoch's row locked, without waiting. @returns false when somebody holds it */
-  lockEpochAtOnce(
-    pinned: Session,
-    epoch: number,
-    locked: (session: Session) => Promise<void>,
-  ): Promise<boolean>
   /** Runs `read` in one snapshot in which nothing can be written. */
   readOnly<T>(pinned: Session, read: (session: Session) => Promise<T>): Promise<T>
   /** Makes all that is committed survive a power loss. `touch` is a write that changes nothing. */

@@ -26,9 +26,9 @@ import {
   type Cause,
 } from '../../isolation.ts'
 import { Application, NeedsCare } from './apply.ts'
-import { moveTidemark, type Owner } from './bookkeeping.ts'
+import { moveTidemark, type Owner } from '../../sql/bookkeeping.ts'
 import type { DatabaseSchema } from './dialect.ts'
-import { messageOf, toStoreError } from './failure.ts'
+import { messageOf, toStoreError } from '../../sql/failure.ts'
 import type { Session, Transaction } from './session.ts'
 
 /** How a transaction is applied; each time that it fails, one of these is turned. */

@@ -2,11 +2,11 @@
 import type { Mark } from '../../contracts/position.ts'
 import type { QueryResult, Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
 import { NotSupportedError, StoreError, type TidemarkError } from '../../errors.ts'
-import type { Statement } from './dialect.ts'
-import { forgottenUpTo, readTidemarks } from './bookkeeping.ts'
-import { toStoreError } from './failure.ts'
-import { checkRead } from './guard.ts'
-import type { Answer, Session } from './session.ts'
+import type { Answer, Statement } from '../../sql/dialect.ts'
+import { forgottenUpTo, readTidemarks } from '../../sql/bookkeeping.ts'
+import { toStoreError } from '../../sql/failure.ts'
+import { checkRead } from '../../sql/guard.ts'
+import type { Session } from './session.ts'
 
 export class Reads {
   readonly #session: Session

@@ -1,18 +1,12 @@
 /** One connection of the caller's Kysely instance, or its pool: where a statement runs. */
 import { CompiledQuery, type ControlledTransaction, type Kysely } from 'kysely'
 import { StoreError } from '../../errors.ts'
+import type { Answer, SqlSession, SqlTransaction } from '../../sql/dialect.ts'
 import type { SqlDialect } from './dialect.ts'
 
 export type AnyKysely = Kysely<object>
 
-/** What a statement left behind. */
-export interface Answer {
-  readonly rows: readonly Record<string, unknown>[]
-  readonly changes: number
-  readonly insertId: bigint | undefined
-}
-
-export class Session {
+export class Session implements SqlSession {
   readonly dialect: SqlDialect
   readonly #kysely: AnyKysely
   readonly #isLetGo: () => boolean
@@ -75,7 +69,7 @@ export class Session {
   }
 }
 
-export class Transaction {
+export class Transaction implements SqlTransaction {
   readonly session: Session
   readonly #transaction: ControlledTransaction<object>
   #hasEnded = false

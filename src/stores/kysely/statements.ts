@@ -2,7 +2,8 @@
 import type { Run, Shape, UpsertShape } from '../../contracts/operation.ts'
 import type { ColumnSchema } from '../../contracts/schema.ts'
 import type { Value } from '../../contracts/values.ts'
-import type { DatabaseSchema, SqlDialect, Statement } from './dialect.ts'
+import type { Statement } from '../../sql/dialect.ts'
+import type { DatabaseSchema, SqlDialect } from './dialect.ts'
 
 /** One INSERT takes at most so many rows, and about so many bytes: some servers limit what they take at once. */
 const maxRows = 500

@@ -25,12 +25,12 @@ import {
   touchEpoch,
   unknownTidemark,
   type Owner,
-} from './bookkeeping.ts'
+} from '../../sql/bookkeeping.ts'
 import { NotSupportedError, StoreError } from '../../errors.ts'
 import type { SqlDialect } from './dialect.ts'
 import { Executor } from './executor.ts'
-import { toStoreError } from './failure.ts'
-import { Interactive } from './interactive.ts'
+import { toStoreError } from '../../sql/failure.ts'
+import { Interactive } from '../../sql/interactive.ts'
 import { Reads } from './reads.ts'
 import { Session, type AnyKysely } from './session.ts'
 
@@ -121,12 +121,16 @@ class OpenedKysely implements OpenedStore {
   async begin(prev: Seq): Promise<StoreTransaction> {
     const { executor, reads, holding } = this.#parts
     const transaction = await this.#told(() => executor.begin(prev, (prev + 1) as Seq))
-    const interactive = new Interactive(transaction, reads, async (isCommitted) => {
-      holding.delete(interactive)
-      if (this.#interactive === interactive) this.#interactive = undefined
-      // It may have made tables: they can be written to when its caller hears of the commit.
-      if (isCommitted) await executor.reloadSchema().catch(() => undefined)
-    })
+    const interactive = new Interactive(
+      transaction,
+      (answer, asArrays) => reads.resultOf(answer, asArrays),
+      async (isCommitted) => {
+        holding.delete(interactive)
+        if (this.#interactive === interactive) this.#interactive = undefined
+        // It may have made tables: they can be written to when its caller hears of the commit.
+        if (isCommitted) await executor.reloadSchema().catch(() => undefined)
+      },
+    )
     holding.add(interactive)
     return (this.#interactive = interactive)
   }

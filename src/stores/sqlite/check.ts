@@ -3,7 +3,7 @@
  * rest, takes a parameter that is not given for NULL, and lets a read begin whatever SQLite may refuse later.
  */
 import { StoreError } from '../../errors.ts'
-import { piecesOf, sqlPieces } from '../../sql-text.ts'
+import { piecesOf, sqlPieces } from '../../sql/text.ts'
 
 /** Every word that SQLite begins a statement with and no read does. What begins with none is a syntax error. */
 const changing = new Set(

@@ -1,7 +1,7 @@
 /** What each error means, as tables: one a database, with the drivers' own shapes of errors. */
 import { describe, expect, test } from 'vitest'
 import { classifyMysql } from './mysql-errors.ts'
-import { classifyPostgres } from './postgres-errors.ts'
+import { classifyPostgres } from '../../../sql/postgres-codes.ts'
 import { classifySqlite } from './sqlite-errors.ts'
 
 const coded = (code: string, message = 'told by the database') => Object.assign(new Error(message), { code })

@@ -2,8 +2,8 @@
  * What an error of MySQL or MariaDB means for the write that met it, by its symbolic name:
  * https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html
  */
-import type { Failure } from '../dialect.ts'
-import { codeOf, driverFailure } from '../failure.ts'
+import type { Failure } from '../../../sql/dialect.ts'
+import { codeOf, driverFailure } from '../../../sql/failure.ts'
 
 const transient = new Set([
   'ER_ABORTING_CONNECTION',

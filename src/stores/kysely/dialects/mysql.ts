@@ -5,12 +5,12 @@
 import type { ColumnSchema, TableSchema } from '../../../contracts/schema.ts'
 import type { Value } from '../../../contracts/values.ts'
 import { NotSupportedError, StoreError } from '../../../errors.ts'
-import { isInternalTable } from '../bookkeeping.ts'
+import { isInternalTable } from '../../../sql/bookkeeping.ts'
 import type { DatabaseSchema, SqlDialect, TableTraits } from '../dialect.ts'
-import { placeholdersIn } from '../guard.ts'
+import { placeholdersIn } from '../../../sql/guard.ts'
 import type { Session } from '../session.ts'
 import { asBuffer, isInstant } from '../values.ts'
-import { versionOf } from '../version.ts'
+import { versionOf } from '../../../sql/version.ts'
 import { classifyMysql } from './mysql-errors.ts'
 
 // By bytes: two writers whose names differ in case only are two.

@@ -3,8 +3,8 @@
  * others give its number.
  */
 import { failureNamed, nameOf } from '../../../sqlite-codes.ts'
-import type { Failure } from '../dialect.ts'
-import { codeOf, driverFailure } from '../failure.ts'
+import type { Failure } from '../../../sql/dialect.ts'
+import { codeOf, driverFailure } from '../../../sql/failure.ts'
 
 const hints: Readonly<Record<string, string>> = {
   SQLITE_BUSY: 'Another process holds the database lock; the write is tried again until it lets go.',

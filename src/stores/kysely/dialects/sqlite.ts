@@ -3,10 +3,11 @@
  * instance, and their `begin` takes no lock: every transaction of ours begins with a write, which does.
  */
 import type { ColumnSchema, TableSchema } from '../../../contracts/schema.ts'
-import { sqlPieces } from '../../../sql-text.ts'
-import { isInternalTable } from '../bookkeeping.ts'
-import type { DatabaseSchema, SqlDialect, Statement, TableTraits } from '../dialect.ts'
-import { withoutEnd } from '../guard.ts'
+import { sqlPieces } from '../../../sql/text.ts'
+import { isInternalTable } from '../../../sql/bookkeeping.ts'
+import type { Statement } from '../../../sql/dialect.ts'
+import type { DatabaseSchema, SqlDialect, TableTraits } from '../dialect.ts'
+import { withoutEnd } from '../../../sql/guard.ts'
 import type { Session } from '../session.ts'
 import { asBuffer } from '../values.ts'
 import { classifySqlite } from './sqlite-errors.ts'

@@ -3,11 +3,11 @@
  * letters, and the checkpoints of loads. They live in the user's database, so a backup of it is a backup of them,
  * and they are the same in every store.
  */
-import type { DeadLetterId, Rejection } from '../../contracts/operation.ts'
-import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
-import type { DatabaseIdentity, Tidemark, WriterTidemark } from '../../contracts/store.ts'
-import { StoreError } from '../../errors.ts'
-import type { Session } from './session.ts'
+import type { DeadLetterId, Rejection } from '../contracts/operation.ts'
+import type { Epoch, Mark, Seq, WriterName } from '../contracts/position.ts'
+import type { DatabaseIdentity, Tidemark, WriterTidemark } from '../contracts/store.ts'
+import { StoreError } from '../errors.ts'
+import type { SqlSession } from './dialect.ts'
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */
 const format = 2
@@ -37,7 +37,7 @@ export function isInternalTable(name: string): boolean {
  * Makes the tables where they are missing, apart from the epoch: some databases commit at each CREATE. Made only
  * in part they are completed by the next open.
  */
-export async function makeTables(session: Session, { id, secret }: DatabaseIdentity): Promise<void> {
+export async function makeTables(session: SqlSession, { id, secret }: DatabaseIdentity): Promise<void> {
   const { dialect } = session
   const missing: string[] = []
   for (const name of names) if (!(await dialect.hasTable(session, name))) missing.push(name)
@@ -67,7 +67,7 @@ export interface Owner {
 
 /** Closes the writer's earlier epochs and begins a new one. It waits for a commit in flight: that holds its row. */
 export function openEpoch(
-  session: Session,
+  session: SqlSession,
   { writer, leaseMs, nowMs, epochStep }: EpochRequest,
 ): Promise<OpenedEpoch> {
   return session.transact(async (opening) => {
@@ -95,7 +95,7 @@ function otherFormat(made: string): StoreError {
 
 /** The fence. @returns whether the tidemark was at `prev` and the epoch is not ended */
 export async function moveTidemark(
-  session: Session,
+  session: SqlSession,
   { writer, epoch }: Owner,
   prev: Seq,
   last: Seq,
@@ -108,7 +108,7 @@ export async function moveTidemark(
 }
 
 /** The epoch ends with the tidemark it has: bookmarks beyond it can be told lost. */
-export async function closeEpoch(session: Session, { writer, epoch }: Owner): Promise<void> {
+export async function closeEpoch(session: SqlSession, { writer, epoch }: Owner): Promise<void> {
   await session.own('UPDATE tidemark_writers SET closed = 1 WHERE epoch = ? AND writer = ? AND closed = 0', [
     epoch,
     writer,
@@ -116,7 +116,7 @@ export async function closeEpoch(session: Session, { writer, epoch }: Owner): Pr
 }
 
 /** Ends the epoch of a writer taken for dead, if it is still as it was seen and nothing holds it. */
-export async function endEpoch(session: Session, { epoch, watermark }: WriterTidemark): Promise<boolean> {
+export async function endEpoch(session: SqlSession, { epoch, watermark }: WriterTidemark): Promise<boolean> {
   const isFree = await session.pinned((pinned) =>
     session.dialect.lockEpochAtOnce(pinned, epoch, async (locked) => {
       await locked.own(
@@ -131,7 +131,7 @@ export async function endEpoch(session: Session, { epoch, watermark }: WriterTid
 }
 
 /** A write that changes nothing: some databases sync only what has written. */
-export async function touchEpoch(session: Session, epoch: Epoch): Promise<void> {
+export async function touchEpoch(session: SqlSession, epoch: Epoch): Promise<void> {
   for (const step of [1, -1]) {
     const { changes } = await session.own(
       `UPDATE tidemark_writers SET watermark = watermark + (${step}) WHERE epoch = ?`,
@@ -143,7 +143,7 @@ export async function touchEpoch(session: Session, epoch: Epoch): Promise<void> 
 }
 
 /** Keeps the newest epochs that have ended. */
-async function forgetOldest(opening: Session): Promise<void> {
+async function forgetOldest(opening: SqlSession): Promise<void> {
   const { rows } = await opening.own(
     `SELECT epoch FROM tidemark_writers WHERE closed = 1 ORDER BY epoch DESC LIMIT 1 OFFSET ${keptEpochs}`,
   )
@@ -154,13 +154,16 @@ async function forgetOldest(opening: Session): Promise<void> {
 }
 
 /** The newest of the ended epochs that are forgotten. */
-export async function forgottenUpTo(session: Session): Promise<Epoch> {
+export async function forgottenUpTo(session: SqlSession): Promise<Epoch> {
   const { rows } = await session.own('SELECT forgotten_epoch FROM tidemark_database')
   return Number(rows[0]?.['forgotten_epoch'] ?? 0) as Epoch
 }
 
 /** Of all epochs that are open, and of those asked for where they are known. */
-export async function readTidemarks(session: Session, required: readonly Mark[]): Promise<WriterTidemark[]> {
+export async function readTidemarks(
+  session: SqlSession,
+  required: readonly Mark[],
+): Promise<WriterTidemark[]> {
   const epochs = required.map(({ epoch }) => Math.trunc(epoch))
   const { rows } = await session.own(
     `SELECT writer, epoch, watermark, closed, lease_ms FROM tidemark_writers
@@ -177,7 +180,7 @@ export async function readTidemarks(session: Session, required: readonly Mark[])
 
 /** What is known of one writer's own epoch, for its recovery. */
 export async function readTidemark(
-  session: Session,
+  session: SqlSession,
   { writer, epoch }: Owner,
   since: Seq,
 ): Promise<Tidemark> {

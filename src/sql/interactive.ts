@@ -1,20 +1,22 @@
 /**
- * An interactive transaction on one connection of the instance.
+ * An interactive transaction on a connection of its own.
  *
  * Its statements run one after another, each in a savepoint: one that fails leaves the rest of the transaction as it
  * was, in every database, and one that ends the transaction itself is noticed. What nobody awaited is part of it or
  * refused, never run outside of it.
  */
-import type { QueryResult, SqlQuery, StoreTransaction } from '../../contracts/store.ts'
-import { StoreError } from '../../errors.ts'
+import type { QueryResult, SqlQuery, StoreTransaction } from '../contracts/store.ts'
+import { StoreError } from '../errors.ts'
 import { toStoreError } from './failure.ts'
 import { checkInTransaction, requireOneEffect, type Effect } from './guard.ts'
-import type { Reads } from './reads.ts'
-import type { Answer, Transaction } from './session.ts'
+import type { Answer, SqlTransaction } from './dialect.ts'
+
+/** The rows of an answer as plain data. */
+type ResultOf = (answer: Answer, asArrays: boolean | undefined) => QueryResult
 
 export class Interactive implements StoreTransaction {
-  readonly #transaction: Transaction
-  readonly #reads: Reads
+  readonly #transaction: SqlTransaction
+  readonly #resultOf: ResultOf
   readonly #onEnded: (isCommitted: boolean) => Promise<void>
   #last: Promise<unknown> = Promise.resolve()
   #hasEnded = false
@@ -23,9 +25,13 @@ export class Interactive implements StoreTransaction {
   /** A statement ended it, or its connection is gone. */
   #isBroken = false
 
-  constructor(transaction: Transaction, reads: Reads, onEnded: (isCommitted: boolean) => Promise<void>) {
+  constructor(
+    transaction: SqlTransaction,
+    resultOf: ResultOf,
+    onEnded: (isCommitted: boolean) => Promise<void>,
+  ) {
     this.#transaction = transaction
-    this.#reads = reads
+    this.#resultOf = resultOf
     this.#onEnded = onEnded
   }
 
@@ -79,7 +85,7 @@ export class Interactive implements StoreTransaction {
       if (isKept) await this.#undo()
       throw toStoreError(dialect, error)
     }
-    return this.#reads.resultOf(answer, asArrays)
+    return this.#resultOf(answer, asArrays)
   }
 
   async #undo(): Promise<void> {

@@ -4,7 +4,7 @@
  * https://www.postgresql.org/docs/current/sql-syntax-lexical.html and
  * https://dev.mysql.com/doc/refman/8.4/en/lexical-structure.html
  */
-import type { Dialect } from './contracts/store.ts'
+import type { Dialect } from '../contracts/store.ts'
 
 // A comment, a quoted piece (doubled quotes inside are two pieces in a row), a word, or any one character.
 export const sqlPieces: Readonly<Record<Dialect, RegExp>> = {

@@ -1,7 +1,7 @@
 /** What the operations of a batch left behind, as their receipts tell it. */
-import type { Seq } from '../../contracts/position.ts'
-import type { RunResult } from '../../contracts/store.ts'
-import type { Answer } from './session.ts'
+import type { Seq } from '../contracts/position.ts'
+import type { RunResult } from '../contracts/store.ts'
+import type { Answer } from './dialect.ts'
 
 export class Results {
   readonly all: RunResult[] = []

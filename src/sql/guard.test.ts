@@ -1,8 +1,8 @@
 /** SQL of the user's own, by its text: what may not end a transaction or touch the tables that carry the laws. */
 import { expect, test } from 'vitest'
-import { mysqlDialect } from './dialects/mysql.ts'
-import { postgresDialect } from './dialects/postgres.ts'
-import { sqliteDialect } from './dialects/sqlite.ts'
+import { mysqlDialect } from '../stores/kysely/dialects/mysql.ts'
+import { postgresDialect } from '../stores/kysely/dialects/postgres.ts'
+import { sqliteDialect } from '../stores/kysely/dialects/sqlite.ts'
 import { checkInTransaction, checkRead, checkWritten, requireOneEffect } from './guard.ts'
 
 const all = [sqliteDialect, postgresDialect, mysqlDialect]

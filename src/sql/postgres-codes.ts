@@ -3,9 +3,9 @@
  * https://www.postgresql.org/docs/current/errcodes-appendix.html. Classes first, then the codes that differ from
  * their class.
  */
-import type { StoreFailure } from '../../../errors.ts'
-import type { Failure } from '../dialect.ts'
-import { codeOf, driverFailure } from '../failure.ts'
+import type { StoreFailure } from '../errors.ts'
+import type { Failure } from './dialect.ts'
+import { codeOf, driverFailure } from './failure.ts'
 
 type Class = Exclude<StoreFailure, 'chain'>
 

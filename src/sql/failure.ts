@@ -1,6 +1,6 @@
 /** Anything that a driver, or Kysely, throws, as a `StoreError`. */
-import { StoreError, TidemarkError, type Certainty } from '../../errors.ts'
-import type { Failure, SqlDialect } from './dialect.ts'
+import { StoreError, TidemarkError, type Certainty } from '../errors.ts'
+import type { Failure, SharedDialect } from './dialect.ts'
 
 /** The network's own errors: every driver passes them on. */
 const lostConnection = new Set([
@@ -39,7 +39,7 @@ export function codeOf(error: unknown): string | undefined {
 
 /** @param outcome what an error that comes of a lost connection leaves open */
 export function toStoreError(
-  dialect: SqlDialect,
+  dialect: SharedDialect,
   error: unknown,
   outcome: Certainty = 'not-committed',
 ): TidemarkError {

@@ -1,11 +1,11 @@
 /**
- * Looks into SQL of the user's own, by its text: there is no authorizer behind a Kysely instance. It reads only as
+ * Looks into SQL of the user's own, by its text: there is no authorizer but in SQLite. It reads only as
  * much as that takes, and where it cannot be sure it refuses: that costs a statement, letting one through that
  * ends the transaction costs the laws.
  */
-import { StoreError } from '../../errors.ts'
-import { piecesOf } from '../../sql-text.ts'
-import type { SqlDialect } from './dialect.ts'
+import { StoreError } from '../errors.ts'
+import { piecesOf } from './text.ts'
+import type { SharedDialect } from './dialect.ts'
 
 interface Inspected {
   /** The first word, in capitals. */
@@ -38,7 +38,7 @@ const others = new Set(
    USE VACUUM WAIT XA`.split(/\s+/),
 )
 
-function inspect({ name }: SqlDialect, sql: string): Inspected {
+function inspect({ name }: SharedDialect, sql: string): Inspected {
   let first = ''
   let hasEnded = false
   let isSingle = true
@@ -63,7 +63,7 @@ function inspect({ name }: SqlDialect, sql: string): Inspected {
 }
 
 /** @throws StoreError for what is no read; what a read may hide is for the read-only transaction to refuse */
-export function checkRead(dialect: SqlDialect, sql: string): void {
+export function checkRead(dialect: SharedDialect, sql: string): void {
   const { first, isSingle } = inspect(dialect, sql)
   if (first === '') throw refuse(dialect.codes.syntax, 'the query is empty')
   if (!isSingle) throw refuse(dialect.codes.denied, 'the query holds more than one statement')
@@ -75,7 +75,7 @@ export function checkRead(dialect: SqlDialect, sql: string): void {
 export type Effect = 'reads' | 'writes' | 'changes schema'
 
 /** @throws StoreError for what would end the transaction, or touch the tables that carry the laws */
-export function checkInTransaction(dialect: SqlDialect, sql: string): Effect {
+export function checkInTransaction(dialect: SharedDialect, sql: string): Effect {
   const { first, isSingle, namesOurs } = inspect(dialect, sql)
   if (!isSingle) throw refuse(dialect.codes.denied, 'it holds more than one statement')
   if (others.has(first)) throw refuse(dialect.codes.denied, `a transaction cannot ${first}`)
@@ -86,7 +86,7 @@ export function checkInTransaction(dialect: SqlDialect, sql: string): Effect {
 }
 
 /** Where a change of the schema commits what stands before it, a transaction is the one or the other. */
-export function requireOneEffect(dialect: SqlDialect, before: Effect, now: Effect): void {
+export function requireOneEffect(dialect: SharedDialect, before: Effect, now: Effect): void {
   if (!dialect.schemaChangesCommit || before === 'reads' || now === 'reads' || before === now) return
   throw refuse(
     dialect.codes.denied,
@@ -95,7 +95,7 @@ export function requireOneEffect(dialect: SqlDialect, before: Effect, now: Effec
 }
 
 /** @throws StoreError for a statement to be written that is none, or touches the tables that carry the laws */
-export function checkWritten(dialect: SqlDialect, sql: string): void {
+export function checkWritten(dialect: SharedDialect, sql: string): void {
   const { isSingle, namesOurs, words } = inspect(dialect, sql)
   if (!isSingle) throw refuse(dialect.codes.denied, 'it holds more than one statement')
   if (namesOurs) throw refuse(dialect.codes.denied, 'the tables of Tidemark are written by Tidemark only')
@@ -104,7 +104,7 @@ export function checkWritten(dialect: SqlDialect, sql: string): void {
 }
 
 /** How many `?` stand for parameters. */
-export function placeholdersIn(dialect: SqlDialect, sql: string): number {
+export function placeholdersIn(dialect: SharedDialect, sql: string): number {
   return inspect(dialect, sql).placeholders
 }
 

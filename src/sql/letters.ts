@@ -1,7 +1,7 @@
 /** The dead letters and the checkpoints, as the batch's transaction writes them. */
-import type { Checkpoint, DeadLetterId } from '../../contracts/operation.ts'
-import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
-import type { Session } from './session.ts'
+import type { Checkpoint, DeadLetterId } from '../contracts/operation.ts'
+import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
+import type { SqlSession } from './dialect.ts'
 
 export interface Letter {
   readonly writer: WriterName
@@ -13,7 +13,11 @@ export interface Letter {
   readonly nowMs: number
 }
 
-export async function keepLetter(session: Session, letter: Letter, content: string): Promise<DeadLetterId> {
+export async function keepLetter(
+  session: SqlSession,
+  letter: Letter,
+  content: string,
+): Promise<DeadLetterId> {
   const { dialect } = session
   const { writer, epoch, seq, table, code, message, nowMs } = letter
   const answer = await session.own(
@@ -24,7 +28,7 @@ export async function keepLetter(session: Session, letter: Letter, content: stri
   return Number(dialect.idsOf(answer, 'id', 1)[0]) as DeadLetterId
 }
 
-export async function returnLetter(session: Session, id: DeadLetterId, letter: Letter): Promise<void> {
+export async function returnLetter(session: SqlSession, id: DeadLetterId, letter: Letter): Promise<void> {
   const { writer, epoch, seq, code, message, nowMs } = letter
   await session.own(
     `UPDATE tidemark_dead_letters SET writer = ?, epoch = ?, seq = ?, code = ?, message = ?, rejected_at = ?,
@@ -34,13 +38,13 @@ export async function returnLetter(session: Session, id: DeadLetterId, letter: L
 }
 
 /** @returns whether it was there */
-export async function removeLetter(session: Session, id: DeadLetterId): Promise<boolean> {
+export async function removeLetter(session: SqlSession, id: DeadLetterId): Promise<boolean> {
   return (await session.own('DELETE FROM tidemark_dead_letters WHERE id = ?', [id])).changes === 1
 }
 
 /** In two statements, which every database has. Whoever inserts it between them fails one of the two, which tries again. */
 export async function putCheckpoint(
-  session: Session,
+  session: SqlSession,
   { source, value }: Checkpoint,
   nowMs: number,
 ): Promise<void> {

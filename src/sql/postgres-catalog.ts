@@ -1,0 +1,181 @@
+/** What PostgreSQL's catalog tells of the tables, and how the bookkeeping is made and locked there. */
+import type { SharedDialect, SqlSession } from './dialect.ts'
+import { isInternalTable } from './bookkeeping.ts'
+
+export interface CatalogTable {
+  /** As a statement names it: without its schema where the search path finds it. */
+  readonly name: string
+  readonly isVisible: boolean
+  /** The same, quoted. */
+  readonly quoted: string
+  readonly columns: readonly CatalogColumn[]
+  readonly primaryKey: readonly string[]
+  /**
+   * One statement of many rows does what as many statements do: no triggers or rules, no reference to itself
+   * that one row could satisfy for another.
+   */
+  readonly isPlain: boolean
+  /** A constraint that waits for COMMIT is on it or refers to it, or its rows take others with them. */
+  readonly isDeferred: boolean
+  /** A row may meet another by a unique key that is not the primary one. */
+  readonly hasOtherKeys: boolean
+}
+
+export interface CatalogColumn {
+  readonly name: string
+  /** As declared, such as `character varying(20)`. */
+  readonly type: string
+  /** The type without its length or precision, as a cast names it. */
+  readonly baseType: string
+  readonly isArray: boolean
+  /** Its array's texts can be written with commas: all types but `box`. */
+  readonly hasCommaArrays: boolean
+  readonly isComputed: boolean
+  /** The database makes its value up, by a sequence, when an insert leaves it out. */
+  readonly isGenerated: boolean
+  /** The sequence behind its default or identity, quoted; undefined: there is none. */
+  readonly sequence: string | undefined
+  /** GENERATED ALWAYS: a value of one's own needs OVERRIDING SYSTEM VALUE. */
+  readonly isAlwaysGenerated: boolean
+}
+
+export interface Catalog {
+  readonly tables: readonly CatalogTable[]
+  /** Constraints that wait for COMMIT, quoted and with their schemas; empty: none. */
+  readonly deferred: string
+}
+
+const columnsSql = `
+  SELECT n.nspname AS schema_name, c.relname AS table_name, pg_table_is_visible(c.oid)::int AS is_visible,
+    a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, format_type(a.atttypid, -1) AS base_type,
+    (t.typcategory = 'A')::int AS is_array, (t.typdelim = ',')::int AS has_comma_arrays,
+    (a.attgenerated <> '')::int AS is_computed, (a.attidentity = 'a')::int AS is_always_generated,
+    CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
+      THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
+    (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false))::int AS is_generated,
+    array_position(k.indkey::int2[], a.attnum) AS key_rank,
+    (c.relhasrules OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.confrelid = c.oid))::int AS is_special,
+    (EXISTS (SELECT 1 FROM pg_constraint f WHERE f.condeferred AND c.oid IN (f.conrelid, f.confrelid))
+      OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
+      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.confrelid = c.oid AND f.confdeltype IN ('c', 'n', 'd')
+        OR f.confrelid = c.oid AND f.confupdtype IN ('c', 'n', 'd')))::int AS may_meet_deferred,
+    (EXISTS (SELECT 1 FROM pg_index u WHERE u.indrelid = c.oid AND u.indisunique AND NOT u.indisprimary))::int
+      AS has_other_keys
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type t ON t.oid = a.atttypid
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
+  WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+    AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%'
+  ORDER BY n.nspname, c.relname, a.attnum`
+
+const deferredSql = `
+  SELECT DISTINCT n.nspname AS schema_name, o.conname AS name FROM pg_constraint o
+    JOIN pg_namespace n ON n.oid = o.connamespace
+  WHERE o.condeferred ORDER BY 1, 2`
+
+export async function readCatalog(session: SqlSession): Promise<Catalog> {
+  const { rows: columns } = await session.run(columnsSql)
+  const { rows: constraints } = await session.run(deferredSql)
+  const deferred = constraints
+    .map((row) => `${quote(String(row['schema_name']))}.${quote(String(row['name']))}`)
+    .join(', ')
+  const byTable = Map.groupBy(columns, (row) =>
+    JSON.stringify([row['schema_name'], row['table_name'], row['is_visible']]),
+  )
+  const tables = [...byTable.values()].map((found) => tableOf(found, deferred !== ''))
+  return { tables: tables.filter(({ name }) => !isInternalTable(name.replace(/^.*\./, ''))), deferred }
+}
+
+function tableOf(found: readonly Record<string, unknown>[], someAreDeferred: boolean): CatalogTable {
+  const [first] = found
+  const is = (name: string): boolean => Number(first?.[name]) === 1
+  const schema = String(first?.['schema_name'])
+  const table = String(first?.['table_name'])
+  const isVisible = is('is_visible')
+  return {
+    name: isVisible ? table : `${schema}.${table}`,
+    quoted: isVisible ? quote(table) : `${quote(schema)}.${quote(table)}`,
+    isVisible,
+    columns: found.map(columnOf),
+    primaryKey: found
+      .filter((row) => row['key_rank'] !== null)
+      .toSorted((a, b) => Number(a['key_rank']) - Number(b['key_rank']))
+      .map((row) => String(row['name'])),
+    isPlain: !is('is_special'),
+    isDeferred: someAreDeferred && is('may_meet_deferred'),
+    hasOtherKeys: is('has_other_keys'),
+  }
+}
+
+function columnOf(row: Record<string, unknown>): CatalogColumn {
+  const is = (name: string): boolean => Number(row[name]) === 1
+  const sequence = row['sequence']
+  return {
+    name: String(row['name']),
+    type: String(row['type']),
+    baseType: String(row['base_type']),
+    isArray: is('is_array'),
+    hasCommaArrays: is('has_comma_arrays'),
+    isComputed: is('is_computed'),
+    sequence: typeof sequence === 'string' ? sequence : undefined,
+    isGenerated: is('is_generated'),
+    isAlwaysGenerated: is('is_always_generated'),
+  }
+}
+
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Any number that nobody else locks by: "tidemark" in ASCII, as far as it goes. */
+const makingTables = '8388350783863419'
+
+/** How the bookkeeping is made and locked, whatever driver is used. */
+export const postgresBookkeeping: Pick<
+  SharedDialect,
+  'tables' | 'hasTable' | 'whileMakingTables' | 'lockEpochAtOnce' | 'returning' | 'idsOf' | 'codes'
+> = {
+  codes: { denied: '42501', syntax: '42601', readOnly: '25006' },
+  tables: [
+    `CREATE TABLE IF NOT EXISTS tidemark_database (
+       id text PRIMARY KEY, secret text NOT NULL, format integer NOT NULL, last_epoch bigint NOT NULL,
+       forgotten_epoch bigint NOT NULL)`,
+    // Its rows change with every commit: with room beside them, the new one stands on the same page.
+    `CREATE TABLE IF NOT EXISTS tidemark_writers (
+       epoch bigint PRIMARY KEY, writer text NOT NULL, watermark bigint NOT NULL, closed integer NOT NULL,
+       lease_ms bigint NOT NULL, opened_at bigint NOT NULL, holder integer NOT NULL DEFAULT 0)
+       WITH (fillfactor = 20)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_dead_letters (
+       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, writer text NOT NULL, epoch bigint NOT NULL,
+       seq bigint NOT NULL, table_name text, code text NOT NULL, message text NOT NULL, content text NOT NULL,
+       attempts integer NOT NULL, rejected_at bigint NOT NULL)`,
+    `CREATE INDEX IF NOT EXISTS tidemark_dead_letters_by_position
+       ON tidemark_dead_letters (writer, epoch, seq)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_checkpoints (
+       source text PRIMARY KEY, value text NOT NULL, updated_at bigint NOT NULL)`,
+  ],
+  hasTable: async (session, name) =>
+    (await session.own('SELECT 1 WHERE to_regclass(?) IS NOT NULL', [name])).rows.length > 0,
+  // CREATE TABLE IF NOT EXISTS fails when two do it at once.
+  whileMakingTables: (pinned, work) =>
+    pinned.transact(async (session) => {
+      await session.run(`SELECT pg_advisory_xact_lock(${makingTables})`)
+      await work(session)
+    }),
+  lockEpochAtOnce: (pinned, epoch, locked) =>
+    pinned.transact(async (session) => {
+      const { rows } = await session.own(
+        'SELECT 1 FROM tidemark_writers WHERE epoch = ? FOR UPDATE SKIP LOCKED',
+        [epoch],
+      )
+      if (rows.length > 0) await locked(session)
+      return rows.length > 0
+    }),
+  returning: (id) => ` RETURNING ${quote(id)}`,
+  idsOf({ rows }, id, expected) {
+    return rows.length === expected ? rows.map((row) => BigInt(row[id] as string | number | bigint)) : []
+  },
+}
