@@ -55,8 +55,12 @@ export interface OpenedStore {
    */
   commit(batch: Batch): BatchOutcome | Promise<BatchOutcome>
 
-  /** Starts a transaction that takes the one position after `prev`; no batch is sent until it ended. */
-  begin(prev: Seq): Promise<StoreTransaction>
+  /**
+   * Starts a transaction that takes the one position after `prev`; no batch is sent until it ended.
+   *
+   * @param timeoutMs after which it will be rolled back
+   */
+  begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction>
 
   /**
    * Reads the writer's tidemark again, on a new connection if the old one is gone, and waits until whatever

@@ -52,7 +52,7 @@ export class TransactionTurn {
   async run(store: OpenedStore, prev: Seq): Promise<TurnEnd> {
     let transaction: StoreTransaction
     try {
-      transaction = await store.begin(prev)
+      transaction = await store.begin(prev, this.#timeoutMs)
     } catch (error) {
       return { kind: 'not-started', error: asStoreError(error) }
     }

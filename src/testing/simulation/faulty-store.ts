@@ -126,10 +126,10 @@ class OpenedFaulty implements OpenedStore {
     }
   }
 
-  async begin(prev: Seq): Promise<StoreTransaction> {
+  async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
     const { random, process } = this.#surroundings
     const transaction = await this.#write(random.between(0.05, 1), async () => {
-      const begun = await this.#inner.begin(prev)
+      const begun = await this.#inner.begin(prev, timeoutMs)
       // A process that died meanwhile has let go of its connection.
       if (process.isDead) await begun.rollback()
       else this.#connection.lock.holder = this.#connection

@@ -1,0 +1,185 @@
+/**
+ * One connection of `pg` on which statements are sent without awaiting each: the server runs them one after another.
+ *
+ * Keeps: law 1 (a connection on which nothing was answered for too long is given up, so that nobody waits for ever)
+ * and law 3 (once it is lost nothing more is sent on it; what was under way fails with what tells that nobody knows).
+ */
+import { Client, type ClientConfig } from 'pg'
+import type { Runtime, Timer } from '../../contracts/runtime.ts'
+import { StoreError } from '../../errors.ts'
+import type { PostgresSettings } from './options.ts'
+import { typeParsers } from './values.ts'
+
+export interface WireStatement {
+  readonly sql: string
+  readonly parameters?: readonly (string | null)[]
+  /** Under this name the server keeps it prepared. */
+  readonly name?: string | undefined
+  readonly asArrays?: boolean
+}
+
+export interface WireAnswer {
+  readonly rows: readonly Record<string, unknown>[]
+  /** Rows changed or found. */
+  readonly count: number
+  /** What the server says it did, such as `COMMIT`. */
+  readonly command: string
+}
+
+/** Who the server knows this connection as. */
+export interface Backend {
+  readonly pid: number
+  /** Tells it from a later one with the same number. */
+  readonly startedAt: string
+}
+
+/** How long a server that does not answer may hold what it has not told: the least that TCP is asked for. */
+const keepAliveMs = 10_000
+
+export class Connection {
+  readonly backend: Backend
+  readonly isStandby: boolean
+  readonly #client: Client
+  readonly #runtime: Runtime
+  readonly #answerTimeoutMs: number
+  #unanswered = 0
+  #timer: Timer | undefined
+  #lostBy: Error | undefined
+
+  private constructor(
+    client: Client,
+    runtime: Runtime,
+    settings: PostgresSettings,
+    backend: Backend,
+    isStandby: boolean,
+  ) {
+    this.isStandby = isStandby
+    this.#client = client
+    this.#runtime = runtime
+    this.#answerTimeoutMs = settings.answerTimeoutMs
+    this.backend = backend
+    client.on('error', (error) => void (this.#lostBy ??= error))
+    client.on('end', () => void (this.#lostBy ??= new Error('Connection terminated')))
+  }
+
+  /** @throws what `pg` throws when the server cannot be reached, or refuses */
+  static async open(url: string, settings: PostgresSettings, runtime: Runtime): Promise<Connection> {
+    const client = new Client({ ...clientConfig(url, settings), pipeline: true })
+    const failed = Promise.withResolvers<never>()
+    client.once('error', failed.reject)
+    failed.promise.catch(() => undefined)
+    try {
+      await Promise.race([client.connect(), failed.promise])
+      await client.query(sessionSettings(settings))
+      const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
+        `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
+         FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+      )
+      const [row] = rows
+      const backend = { pid: Number(row?.pid), startedAt: row?.started ?? '' }
+      return new Connection(client, runtime, settings, backend, row?.standby === true)
+    } catch (error) {
+      client.connection.stream.destroy()
+      throw error
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#lostBy !== undefined
+  }
+
+  /** A transaction is open, or failed and not yet rolled back. */
+  get isInTransaction(): boolean {
+    return this.#client.getTransactionStatus() !== 'I'
+  }
+
+  /** Sends a statement behind all that were sent before. @throws what the server or `pg` says */
+  async query({ sql, parameters = [], name, asArrays }: WireStatement): Promise<WireAnswer> {
+    if (this.#lostBy) throw this.#lostBy
+    this.#unanswered++
+    this.#watch()
+    try {
+      const { rows, rowCount, command } = await this.#client.query<Record<string, unknown>>({
+        text: sql,
+        values: [...parameters],
+        ...(name === undefined ? {} : { name }),
+        ...(asArrays ? { rowMode: 'array' } : {}),
+      })
+      return { rows, count: rowCount ?? 0, command }
+    } finally {
+      this.#unanswered--
+      this.#watch()
+    }
+  }
+
+  /** What `send` sends goes out in as few packets as it fits. */
+  together<T>(send: () => T): T {
+    const { stream } = this.#client.connection
+    stream.cork()
+    try {
+      return send()
+    } finally {
+      stream.uncork()
+    }
+  }
+
+  onNotification(listener: (payload: string) => void): void {
+    this.#client.on('notification', ({ payload }) => listener(payload ?? ''))
+  }
+
+  /** Lets go at once. What is under way fails, and nobody knows how it ends. */
+  destroy(reason: Error = new StoreError('fatal', 'the store was closed')): void {
+    this.#lostBy ??= reason
+    this.#timer?.cancel()
+    this.#client.connection.stream.destroy()
+  }
+
+  /** Says goodbye when all that was sent is answered. */
+  async end(): Promise<void> {
+    this.#lostBy ??= new StoreError('fatal', 'the store was closed')
+    await this.#client.end().catch(() => undefined)
+  }
+
+  /** The time counts from the last answer, or from the first statement that nobody was before. */
+  #watch(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (this.#unanswered === 0) return
+    const expired = `the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`
+    this.#timer = this.#runtime.after(
+      this.#answerTimeoutMs,
+      () => this.destroy(new Error(expired)),
+      'background',
+    )
+  }
+}
+
+/** What `pg` makes of it is the same for all connections of a store. */
+export function clientConfig(url: string, settings: PostgresSettings): ClientConfig {
+  return {
+    connectionString: url,
+    application_name: settings.applicationName,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    types: typeParsers,
+    ...(settings.tls === undefined ? {} : { ssl: settings.tls }),
+  }
+}
+
+/** How texts are read and written, and what ends when nobody answers. The zone is the server's, or the URL's. */
+export function sessionSettings(settings: PostgresSettings): string {
+  return [
+    `SET synchronous_commit = ${settings.synchronousCommit}`,
+    `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
+    `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
+    `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
+    "SET DateStyle = 'ISO, YMD'",
+    "SET IntervalStyle = 'postgres'",
+    "SET bytea_output = 'hex'",
+    'SET extra_float_digits = 1',
+    'SET standard_conforming_strings = on',
+    "SET client_encoding = 'UTF8'",
+    'SET client_min_messages = warning',
+  ].join('; ')
+}

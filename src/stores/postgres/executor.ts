@@ -1,0 +1,187 @@
+/**
+ * Commits batches on one connection, each in one transaction, several under way at once.
+ *
+ * Keeps: law 2 and 3 (the fence comes first: it moves the tidemark from `prev` to `last`, under this connection's
+ * hold, or aborts the transaction, so that the COMMIT which is sent already commits nothing; and a COMMIT counts only
+ * if the server says so), law 4 (`units.ts`, `careful.ts`), law 5 (an error is an operation's only behind a fence that
+ * passed).
+ *
+ *   BEGIN, fence, units, COMMIT ──all answered──▶ committed
+ *     │  sent without awaiting     ├─the fence refused──▶ chain; behind a batch that was repaired: sent again
+ *     │  each, the next batch      ├─a unit was refused──▶ all again with care, alone
+ *     │  behind it                 └─else──▶ failed
+ *
+ * How it could break: a batch begun while another's transaction is open would become a part of it. So nothing is
+ * sent while one is repaired, and what was sent before has been answered when the repair begins.
+ */
+import type { Seq } from '../../contracts/position.ts'
+import type { Runtime } from '../../contracts/runtime.ts'
+import type { Batch, BatchOutcome } from '../../contracts/store.ts'
+import type { Owner } from '../../sql/bookkeeping.ts'
+import { Careful } from './careful.ts'
+import { asCommitError, asStoreError, isAboutTables } from './classify.ts'
+import type { WireAnswer, WireStatement } from './connection.ts'
+import { fence, type Hold } from './fence.ts'
+import { Prepared } from './prepared.ts'
+import type { DatabaseSchema } from './schema.ts'
+import { begin, requireCommitted } from './session.ts'
+import { Statements } from './statements.ts'
+import { Told } from './told.ts'
+import { Units, type Unit } from './units.ts'
+
+type Settled = PromiseSettledResult<WireAnswer>
+
+interface Sent {
+  /** Each unit, and where its answers begin. */
+  readonly units: readonly { readonly unit: Unit; readonly at: number }[]
+  readonly sentAtMs: number
+  /** How many batches had been repaired then. */
+  readonly repairs: number
+  readonly answers: Promise<Settled[]>
+}
+
+export class Executor {
+  readonly #owner: Owner
+  readonly #runtime: Runtime
+  readonly #reloadSchema: () => Promise<DatabaseSchema>
+  #hold: Hold
+  #prepared = new Prepared()
+  #schema: DatabaseSchema
+  #statements: Statements
+  #last: Promise<unknown> = Promise.resolve()
+  #repairs = 0
+  #isRepairing = false
+  #answeredAtMs = 0
+
+  /** @param reloadSchema reads it, and hands it to `use` if it has changed */
+  constructor(
+    owner: Owner,
+    hold: Hold,
+    runtime: Runtime,
+    schema: DatabaseSchema,
+    reloadSchema: () => Promise<DatabaseSchema>,
+  ) {
+    this.#owner = owner
+    this.#hold = hold
+    this.#runtime = runtime
+    this.#schema = schema
+    this.#statements = new Statements(schema)
+    this.#reloadSchema = reloadSchema
+  }
+
+  get schema(): DatabaseSchema {
+    return this.#schema
+  }
+
+  use(schema: DatabaseSchema): void {
+    this.#schema = schema
+    this.#statements = new Statements(schema)
+    this.#prepared = new Prepared()
+  }
+
+  /** From now on batches go out on this connection; what was sent on another has been answered. */
+  hold(hold: Hold): void {
+    this.#hold = hold
+    this.#prepared = new Prepared()
+  }
+
+  commit(batch: Batch): Promise<BatchOutcome> {
+    const sent = this.#isRepairing ? undefined : this.#send(batch)
+    const answered = this.#last.then(() => this.#answer(batch, sent))
+    this.#last = answered.catch(() => undefined)
+    return answered
+  }
+
+  /** Sends all of a batch at once; undefined where something has to be looked at before its COMMIT. */
+  #send({ prev, last, steps }: Batch): Sent | undefined {
+    const units = this.#unitsOf().of(steps, (prev + 1) as Seq)
+    if (units.some(({ refusal, expectations }) => refusal !== undefined || expectations.length > 0))
+      return undefined
+    const { deferred } = this.#schema
+    const statements: WireStatement[] = [{ sql: begin }, fence(this.#owner, this.#hold, prev, last)]
+    const placed = units.map((unit) => {
+      const at = statements.length
+      statements.push(...unit.statements)
+      if (unit.isDeferred && deferred) statements.push({ sql: deferred.judge }, { sql: deferred.wait })
+      return { unit, at }
+    })
+    statements.push({ sql: 'COMMIT' })
+    const { connection } = this.#hold
+    const answers = connection.together(() =>
+      Promise.allSettled(statements.map((statement) => connection.query(this.#prepared.named(statement)))),
+    )
+    return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
+  }
+
+  async #answer(batch: Batch, sent: Sent | undefined): Promise<BatchOutcome> {
+    if (sent === undefined) return await this.#repair(batch)
+    const answers = await sent.answers
+    const sinceMs = Math.max(sent.sentAtMs, this.#answeredAtMs)
+    this.#answeredAtMs = this.#runtime.monotonicMs()
+    const failedAt = answers.findIndex(({ status }) => status === 'rejected')
+    const commit = answers.at(-1)
+    if (failedAt < 0 && commit?.status === 'fulfilled') {
+      requireCommitted(commit.value)
+      return this.#told(sent, answers, this.#answeredAtMs - sinceMs)
+    }
+    const error: unknown = (answers[failedAt] as PromiseRejectedResult).reason
+    const failure = asCommitError(error, failedAt)
+    // Behind a batch that was repaired the fence had to refuse this one. Nothing of it was carried out.
+    if (failure.failure === 'chain' && sent.repairs < this.#repairs) return await this.#repair(batch)
+    if (failure.failure !== 'rejected') throw failure
+    if (isAboutTables(failure)) await this.#refresh()
+    return await this.#repair(batch)
+  }
+
+  #told({ units }: Sent, answers: readonly Settled[], longestTransactionMs: number): BatchOutcome {
+    const told = new Told()
+    for (const { unit, at } of units)
+      unit.tell(answers.slice(at, at + unit.statements.length).map(valueOf), told)
+    const { results, rejections } = told
+    return { results: results.all, rejections, transactions: 1, longestTransactionMs }
+  }
+
+  /** All again, each unit by itself, with nothing else under way on the connection. */
+  async #repair(batch: Batch): Promise<BatchOutcome> {
+    this.#isRepairing = true
+    try {
+      const careful = new Careful({
+        owner: this.#owner,
+        hold: this.#hold,
+        schema: this.#schema,
+        units: this.#unitsOf(),
+        runtime: this.#runtime,
+        named: (statement) => this.#prepared.named(statement),
+      })
+      const outcome = await careful.commit(batch)
+      // Without a version to look at, what was refused is the sign that tables may have changed.
+      if (outcome.rejections.length > 0) await this.#reloadSchema().catch(() => undefined)
+      this.#repairs++
+      return outcome
+    } catch (error) {
+      throw asStoreError(error, 'not-committed')
+    } finally {
+      this.#isRepairing = false
+    }
+  }
+
+  /** The tables may not be what the statements were made for: those that are prepared are made anew. */
+  async #refresh(): Promise<void> {
+    this.#prepared = new Prepared()
+    await this.#reloadSchema()
+  }
+
+  #unitsOf(): Units {
+    return new Units({
+      ...this.#owner,
+      schema: this.#schema,
+      statements: this.#statements,
+      nowMs: this.#runtime.wallMs(),
+    })
+  }
+}
+
+function valueOf(answer: Settled): WireAnswer {
+  if (answer.status === 'rejected') throw answer.reason
+  return answer.value
+}

@@ -1,0 +1,83 @@
+import type { ConnectionOptions } from 'node:tls'
+import { TidemarkError } from '../../errors.ts'
+
+/** How the PostgreSQL store sets its connections. What it relies on is set for each of them, none is left to chance. */
+export interface PostgresOptions {
+  /**
+   * What an acknowledged write survives, in PostgreSQL's own words: `on` (default) a crash of the server, and where
+   * `synchronous_standby_names` is set, its loss; `remote_apply` lets a replica show it at once; `remote_write` and
+   * `local` wait for less; `off` for nothing: a crash of the server loses the newest commits, which stops the engine
+   * with `HISTORY_LOST`. See https://www.postgresql.org/docs/current/runtime-config-wal.html#GUC-SYNCHRONOUS-COMMIT
+   */
+  readonly synchronousCommit?: 'on' | 'remote_apply' | 'remote_write' | 'local' | 'off'
+  /** How long a connection may take to be made, in ms. Default 10,000. */
+  readonly connectTimeoutMs?: number
+  /**
+   * How long the server may take to answer a statement before the connection is given up, in ms: what was sent is
+   * then sought in the database. A statement that always takes longer never succeeds. Default 60,000.
+   */
+  readonly answerTimeoutMs?: number
+  /**
+   * After so long without a word from this process the server ends its transaction, in ms, so that a process which is
+   * stopped in the middle of a commit does not hold its row for ever. Default 10,000.
+   */
+  readonly idleInTransactionTimeoutMs?: number
+  /** As it appears in `pg_stat_activity`. Default `tidemark`. */
+  readonly applicationName?: string
+  /** Connections for reads, made when they are needed: never more than this. Default 10. */
+  readonly maxReaders?: number
+  /** TLS, as `tls.connect` takes it; instead of `sslmode` in the URL. Default: what the URL says. */
+  readonly tls?: boolean | ConnectionOptions
+}
+
+export type PostgresSettings = Required<Omit<PostgresOptions, 'tls'>> & {
+  readonly tls?: PostgresOptions['tls'] | undefined
+}
+
+export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
+  synchronousCommit: 'on',
+  connectTimeoutMs: 10_000,
+  answerTimeoutMs: 60_000,
+  idleInTransactionTimeoutMs: 10_000,
+  applicationName: 'tidemark',
+  maxReaders: 10,
+  tls: undefined,
+})
+
+const levels: readonly unknown[] = ['on', 'remote_apply', 'remote_write', 'local', 'off']
+
+type Check = (value: unknown) => string | undefined
+const whole: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31
+    ? undefined
+    : 'must be a whole number above 0'
+const checks: { readonly [Name in keyof PostgresSettings]: Check } = {
+  synchronousCommit: (value) => (levels.includes(value) ? undefined : `must be one of ${levels.join(', ')}`),
+  connectTimeoutMs: whole,
+  answerTimeoutMs: whole,
+  idleInTransactionTimeoutMs: whole,
+  maxReaders: whole,
+  applicationName: (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be a text'),
+  tls: (value) =>
+    typeof value === 'boolean' || (typeof value === 'object' && value !== null)
+      ? undefined
+      : 'must be a boolean or options of tls.connect',
+}
+
+/** @throws TidemarkError `INVALID_OPTIONS`, naming every problem */
+export function parsePostgresOptions(given: PostgresOptions = {}): PostgresSettings {
+  const problems: string[] = []
+  for (const [name, value] of Object.entries(given)) {
+    const check = (checks as Readonly<Record<string, Check>>)[name]
+    if (check === undefined)
+      problems.push(`${name} is not an option (options: ${Object.keys(checks).join(', ')})`)
+    else if (value !== undefined) {
+      const problem = check(value)
+      if (problem !== undefined) problems.push(`${name} ${problem}, not ${String(value)}`)
+    }
+  }
+  if (problems.length > 0)
+    throw new TidemarkError('INVALID_OPTIONS', `invalid options: ${problems.join('; ')}.`)
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { ...POSTGRES_DEFAULTS, ...named }
+}

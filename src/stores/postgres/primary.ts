@@ -1,0 +1,60 @@
+/** Finds the server that takes writes, and takes the writer's row over from a connection that was lost. */
+import type { Runtime } from '../../contracts/runtime.ts'
+import { StoreError } from '../../errors.ts'
+import type { Owner } from '../../sql/bookkeeping.ts'
+import { Connection, type Backend } from './connection.ts'
+import type { Hold } from './fence.ts'
+import type { PostgresSettings } from './options.ts'
+import { Session } from './session.ts'
+
+/** Tries each address in turn. @throws what the last one said */
+export async function openPrimary(
+  urls: readonly string[],
+  settings: PostgresSettings,
+  runtime: Runtime,
+): Promise<Connection> {
+  let reason: unknown = new StoreError('fatal', 'there is no address to connect to')
+  for (const url of urls) {
+    try {
+      const connection = await Connection.open(url, settings, runtime)
+      if (!connection.isStandby) return connection
+      connection.destroy()
+      reason = new StoreError('transient', 'the server is a standby, which takes no writes', {
+        storeCode: '25006',
+        hint: 'Give the address of the primary, or of all servers: the one that takes writes is found.',
+      })
+    } catch (error) {
+      reason = error
+    }
+  }
+  throw reason
+}
+
+/**
+ * Takes the writer's row: the old connection's batches, wherever they are on their way, move no tidemark any more.
+ *
+ * It waits for a commit that is under way there, and then commits itself: where commits wait for a standby, that it
+ * has answered means that everything before has reached it too, also what the old connection never told.
+ *
+ * @returns undefined when the database does not know the writer
+ */
+export async function takeOver(
+  connection: Connection,
+  { writer, epoch }: Owner,
+  lost: Backend,
+): Promise<Hold | undefined> {
+  const session = new Session(connection)
+  // One that waits for a lock, or for a client that is gone, would keep the row for long.
+  await session
+    .own(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ? AND backend_start = ?::timestamptz',
+      [lost.pid, lost.startedAt],
+    )
+    .catch(() => undefined)
+  const { rows } = await session.own(
+    'UPDATE tidemark_writers SET holder = holder + 1 WHERE epoch = ? AND writer = ? RETURNING holder',
+    [epoch, writer],
+  )
+  const [row] = rows
+  return row && { connection, holder: Number(row['holder']) }
+}

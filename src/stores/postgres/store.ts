@@ -1,0 +1,329 @@
+/** The PostgreSQL store as the engine sees it: a connection that commits, a pool that reads, and one beside them. */
+import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
+import type { Schema } from '../../contracts/schema.ts'
+import type {
+  Batch,
+  BatchOutcome,
+  DatabaseIdentity,
+  OpenedStore,
+  QueryResult,
+  Snapshot,
+  SqlQuery,
+  Store,
+  StoreContext,
+  StoreStats,
+  StoreTransaction,
+  Tidemark,
+  WriterTidemark,
+} from '../../contracts/store.ts'
+import { NotSupportedError, StoreError, TidemarkError } from '../../errors.ts'
+import {
+  closeEpoch,
+  endEpoch,
+  makeTables,
+  openEpoch,
+  readTidemark,
+  unknownTidemark,
+  type Owner,
+} from '../../sql/bookkeeping.ts'
+import type { Answer } from '../../sql/dialect.ts'
+import { Interactive } from '../../sql/interactive.ts'
+import { asCommitError, asStoreError } from './classify.ts'
+import type { Connection } from './connection.ts'
+import { Executor } from './executor.ts'
+import { fence, type Hold } from './fence.ts'
+import type { PostgresSettings } from './options.ts'
+import { openPrimary, takeOver } from './primary.ts'
+import { Readers } from './readers.ts'
+import { readSchema, type DatabaseSchema } from './schema.ts'
+import { begin, Session, Transaction } from './session.ts'
+import { Side } from './side.ts'
+
+export class PostgresStore implements Store {
+  readonly name: string
+  readonly #urls: readonly string[]
+  readonly #settings: PostgresSettings
+
+  constructor(urls: readonly string[], settings: PostgresSettings) {
+    this.name = `postgres ${urls.map(withoutPassword).join(', ')}`
+    this.#urls = urls
+    this.#settings = settings
+  }
+
+  async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
+    if (context.derivations.length > 0)
+      throw new NotSupportedError(
+        'the PostgreSQL store cannot write derived rows (`derive`).',
+        'Use a trigger.',
+      )
+    const { leaseMs, epochStep, runtime, newIdentity } = context
+    const connect = (): Promise<Connection> => openPrimary(this.#urls, this.#settings, runtime)
+    let connection: Connection | undefined
+    try {
+      connection = await connect()
+      const session = new Session(connection)
+      await makeTables(session, newIdentity)
+      await addHolder(session)
+      const { epoch, identity } = await openEpoch(session, {
+        writer,
+        leaseMs,
+        epochStep,
+        nowMs: runtime.wallMs(),
+      })
+      const schema = await readSchema(session)
+      return new OpenedPostgres({
+        owner: { writer, epoch },
+        identity,
+        hold: { connection, holder: 0 },
+        schema,
+        connect,
+        readers: new Readers(this.#urls[0] as string, this.#settings),
+        context,
+      })
+    } catch (error) {
+      connection?.destroy()
+      if (error instanceof TidemarkError && !(error instanceof StoreError)) throw error
+      throw cannotOpen(this.name, asStoreError(error, 'not-committed'))
+    }
+  }
+}
+
+interface Parts {
+  readonly owner: Owner
+  readonly identity: DatabaseIdentity
+  readonly hold: Hold
+  readonly schema: DatabaseSchema
+  readonly connect: () => Promise<Connection>
+  readonly readers: Readers
+  readonly context: StoreContext
+}
+
+class OpenedPostgres implements OpenedStore {
+  readonly dialect = 'postgres'
+  readonly maxInFlight = 2
+  readonly isSynchronous = false
+  readonly database: DatabaseIdentity
+  readonly epoch: OpenedStore['epoch']
+  readonly #parts: Parts
+  readonly #side: Side
+  readonly #executor: Executor
+  #hold: Hold
+  #interactive: Interactive | undefined
+  #reconnects = 0
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    const { owner, identity, hold, schema, connect, context } = parts
+    this.#parts = parts
+    this.database = identity
+    this.epoch = owner.epoch
+    this.#hold = hold
+    this.#side = new Side(connect)
+    this.#executor = new Executor(owner, hold, context.runtime, schema, () => this.#reloadSchema())
+  }
+
+  get schema(): Schema {
+    return this.#executor.schema
+  }
+
+  commit(batch: Batch): Promise<BatchOutcome> {
+    return this.#executor.commit(batch)
+  }
+
+  async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
+    const { connection } = this.#hold
+    const transaction = new Transaction(connection)
+    // Its caller may think for longer than a batch does.
+    const idleMs = Math.min(2 ** 31 - 1, Math.ceil(timeoutMs) + 10_000)
+    const answers = await connection.together(() =>
+      Promise.allSettled([
+        connection.query({ sql: begin }),
+        connection.query(fence(this.#parts.owner, this.#hold, prev, (prev + 1) as Seq)),
+        connection.query({ sql: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` }),
+      ]),
+    )
+    const failedAt = answers.findIndex(({ status }) => status === 'rejected')
+    const failed = answers[failedAt]
+    if (failed?.status === 'rejected') {
+      await transaction.rollback()
+      // No COMMIT was sent.
+      throw withoutDoubt(asCommitError(failed.reason, failedAt))
+    }
+    const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
+      if (this.#interactive === interactive) this.#interactive = undefined
+      // It may have made tables: they can be written to when its caller hears of the commit.
+      if (isCommitted) await this.#reloadSchema().catch(() => undefined)
+    })
+    return (this.#interactive = interactive)
+  }
+
+  recover(since: Seq): Promise<Tidemark> {
+    return this.#told(async () => {
+      await this.#interactive?.rollback()
+      if (!(await this.#isUsable())) {
+        if (!(await this.#reconnect())) return unknownTidemark
+      }
+      const { connection } = this.#hold
+      const session = new Session(connection)
+      // A database that was restored from before its first writer has not even the table.
+      if (!(await session.dialect.hasTable(session, 'tidemark_writers'))) return unknownTidemark
+      return await readTidemark(session, this.#parts.owner, since)
+    })
+  }
+
+  /** Whether the connection is there, with nothing open on it, and its server still takes writes. */
+  async #isUsable(): Promise<boolean> {
+    const { connection } = this.#hold
+    if (connection.isLost || connection.isInTransaction) return false
+    try {
+      const { rows } = await connection.query({ sql: 'SELECT pg_is_in_recovery()::int AS standby' })
+      return Number(rows[0]?.['standby']) === 0
+    } catch {
+      return false
+    }
+  }
+
+  /** @returns whether the database knows the writer */
+  async #reconnect(): Promise<boolean> {
+    const { owner, connect } = this.#parts
+    const lost = this.#hold.connection
+    lost.destroy(new StoreError('transient', 'the connection was given up'))
+    const connection = await connect()
+    try {
+      if (this.#closing) throw new StoreError('fatal', 'the store was closed')
+      const hold = await takeOver(connection, owner, lost.backend)
+      if (hold === undefined) {
+        connection.destroy()
+        return false
+      }
+      this.#hold = hold
+      this.#executor.hold(hold)
+      this.#reconnects++
+      return true
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  query(query: SqlQuery): Promise<QueryResult> {
+    return this.#parts.readers.query(query)
+  }
+
+  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
+    return this.#parts.readers.snapshot(query, required)
+  }
+
+  endEpoch(seen: WriterTidemark): Promise<boolean> {
+    return this.#told(() => this.#side.run((session) => endEpoch(session, seen)))
+  }
+
+  /** One commit that waits for the disk: the log's one sync covers every commit before it. */
+  sync(): Promise<void> {
+    return this.#told(() =>
+      this.#side.run((session) =>
+        session.transact(async (inside) => {
+          await inside.run('SET LOCAL synchronous_commit = on')
+          // Without a number of its own there would be nothing to commit.
+          await inside.run('SELECT pg_current_xact_id()')
+          const { rows } = await inside.own('SELECT 1 FROM tidemark_writers WHERE epoch = ?', [this.epoch])
+          if (rows.length === 0)
+            throw new StoreError(
+              'chain',
+              `the database does not know epoch ${this.epoch}; nothing was synced.`,
+            )
+        }),
+      ),
+    )
+  }
+
+  reloadSchema(): Promise<Schema> {
+    return this.#told(() => this.#reloadSchema())
+  }
+
+  async #reloadSchema(): Promise<DatabaseSchema> {
+    const schema = await this.#side.run(readSchema)
+    if (schema.version === this.#executor.schema.version) return schema
+    this.#executor.use(schema)
+    this.#parts.context.onSchemaChange(schema)
+    return schema
+  }
+
+  stats(): StoreStats {
+    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: this.#reconnects }
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    return (this.#closing ??= this.#close(timeoutMs))
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { context, readers } = this.#parts
+    const expired = Promise.withResolvers<void>()
+    const timer = context.runtime.after(timeoutMs, expired.resolve)
+    await Promise.race([this.#end().catch(() => undefined), expired.promise])
+    timer.cancel()
+    // Past the deadline nothing more may run: the statements under way are the last.
+    this.#hold.connection.destroy()
+    this.#side.abandon()
+    readers.abandon()
+  }
+
+  /** Beside the batches: one that is still under way holds the row, and is waited for. */
+  async #end(): Promise<void> {
+    const { owner, readers } = this.#parts
+    await this.#interactive?.rollback()
+    await Promise.all([readers.close(), this.#side.run((session) => closeEpoch(session, owner))])
+  }
+
+  async #told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw asStoreError(error, 'not-committed')
+    }
+  }
+}
+
+/** A database whose bookkeeping another store made has no holders yet. */
+async function addHolder(session: Session): Promise<void> {
+  const { rows } = await session.own(
+    "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tidemark_writers') AND attname = 'holder'",
+  )
+  if (rows.length === 0)
+    await session.run(
+      'ALTER TABLE tidemark_writers ADD COLUMN IF NOT EXISTS holder integer NOT NULL DEFAULT 0',
+    )
+}
+
+function resultOf({ rows, changes }: Answer, asArrays = false): QueryResult {
+  return {
+    // Columns in their order; of two with one name the later is left.
+    rows: asArrays ? rows.map((row) => Object.values(row) as unknown as Record<string, unknown>) : rows,
+    changes,
+    lastInsertId: undefined,
+  }
+}
+
+function withoutDoubt(error: StoreError): StoreError {
+  const { failure, message, cause, storeCode } = error
+  return new StoreError(failure, message.replace(/^tidemark: /, ''), { cause, storeCode })
+}
+
+function cannotOpen(name: string, error: StoreError): StoreError {
+  const { failure, message, storeCode, hint } = error
+  const text = `cannot open ${name}: ${message.replace(/^tidemark: /, '')}`
+  return new StoreError(failure, text, { cause: error, storeCode, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** What may be shown: where it is, never with what password. */
+function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url)
+    parsed.password = ''
+    parsed.search = ''
+    return parsed.href
+  } catch {
+    return 'at an address that is no URL'
+  }
+}

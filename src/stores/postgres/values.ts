@@ -1,0 +1,78 @@
+/** What values become on their way to PostgreSQL, as texts that it casts, and back. */
+import { types, type CustomTypesConfig } from 'pg'
+import type { Value } from '../../contracts/values.ts'
+
+/** A parameter as the server takes it: text of whatever type it is cast to. */
+export function textOf(value: Value): string | null {
+  if (value === null || typeof value === 'string') return value
+  if (value instanceof Uint8Array)
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
+  return Object.is(value, -0) ? '-0' : String(value)
+}
+
+const special = /["\\]/
+const specials = /["\\]/g
+
+/**
+ * One column of many rows as the text of an array: values `place`, `place + width`, … of a flat list.
+ *
+ * Hot: runs once for every value that is written.
+ */
+export function arrayOf(values: readonly Value[], place: number, width: number, isArray: boolean): string {
+  let text = '{'
+  for (let at = place; at < values.length; at += width) {
+    const value = values[at] as Value
+    if (at !== place) text += ','
+    if (typeof value === 'number') text += Object.is(value, -0) ? '-0' : String(value)
+    else if (value === null) text += 'NULL'
+    else text += quoted(isArray ? arrayText(value) : (textOf(value) as string))
+  }
+  return `${text}}`
+}
+
+function quoted(text: string): string {
+  return special.test(text) ? `"${text.replace(specials, '\\$&')}"` : `"${text}"`
+}
+
+/** An array was accepted as JSON: as a column of arrays reads it. What is no JSON is PostgreSQL's own text of one. */
+export function arrayText(value: Value): string {
+  if (typeof value !== 'string' || !value.startsWith('[')) return textOf(value) as string
+  try {
+    return literal(JSON.parse(value) as unknown)
+  } catch {
+    return value
+  }
+}
+
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `{${value.map(literal).join(',')}}`
+  if (value === null) return 'NULL'
+  return quoted(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
+const { builtins } = types
+const inUtc = (text: string): Date | string => {
+  // Years before 1 or after 9999, and infinity, are no dates of JavaScript's.
+  const date = new Date(`${text.replace(' ', 'T')}Z`)
+  return Number.isNaN(date.getTime()) ? text : date
+}
+const exact = (text: string): number | bigint => {
+  const number = Number(text)
+  return Number.isSafeInteger(number) ? number : BigInt(text)
+}
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.slice(2), 'hex'))
+
+const parsers = new Map<number, (text: string) => unknown>([
+  [builtins.INT8, exact],
+  [builtins.BYTEA, bytes],
+  [builtins.TIMESTAMP, inUtc],
+  // A day is no instant: in another zone it would become the day before.
+  [builtins.DATE, (text) => text],
+])
+
+/** How the texts of results are read: as `pg` does, but for what it would round, or shift by the zone of this machine. */
+export const typeParsers: CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    return (format === 'binary' ? undefined : parsers.get(oid)) ?? types.getTypeParser(oid, format)
+  },
+}
