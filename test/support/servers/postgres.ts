@@ -158,6 +158,19 @@ export async function queryAt(url: string, sql: string): Promise<Record<string, 
   }
 }
 
+/** Looks until the query gives a row. */
+export async function untilAt(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    while ((await client.query(sql)).rows.length === 0)
+      await new Promise((resume) => void setTimeout(resume, 5))
+  } finally {
+    await client.end()
+  }
+}
+
 export async function startServer(
   programs: string,
   data: string,
