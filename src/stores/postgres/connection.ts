@@ -174,6 +174,8 @@ export function sessionSettings(settings: PostgresSettings): string {
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
     `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
     `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
+    "SET default_transaction_isolation = 'read committed'",
+    'SET default_transaction_read_only = off',
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",
