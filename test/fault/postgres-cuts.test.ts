@@ -1,0 +1,236 @@
+/**
+ * The connection is cut, by a proxy, at every single message of two batches of which the second is sent behind the
+ * first: whatever the server had carried out by then, each batch is applied once.
+ */
+import { expect, test } from 'vitest'
+import { open } from '../../src/index.ts'
+import { postgres, type PostgresOptions } from '../../src/stores/postgres/index.ts'
+import type { AnyTidemark } from '../../src/testing/stage.ts'
+import { withServer } from '../support/servers/installed.ts'
+import { debianPostgres, embeddedPostgres, type PostgresServer } from '../support/servers/postgres.ts'
+import { WireProxy, type Rule, type Step, type Wire } from '../support/servers/wire-proxy.ts'
+import { batch, schema, Workload } from './postgres-workload.ts'
+
+const isBatch = (sql = ''): boolean => sql.startsWith('BEGIN ISOLATION LEVEL READ COMMITTED')
+const isFence = (sql = ''): boolean => sql.includes('WITH moved AS')
+const isTakeOver = (sql = ''): boolean => sql.includes('SET holder = holder + 1')
+
+type Act = (wire: Wire) => Step
+
+/** What is done at one message of the connection on which the next batch begins. */
+class Cut {
+  /** The connection, once it is done. */
+  wire: Wire | undefined
+  readonly #act: Act
+  #left: number
+  #watched: Wire | undefined
+
+  /** @param at 0 is the batch's BEGIN */
+  constructor(at: number, act: Act) {
+    this.#left = at
+    this.#act = act
+  }
+
+  readonly rule: Rule = ({ sql }, wire) => {
+    if (this.wire) return 'forward'
+    if (isBatch(sql)) this.#watched ??= wire
+    if (wire !== this.#watched || this.#left-- > 0) return 'forward'
+    this.wire = wire
+    return this.#act(wire)
+  }
+}
+
+interface Setting extends AsyncDisposable {
+  readonly url: string
+  readonly proxy: WireProxy
+  readonly workload: Workload
+  readonly db: AnyTidemark
+}
+
+async function setting(
+  server: PostgresServer,
+  options: PostgresOptions = {},
+  url?: string,
+): Promise<Setting> {
+  url ??= await server.createDatabase()
+  await server.query(schema, url)
+  const proxy = await WireProxy.to(server.port)
+  const db: AnyTidemark = await open(postgres(proxy.url(url), options), { batch })
+  return {
+    url,
+    proxy,
+    workload: new Workload(url),
+    db,
+    async [Symbol.asyncDispose]() {
+      await db.close({ timeoutMs: 5_000 }).catch(() => undefined)
+      await proxy[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Whom the server does not let end its own connections: what the old one still does can only be fenced. */
+async function powerless(server: PostgresServer): Promise<string> {
+  const url = new URL(await server.createDatabase())
+  await server.query('DROP ROLE IF EXISTS powerless')
+  await server.query(
+    `CREATE ROLE powerless LOGIN; ALTER DATABASE ${url.pathname.slice(1)} OWNER TO powerless`,
+  )
+  await server.query('REVOKE EXECUTE ON FUNCTION pg_terminate_backend FROM PUBLIC', url.href)
+  url.username = 'powerless'
+  return url.href
+}
+
+/** @returns at how many messages it was cut */
+async function cutEverywhere(at: Setting, act: Act, write: () => Promise<void>): Promise<number> {
+  for (let index = 0; ; index++) {
+    // Each time on a connection on which nothing is prepared.
+    at.proxy.wires.at(-1)?.cut()
+    const cut = new Cut(index, act)
+    at.proxy.rule = cut.rule
+    await write()
+    if (!cut.wire) return index
+  }
+}
+
+async function tidemark(server: PostgresServer, { url, db }: Setting): Promise<number> {
+  const sql = `SELECT watermark::int AS seq FROM tidemark_writers WHERE epoch = ${db.epoch}`
+  return Number((await server.query(sql, url))[0]?.['seq'])
+}
+
+await withServer(embeddedPostgres, (server) => {
+  test.for<Step>(['cut before', 'cut after', 'leave'])(
+    'law 3 · a connection that is cut at every step of a batch applies it once: %s',
+    async (step) => {
+      await using at = await setting(server)
+      const cuts = await cutEverywhere(
+        at,
+        () => step,
+        async () => {
+          at.workload.write(at.db)
+          at.workload.write(at.db)
+          await at.workload.settle(at.db)
+        },
+      )
+      expect(cuts).toBeGreaterThan(80)
+      expect(at.db.stats().store.reconnects).toBeGreaterThan(cuts)
+    },
+  )
+
+  test('law 3 · what is cut off at any step of a batch, and carried out while another connection takes over, is applied once', async () => {
+    await using at = await setting(server, {}, await powerless(server))
+    for (let index = 0; ; index++) {
+      const cut = new Cut(index, (wire) => {
+        wire.leave()
+        return 'hold'
+      })
+      at.proxy.rule = (message, wire) => {
+        if (isTakeOver(message.sql) && message.letter === 'E') cut.wire?.requests.open()
+        return cut.rule(message, wire)
+      }
+      at.workload.write(at.db)
+      at.workload.write(at.db)
+      await at.workload.settle(at.db)
+      if (!cut.wire) break
+      cut.wire.requests.add(undefined)
+      await cut.wire.ended
+      await at.workload.settle(at.db)
+    }
+  })
+
+  test('law 1 · what an engine called not committed is refused when an old connection brings it later', async () => {
+    const url = await powerless(server)
+    await using at = await setting(server, {}, url)
+    // One batch a minute: what the takeover found uncommitted waits, and is not sent again before the engine closes.
+    const db: AnyTidemark = await open(postgres(at.proxy.url(url)), {
+      batch: { minIntervalMs: 60_000, lingerMs: 0 },
+    })
+    const cut = new Cut(0, (wire) => {
+      wire.leave()
+      return 'hold'
+    })
+    at.proxy.rule = cut.rule
+    const reconnected = expect.poll(() => db.stats().store.reconnects)
+    const outcome = db.insert('events', { n: 1 }).outcome()
+    await reconnected.toBe(1)
+    // The epoch stays open: only the holder tells the old connection from the new one.
+    at.proxy.isReachable = false
+    for (const wire of at.proxy.wires) if (wire !== cut.wire) wire.cut()
+    await expect(db.close({ timeoutMs: 50 })).rejects.toMatchObject({ code: 'DEADLINE_PASSED' })
+    expect(await outcome).toMatchObject({ kind: 'abandoned', error: { outcome: 'not-committed' } })
+    expect(
+      await server.query(
+        `SELECT watermark, closed, holder FROM tidemark_writers WHERE epoch = ${db.epoch}`,
+        url,
+      ),
+    ).toEqual([{ watermark: '0', closed: 0, holder: 1 }])
+
+    cut.wire?.requests.open()
+    cut.wire?.requests.add(undefined)
+    await cut.wire?.ended
+    expect(await server.query('SELECT n FROM events', url)).toEqual([])
+    at.proxy.isReachable = true
+  })
+
+  test('law 1 · an engine that closes while nobody knows says "unknown" of what was sent, and "not committed" of the rest', async () => {
+    await using at = await setting(server)
+    const cut = new Cut(0, (wire) => {
+      at.proxy.isReachable = false
+      wire.leave()
+      return 'hold'
+    })
+    at.proxy.rule = cut.rule
+    at.workload.write(at.db)
+    at.workload.write(at.db)
+    const sent = [...at.workload.receipts]
+    at.workload.write(at.db)
+    await expect(at.db.close({ timeoutMs: 50 })).rejects.toMatchObject({ code: 'DEADLINE_PASSED' })
+    for (const receipt of at.workload.receipts)
+      expect(await receipt.outcome()).toMatchObject({
+        kind: 'abandoned',
+        error: { outcome: sent.includes(receipt) ? 'unknown' : 'not-committed' },
+      })
+    cut.wire?.requests.open()
+    cut.wire?.requests.add(undefined)
+    await cut.wire?.ended
+    expect(
+      await server.query('SELECT count(*)::int AS n FROM events', at.url),
+      'and carried out it was',
+    ).toEqual([{ n: 14 }])
+  })
+
+  test('law 3 · batches whose replies to COMMIT were lost are told committed, and are not applied again', async () => {
+    await using at = await setting(server)
+    const cut = new Cut(0, (wire) => {
+      wire.replies.close()
+      return 'forward'
+    })
+    at.proxy.rule = cut.rule
+    at.workload.write(at.db)
+    at.workload.write(at.db)
+    await expect.poll(() => tidemark(server, at)).toBe(at.workload.receipts.at(-1)?.position.seq)
+    expect(at.workload.receipts.map(({ state }) => state)).not.toContain('committed')
+    cut.wire?.cut()
+    await at.workload.settle(at.db)
+    expect(at.db.stats().store.reconnects).toBe(1)
+  })
+
+  test('law 3 · a transaction whose reply to COMMIT was lost is told committed, and is not run again on PostgreSQL', async () => {
+    await using at = await setting(server)
+    let runs = 0
+    at.proxy.rule = ({ sql }, wire) => {
+      if (sql === 'COMMIT') wire.replies.close()
+      return 'forward'
+    }
+    const result = at.db.transaction(async (trx) => {
+      runs++
+      await trx.insertInto('events').values({ n: 7 }).execute()
+      return 'done'
+    })
+    await expect.poll(() => tidemark(server, at)).toBe(1)
+    at.proxy.rule = () => 'forward'
+    at.proxy.wires[0]?.cut()
+    expect(await result).toBe('done')
+    expect(runs).toBe(1)
+    expect(await server.query('SELECT n FROM events', at.url)).toEqual([{ n: 7 }])
+  })
+})
