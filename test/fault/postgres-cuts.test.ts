@@ -4,16 +4,19 @@
  */
 import { expect, test } from 'vitest'
 import { open } from '../../src/index.ts'
-import { postgres, type PostgresOptions } from '../../src/stores/postgres/index.ts'
+import { postgres } from '../../src/stores/postgres/index.ts'
 import type { AnyTidemark } from '../../src/testing/stage.ts'
 import { withServer } from '../support/servers/installed.ts'
-import { debianPostgres, embeddedPostgres, type PostgresServer } from '../support/servers/postgres.ts'
-import { WireProxy, type Rule, type Step, type Wire } from '../support/servers/wire-proxy.ts'
-import { batch, schema, Workload } from './postgres-workload.ts'
-
-const isBatch = (sql = ''): boolean => sql.startsWith('BEGIN ISOLATION LEVEL READ COMMITTED')
-const isFence = (sql = ''): boolean => sql.includes('WITH moved AS')
-const isTakeOver = (sql = ''): boolean => sql.includes('SET holder = holder + 1')
+import { embeddedPostgres, untilAt } from '../support/servers/postgres.ts'
+import type { Rule, Step, Wire } from '../support/servers/wire-proxy.ts'
+import {
+  isBatch,
+  isTakeOver,
+  powerless,
+  throughProxy,
+  untilTidemark,
+  type ThroughProxy,
+} from './postgres-workload.ts'
 
 type Act = (wire: Wire) => Step
 
@@ -31,57 +34,17 @@ class Cut {
     this.#act = act
   }
 
-  readonly rule: Rule = ({ sql }, wire) => {
+  readonly rule: Rule = (message, wire) => {
     if (this.wire) return 'forward'
-    if (isBatch(sql)) this.#watched ??= wire
+    if (isBatch(message)) this.#watched ??= wire
     if (wire !== this.#watched || this.#left-- > 0) return 'forward'
     this.wire = wire
     return this.#act(wire)
   }
 }
 
-interface Setting extends AsyncDisposable {
-  readonly url: string
-  readonly proxy: WireProxy
-  readonly workload: Workload
-  readonly db: AnyTidemark
-}
-
-async function setting(
-  server: PostgresServer,
-  options: PostgresOptions = {},
-  url?: string,
-): Promise<Setting> {
-  url ??= await server.createDatabase()
-  await server.query(schema, url)
-  const proxy = await WireProxy.to(server.port)
-  const db: AnyTidemark = await open(postgres(proxy.url(url), options), { batch })
-  return {
-    url,
-    proxy,
-    workload: new Workload(url),
-    db,
-    async [Symbol.asyncDispose]() {
-      await db.close({ timeoutMs: 5_000 }).catch(() => undefined)
-      await proxy[Symbol.asyncDispose]()
-    },
-  }
-}
-
-/** Whom the server does not let end its own connections: what the old one still does can only be fenced. */
-async function powerless(server: PostgresServer): Promise<string> {
-  const url = new URL(await server.createDatabase())
-  await server.query('DROP ROLE IF EXISTS powerless')
-  await server.query(
-    `CREATE ROLE powerless LOGIN; ALTER DATABASE ${url.pathname.slice(1)} OWNER TO powerless`,
-  )
-  await server.query('REVOKE EXECUTE ON FUNCTION pg_terminate_backend FROM PUBLIC', url.href)
-  url.username = 'powerless'
-  return url.href
-}
-
 /** @returns at how many messages it was cut */
-async function cutEverywhere(at: Setting, act: Act, write: () => Promise<void>): Promise<number> {
+async function cutEverywhere(at: ThroughProxy, act: Act, write: () => Promise<void>): Promise<number> {
   for (let index = 0; ; index++) {
     // Each time on a connection on which nothing is prepared.
     at.proxy.wires.at(-1)?.cut()
@@ -92,16 +55,11 @@ async function cutEverywhere(at: Setting, act: Act, write: () => Promise<void>):
   }
 }
 
-async function tidemark(server: PostgresServer, { url, db }: Setting): Promise<number> {
-  const sql = `SELECT watermark::int AS seq FROM tidemark_writers WHERE epoch = ${db.epoch}`
-  return Number((await server.query(sql, url))[0]?.['seq'])
-}
-
 await withServer(embeddedPostgres, (server) => {
   test.for<Step>(['cut before', 'cut after', 'leave'])(
     'law 3 · a connection that is cut at every step of a batch applies it once: %s',
     async (step) => {
-      await using at = await setting(server)
+      await using at = await throughProxy(server)
       const cuts = await cutEverywhere(
         at,
         () => step,
@@ -117,14 +75,14 @@ await withServer(embeddedPostgres, (server) => {
   )
 
   test('law 3 · what is cut off at any step of a batch, and carried out while another connection takes over, is applied once', async () => {
-    await using at = await setting(server, {}, await powerless(server))
+    await using at = await throughProxy(server, {}, await powerless(server))
     for (let index = 0; ; index++) {
       const cut = new Cut(index, (wire) => {
         wire.leave()
         return 'hold'
       })
       at.proxy.rule = (message, wire) => {
-        if (isTakeOver(message.sql) && message.letter === 'E') cut.wire?.requests.open()
+        if (isTakeOver(message) && message.letter === 'E') cut.wire?.requests.open()
         return cut.rule(message, wire)
       }
       at.workload.write(at.db)
@@ -139,7 +97,7 @@ await withServer(embeddedPostgres, (server) => {
 
   test('law 1 · what an engine called not committed is refused when an old connection brings it later', async () => {
     const url = await powerless(server)
-    await using at = await setting(server, {}, url)
+    await using at = await throughProxy(server, {}, url)
     // One batch a minute: what the takeover found uncommitted waits, and is not sent again before the engine closes.
     const db: AnyTidemark = await open(postgres(at.proxy.url(url)), {
       batch: { minIntervalMs: 60_000, lingerMs: 0 },
@@ -149,9 +107,12 @@ await withServer(embeddedPostgres, (server) => {
       return 'hold'
     })
     at.proxy.rule = cut.rule
-    const reconnected = expect.poll(() => db.stats().store.reconnects)
     const outcome = db.insert('events', { n: 1 }).outcome()
-    await reconnected.toBe(1)
+    // The last that it asks before it goes on is what was rejected. When that is answered it knows.
+    const asked = `SELECT 1 FROM pg_stat_activity WHERE state = 'idle' AND application_name = 'tidemark'
+      AND datname = current_database() AND query LIKE '%FROM tidemark_dead_letters%'`
+    await untilAt(url, asked)
+    await server.query('SELECT 1')
     // The epoch stays open: only the holder tells the old connection from the new one.
     at.proxy.isReachable = false
     for (const wire of at.proxy.wires) if (wire !== cut.wire) wire.cut()
@@ -172,7 +133,7 @@ await withServer(embeddedPostgres, (server) => {
   })
 
   test('law 1 · an engine that closes while nobody knows says "unknown" of what was sent, and "not committed" of the rest', async () => {
-    await using at = await setting(server)
+    await using at = await throughProxy(server)
     const cut = new Cut(0, (wire) => {
       at.proxy.isReachable = false
       wire.leave()
@@ -199,7 +160,7 @@ await withServer(embeddedPostgres, (server) => {
   })
 
   test('law 3 · batches whose replies to COMMIT were lost are told committed, and are not applied again', async () => {
-    await using at = await setting(server)
+    await using at = await throughProxy(server)
     const cut = new Cut(0, (wire) => {
       wire.replies.close()
       return 'forward'
@@ -207,7 +168,7 @@ await withServer(embeddedPostgres, (server) => {
     at.proxy.rule = cut.rule
     at.workload.write(at.db)
     at.workload.write(at.db)
-    await expect.poll(() => tidemark(server, at)).toBe(at.workload.receipts.at(-1)?.position.seq)
+    await untilTidemark(at, at.workload.receipts.at(-1)?.position.seq)
     expect(at.workload.receipts.map(({ state }) => state)).not.toContain('committed')
     cut.wire?.cut()
     await at.workload.settle(at.db)
@@ -215,7 +176,7 @@ await withServer(embeddedPostgres, (server) => {
   })
 
   test('law 3 · a transaction whose reply to COMMIT was lost is told committed, and is not run again on PostgreSQL', async () => {
-    await using at = await setting(server)
+    await using at = await throughProxy(server)
     let runs = 0
     at.proxy.rule = ({ sql }, wire) => {
       if (sql === 'COMMIT') wire.replies.close()
@@ -226,7 +187,7 @@ await withServer(embeddedPostgres, (server) => {
       await trx.insertInto('events').values({ n: 7 }).execute()
       return 'done'
     })
-    await expect.poll(() => tidemark(server, at)).toBe(1)
+    await untilTidemark(at, 1)
     at.proxy.rule = () => 'forward'
     at.proxy.wires[0]?.cut()
     expect(await result).toBe('done')

@@ -3,11 +3,13 @@
  * there twice, so what was applied twice, or not at all, or in another order, shows.
  */
 import { expect } from 'vitest'
-import type { Receipt } from '../../src/index.ts'
+import { open, type Receipt } from '../../src/index.ts'
+import { postgres, type PostgresOptions } from '../../src/stores/postgres/index.ts'
 import type { AnyTidemark } from '../../src/testing/stage.ts'
-import { queryAt } from '../support/servers/postgres.ts'
+import { queryAt, untilAt, type PostgresServer } from '../support/servers/postgres.ts'
+import { WireProxy, type Message } from '../support/servers/wire-proxy.ts'
 
-export const schema = `
+const schema = `
   CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     n integer NOT NULL, CONSTRAINT not_poison CHECK (n >= 0));
   CREATE TABLE places (id integer PRIMARY KEY, n integer NOT NULL);
@@ -15,7 +17,7 @@ export const schema = `
   INSERT INTO counters VALUES (1, 0), (2, 0)`
 
 /** An engine that takes so many operations in a batch sends each of these batches by itself. */
-export const batch = { maxOperations: 12, maxTransactionMs: 60_000 }
+const batch = { maxOperations: 12, maxTransactionMs: 60_000 }
 
 export class Workload {
   readonly #url: string
@@ -92,3 +94,51 @@ export class Workload {
     return this.#n
   }
 }
+
+export interface ThroughProxy extends AsyncDisposable {
+  /** Past the proxy. */
+  readonly url: string
+  readonly proxy: WireProxy
+  readonly db: AnyTidemark
+  readonly workload: Workload
+}
+
+/** An engine on a database of its own, with a proxy between them. */
+export async function throughProxy(
+  server: PostgresServer,
+  options: PostgresOptions = {},
+  url?: string,
+): Promise<ThroughProxy> {
+  const past = url ?? (await server.createDatabase())
+  await server.query(schema, past)
+  const proxy = await WireProxy.to(server.port)
+  const db: AnyTidemark = await open(postgres(proxy.url(past), options), { batch })
+  return {
+    url: past,
+    proxy,
+    db,
+    workload: new Workload(past),
+    async [Symbol.asyncDispose]() {
+      await db.close({ timeoutMs: 5_000 }).catch(() => undefined)
+      await proxy[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The URL of a new database, for somebody whom the server does not let end backends, not even his own. */
+export async function powerless(server: PostgresServer): Promise<string> {
+  const url = new URL(await server.createDatabase())
+  const name = url.pathname.slice(1)
+  await server.query(`CREATE ROLE of_${name} LOGIN; ALTER DATABASE ${name} OWNER TO of_${name}`)
+  await server.query('REVOKE EXECUTE ON FUNCTION pg_terminate_backend FROM PUBLIC', url.href)
+  url.username = `of_${name}`
+  return url.href
+}
+
+/** The database has committed up to there, whatever the engine knows of it. */
+export async function untilTidemark({ url, db }: ThroughProxy, seq: number | undefined): Promise<void> {
+  await untilAt(url, `SELECT 1 FROM tidemark_writers WHERE epoch = ${db.epoch} AND watermark = ${seq}`)
+}
+
+export const isBatch = ({ sql }: Message): boolean => sql?.startsWith('BEGIN ISOLATION LEVEL') === true
+export const isTakeOver = ({ sql }: Message): boolean => sql?.includes('SET holder = holder + 1') === true

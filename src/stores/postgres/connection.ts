@@ -33,7 +33,7 @@ export interface Backend {
   readonly startedAt: string
 }
 
-/** How long a server that does not answer may hold what it has not told: the least that TCP is asked for. */
+/** After so long without a word either side asks the other whether it is still there. */
 const keepAliveMs = 10_000
 
 export class Connection {
@@ -66,21 +66,22 @@ export class Connection {
   static async open(url: string, settings: PostgresSettings, runtime: Runtime): Promise<Connection> {
     const client = new Client({ ...clientConfig(url, settings), pipeline: true })
     const failed = Promise.withResolvers<never>()
-    client.once('error', failed.reject)
     failed.promise.catch(() => undefined)
+    // For good: it may tell more than once that it is lost.
+    client.on('error', failed.reject)
+    const { connectTimeoutMs } = settings
+    const expired = `the server did not make a connection within ${connectTimeoutMs} ms`
+    const timer = runtime.after(connectTimeoutMs, () => failed.reject(new Error(expired)), 'background')
     try {
       await Promise.race([client.connect(), failed.promise])
-      await client.query(sessionSettings(settings))
-      const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
-        `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
-         FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
-      )
-      const [row] = rows
-      const backend = { pid: Number(row?.pid), startedAt: row?.started ?? '' }
-      return new Connection(client, runtime, settings, backend, row?.standby === true)
+      // Behind the greeting it may fall silent as well.
+      const { backend, isStandby } = await Promise.race([introduce(client, settings), failed.promise])
+      return new Connection(client, runtime, settings, backend, isStandby)
     } catch (error) {
       client.connection.stream.destroy()
       throw error
+    } finally {
+      timer.cancel()
     }
   }
 
@@ -154,6 +155,22 @@ export class Connection {
   }
 }
 
+async function introduce(
+  client: Client,
+  settings: PostgresSettings,
+): Promise<{ readonly backend: Backend; readonly isStandby: boolean }> {
+  await client.query(sessionSettings(settings))
+  const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
+    `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
+     FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+  )
+  const [row] = rows
+  return {
+    backend: { pid: Number(row?.pid), startedAt: row?.started ?? '' },
+    isStandby: row?.standby === true,
+  }
+}
+
 /** What `pg` makes of it is the same for all connections of a store. */
 export function clientConfig(url: string, settings: PostgresSettings): ClientConfig {
   return {
@@ -173,7 +190,11 @@ export function sessionSettings(settings: PostgresSettings): string {
     `SET synchronous_commit = ${settings.synchronousCommit}`,
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
     `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
+    // From the first message of a statement on: in the middle of one no transaction counts as idle.
+    `SET statement_timeout = ${settings.answerTimeoutMs}`,
     `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
+    `SET tcp_keepalives_idle = ${keepAliveMs / 1_000}`,
+    `SET tcp_keepalives_interval = ${keepAliveMs / 1_000}`,
     "SET default_transaction_isolation = 'read committed'",
     'SET default_transaction_read_only = off',
     "SET DateStyle = 'ISO, YMD'",

@@ -45,7 +45,7 @@ export class Readers {
     })
     this.#pool.on('connect', (client) => {
       client.on('error', () => undefined)
-      const statements = `${sessionSettings(settings)}; SET default_transaction_read_only = on; SET statement_timeout = ${settings.answerTimeoutMs}`
+      const statements = `${sessionSettings(settings)}; SET default_transaction_read_only = on`
       client.query(statements).catch(() => undefined)
     })
     this.#pool.on('error', () => undefined)

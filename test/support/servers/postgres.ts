@@ -103,6 +103,14 @@ export class PostgresServer implements AsyncDisposable {
     return await queryAt(url, sql)
   }
 
+  /** A connection of another program. */
+  async connect(url = this.url()): Promise<Client> {
+    const client = new Client({ connectionString: url })
+    client.on('error', () => undefined)
+    await client.connect()
+    return client
+  }
+
   /** Changes settings that take effect without a restart. */
   async configure(settings: Settings): Promise<void> {
     for (const [name, value] of Object.entries(settings))

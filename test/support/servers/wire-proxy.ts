@@ -86,7 +86,7 @@ export class Wire {
     this.replies = new Gate((bytes) => void (bytes === undefined ? client.end() : client.write(bytes)))
     for (const socket of [client, server]) socket.setNoDelay(true).on('error', () => undefined)
     client.on('data', (bytes: Buffer) => this.#take(bytes)).on('close', () => this.requests.add(undefined))
-    this.ended = once(server, 'close')
+    this.ended = new Promise((resolve) => server.once('close', resolve))
     server
       .on('data', (bytes: Buffer) => this.replies.add(bytes))
       .on('close', () => this.replies.add(undefined))
