@@ -3,7 +3,7 @@
  * first: whatever the server had carried out by then, each batch is applied once.
  */
 import { expect, test } from 'vitest'
-import { open } from '../../src/index.ts'
+import { open, type Receipt } from '../../src/index.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import type { AnyTidemark } from '../../src/testing/stage.ts'
 import { withServer } from '../support/servers/installed.ts'
@@ -44,11 +44,9 @@ class Cut {
 }
 
 /** @returns at how many messages it was cut */
-async function cutEverywhere(at: ThroughProxy, act: Act, write: () => Promise<void>): Promise<number> {
+async function cutEverywhere(at: ThroughProxy, step: Step, write: () => Promise<void>): Promise<number> {
   for (let index = 0; ; index++) {
-    // Each time on a connection on which nothing is prepared.
-    at.proxy.wires.at(-1)?.cut()
-    const cut = new Cut(index, act)
+    const cut = new Cut(index, () => step)
     at.proxy.rule = cut.rule
     await write()
     if (!cut.wire) return index
@@ -60,19 +58,28 @@ await withServer(embeddedPostgres, (server) => {
     'law 3 · a connection that is cut at every step of a batch applies it once: %s',
     async (step) => {
       await using at = await throughProxy(server)
-      const cuts = await cutEverywhere(
-        at,
-        () => step,
-        async () => {
-          at.workload.write(at.db)
-          at.workload.write(at.db)
-          await at.workload.settle(at.db)
-        },
-      )
-      expect(cuts).toBeGreaterThan(80)
-      expect(at.db.stats().store.reconnects).toBeGreaterThan(cuts)
+      const cuts = await cutEverywhere(at, step, async () => {
+        at.workload.write(at.db)
+        at.workload.write(at.db)
+        await at.workload.settle(at.db)
+      })
+      expect(cuts).toBeGreaterThan(70)
+      expect(at.db.stats().store.reconnects).toBe(cuts)
     },
   )
+
+  test('law 4 · a connection that is cut at every step of looking for a bad row rejects that one once', async () => {
+    await using at = await throughProxy(server)
+    const rejected: Receipt[] = []
+    at.workload.write(at.db)
+    const cuts = await cutEverywhere(at, 'cut after', async () => {
+      rejected.push(at.workload.writePoison(at.db))
+      await at.workload.settle(at.db)
+    })
+    expect(cuts).toBeGreaterThan(50)
+    for (const receipt of rejected) expect(await receipt.outcome()).toMatchObject({ kind: 'rejected' })
+    expect(await at.db.deadLetters({ limit: 1_000 })).toHaveLength(rejected.length)
+  })
 
   test('law 3 · what is cut off at any step of a batch, and carried out while another connection takes over, is applied once', async () => {
     await using at = await throughProxy(server, {}, await powerless(server))

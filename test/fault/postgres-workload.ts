@@ -21,8 +21,10 @@ const batch = { maxOperations: 12, maxTransactionMs: 60_000 }
 
 export class Workload {
   readonly #url: string
-  readonly #receipts: Receipt[] = []
-  readonly #expected: number[] = []
+  #receipts: Receipt[] = []
+  #expected: number[] = []
+  /** The newest event that was looked at. */
+  #lastId = 0
   #n = 0
   #batches = 0
 
@@ -31,6 +33,7 @@ export class Workload {
     this.#url = url
   }
 
+  /** Since the last look. */
   get receipts(): readonly Receipt[] {
     return this.#receipts
   }
@@ -56,7 +59,7 @@ export class Workload {
     )
   }
 
-  /** A batch of one operation that the tables refuse, between two that they take. */
+  /** An operation that the tables refuse, between two that they take. @returns its receipt */
   writePoison(db: AnyTidemark): Receipt {
     this.#receipts.push(db.insert('events', { n: this.#next() }))
     const poison = db.insert('events', { n: -1 })
@@ -64,29 +67,34 @@ export class Workload {
     return poison
   }
 
-  /** Waits for all receipts; then each is committed, and is there once. */
+  /** Waits for all receipts; then each is committed, and what it wrote is there once, in its place. */
   async settle(db: AnyTidemark): Promise<void> {
     const outcomes = await Promise.all(this.#receipts.map((receipt) => receipt.outcome()))
     for (const outcome of outcomes) expect(outcome).toMatchObject({ kind: 'committed' })
-    expect(await this.#found(db.epoch)).toEqual({
+    const { lastId, ...found } = await this.#found(db.epoch)
+    expect(found).toEqual({
       events: this.#expected,
       places: [1, 2, 3].map((id) => ({ id, n: this.#batches })),
       counters: [this.#batches, this.#batches],
       checkpoint: String(this.#batches),
       watermark: db.stats().tidemark.seq,
     })
+    this.#receipts = []
+    this.#expected = []
+    this.#lastId = Number(lastId)
   }
 
-  async #found(epoch: number): Promise<unknown> {
+  async #found(epoch: number): Promise<Record<string, unknown>> {
     const [row] = await queryAt(
       this.#url,
-      `SELECT (SELECT json_agg(n ORDER BY id) FROM events) AS events,
+      `SELECT coalesce(max(id), ${this.#lastId}) AS "lastId", coalesce(json_agg(n ORDER BY id), '[]') AS events,
         (SELECT json_agg(p ORDER BY id) FROM places p) AS places,
         (SELECT json_agg(count ORDER BY id) FROM counters) AS counters,
         (SELECT value FROM tidemark_checkpoints WHERE source = 'workload') AS checkpoint,
-        (SELECT watermark::int FROM tidemark_writers WHERE epoch = ${epoch}) AS watermark`,
+        (SELECT watermark::int FROM tidemark_writers WHERE epoch = ${epoch}) AS watermark
+       FROM events WHERE id > ${this.#lastId}`,
     )
-    return row
+    return row ?? {}
   }
 
   #next(): number {

@@ -1,8 +1,9 @@
 /**
  * One connection of `pg` on which statements are sent without awaiting each: the server runs them one after another.
  *
- * Keeps: law 1 (a connection on which nothing was answered for too long is given up, so that nobody waits for ever)
- * and law 3 (once it is lost nothing more is sent on it; what was under way fails with what tells that nobody knows).
+ * Keeps: law 1 (a connection on which nothing was answered for too long is given up, so that nobody waits for ever; and
+ * so is one whose commit did not wait for the standby that it was to wait for) and law 3 (once it is lost nothing more
+ * is sent on it; what was under way fails with what tells that nobody knows).
  */
 import { Client, type ClientConfig } from 'pg'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
@@ -36,6 +37,10 @@ export interface Backend {
 /** After so long without a word either side asks the other whether it is still there. */
 const keepAliveMs = 10_000
 
+/** The server's own name for where a commit waits. Somebody who cancels that leaves it carried out, with a warning. */
+const waitForStandby = 'SyncRepWaitForLSN'
+const unwaited = 'a commit was carried out and no longer waits for its standby; connection lost'
+
 export class Connection {
   readonly backend: Backend
   readonly isStandby: boolean
@@ -45,6 +50,8 @@ export class Connection {
   #unanswered = 0
   #timer: Timer | undefined
   #lostBy: Error | undefined
+  /** Why it was given up here: from then on no answer is believed. */
+  #givenUpBy: Error | undefined
 
   private constructor(
     client: Client,
@@ -60,6 +67,9 @@ export class Connection {
     this.backend = backend
     client.on('error', (error) => void (this.#lostBy ??= error))
     client.on('end', () => void (this.#lostBy ??= new Error('Connection terminated')))
+    client.on('notice', ({ routine }) => {
+      if (routine === waitForStandby) this.#giveUp(unwaited)
+    })
   }
 
   /** @throws what `pg` throws when the server cannot be reached, or refuses */
@@ -106,7 +116,10 @@ export class Connection {
         ...(name === undefined ? {} : { name }),
         ...(asArrays ? { rowMode: 'array' } : {}),
       })
+      if (this.#givenUpBy) throw this.#givenUpBy
       return { rows, count: rowCount ?? 0, command }
+    } catch (error) {
+      throw this.#givenUpBy ?? error
     } finally {
       this.#unanswered--
       this.#watch()
@@ -146,12 +159,16 @@ export class Connection {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#unanswered === 0) return
-    const expired = `the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`
     this.#timer = this.#runtime.after(
       this.#answerTimeoutMs,
-      () => this.destroy(new Error(expired)),
+      () => this.#giveUp(`the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`),
       'background',
     )
+  }
+
+  #giveUp(reason: string): void {
+    this.#givenUpBy ??= new Error(reason)
+    this.destroy(this.#givenUpBy)
   }
 }
 

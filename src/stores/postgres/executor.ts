@@ -87,16 +87,16 @@ export class Executor {
 
   commit(batch: Batch): Promise<BatchOutcome> {
     const sent = this.#isRepairing ? undefined : this.#send(batch)
-    const answered = this.#last.then(() => this.#answer(batch, sent))
+    const answered = this.#last.then(() => this.#answer(batch, sent ?? this.#send(batch)))
     this.#last = answered.catch(() => undefined)
     return answered
   }
 
-  /** Sends all of a batch at once; undefined where something has to be looked at before its COMMIT. */
-  #send({ prev, last, steps }: Batch): Sent | undefined {
+  /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
+  #send({ prev, last, steps }: Batch): Sent | 'with care' {
     const units = this.#unitsOf().of(steps, (prev + 1) as Seq)
     if (units.some(({ refusal, expectations }) => refusal !== undefined || expectations.length > 0))
-      return undefined
+      return 'with care'
     const { deferred } = this.#schema
     const statements: WireStatement[] = [{ sql: begin }, fence(this.#owner, this.#hold, prev, last)]
     const placed = units.map((unit) => {
@@ -113,8 +113,8 @@ export class Executor {
     return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
   }
 
-  async #answer(batch: Batch, sent: Sent | undefined): Promise<BatchOutcome> {
-    if (sent === undefined) return await this.#repair(batch)
+  async #answer(batch: Batch, sent: Sent | 'with care'): Promise<BatchOutcome> {
+    if (sent === 'with care') return await this.#repair(batch)
     const answers = await sent.answers
     const sinceMs = Math.max(sent.sentAtMs, this.#answeredAtMs)
     this.#answeredAtMs = this.#runtime.monotonicMs()
@@ -127,7 +127,8 @@ export class Executor {
     const error: unknown = (answers[failedAt] as PromiseRejectedResult).reason
     const failure = asCommitError(error, failedAt)
     // Behind a batch that was repaired the fence had to refuse this one. Nothing of it was carried out.
-    if (failure.failure === 'chain' && sent.repairs < this.#repairs) return await this.#repair(batch)
+    if (failure.failure === 'chain' && sent.repairs < this.#repairs)
+      return await this.#answer(batch, this.#send(batch))
     if (failure.failure !== 'rejected') throw failure
     if (isAboutTables(failure)) await this.#refresh()
     return await this.#repair(batch)

@@ -25,6 +25,9 @@ export interface ReaderStats {
   readonly max: number
 }
 
+/** In which a server that has ended a query says so. */
+const graceMs = 1_000
+
 const snapshotBegin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
 export class Readers {
@@ -39,6 +42,8 @@ export class Readers {
     this.#pool = new Pool({
       ...clientConfig(url, settings),
       max: settings.maxReaders,
+      // The server ends what takes too long; one that does not even do that is waited for no longer.
+      query_timeout: settings.answerTimeoutMs + graceMs,
       // An engine that only waits keeps no process alive.
       allowExitOnIdle: true,
       pipeline: true,
