@@ -37,6 +37,8 @@ export interface CatalogColumn {
   readonly sequence: string | undefined
   /** GENERATED ALWAYS: a value of one's own needs OVERRIDING SYSTEM VALUE. */
   readonly isAlwaysGenerated: boolean
+  /** By which transaction it was last changed: what was changed and changed back is not what it was. */
+  readonly changedBy: string
 }
 
 export interface Catalog {
@@ -54,7 +56,7 @@ const columnsSql = `
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
       THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
     (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false))::int AS is_generated,
-    array_position(k.indkey::int2[], a.attnum) AS key_rank,
+    array_position(k.indkey::int2[], a.attnum) AS key_rank, a.xmin::text AS changed_by,
     (c.relhasrules OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
       OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.confrelid = c.oid))::int AS is_special,
     (EXISTS (SELECT 1 FROM pg_constraint f WHERE f.condeferred AND c.oid IN (f.conrelid, f.confrelid))
@@ -124,6 +126,7 @@ function columnOf(row: Record<string, unknown>): CatalogColumn {
     sequence: typeof sequence === 'string' ? sequence : undefined,
     isGenerated: is('is_generated'),
     isAlwaysGenerated: is('is_always_generated'),
+    changedBy: String(row['changed_by']),
   }
 }
 

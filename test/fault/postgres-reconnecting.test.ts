@@ -67,6 +67,18 @@ await withServer(embeddedPostgres, (server) => {
     await at.workload.settle(at.db)
   })
 
+  test('law 10 · an engine that comes back to a database without its tables stops', async () => {
+    await using at = await throughProxy(server)
+    at.workload.write(at.db)
+    await at.workload.settle(at.db)
+    await server.query('DROP TABLE tidemark_writers', at.url)
+    at.proxy.wires[0]?.cut()
+    expect(await at.db.insert('events', { n: 1 }).outcome()).toMatchObject({
+      kind: 'abandoned',
+      error: { code: 'HISTORY_LOST' },
+    })
+  })
+
   test('law 9 · an engine that is closed while it takes over leaves no connection behind', async () => {
     await using at = await throughProxy(server)
     const other = await server.connect(at.url)

@@ -207,7 +207,7 @@ export function sessionSettings(settings: PostgresSettings): string {
     `SET synchronous_commit = ${settings.synchronousCommit}`,
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
     `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
-    // From the first message of a statement on: in the middle of one no transaction counts as idle.
+    // Also when nobody is there any more to give it up.
     `SET statement_timeout = ${settings.answerTimeoutMs}`,
     `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
     `SET tcp_keepalives_idle = ${keepAliveMs / 1_000}`,

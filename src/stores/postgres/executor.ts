@@ -146,17 +146,16 @@ export class Executor {
   async #repair(batch: Batch): Promise<BatchOutcome> {
     this.#isRepairing = true
     try {
+      const schema = this.#schema
       const careful = new Careful({
         owner: this.#owner,
         hold: this.#hold,
-        schema: this.#schema,
+        schema,
         units: this.#unitsOf(),
         runtime: this.#runtime,
-        named: (statement) => this.#prepared.named(statement),
+        areTablesTheSame: async () => (await this.#reloadSchema()).version === schema.version,
       })
       const outcome = await careful.commit(batch)
-      // Without a version to look at, what was refused is the sign that tables may have changed.
-      if (outcome.rejections.length > 0) await this.#reloadSchema().catch(() => undefined)
       this.#repairs++
       return outcome
     } catch (error) {
@@ -169,7 +168,11 @@ export class Executor {
   /** The tables may not be what the statements were made for: those that are prepared are made anew. */
   async #refresh(): Promise<void> {
     this.#prepared = new Prepared()
-    await this.#reloadSchema()
+    try {
+      await this.#reloadSchema()
+    } catch (error) {
+      throw asStoreError(error, 'not-committed')
+    }
   }
 
   #unitsOf(): Units {
