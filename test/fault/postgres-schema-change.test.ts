@@ -18,9 +18,9 @@ interface Row {
 /** Changes the tables over and over until so many rows are written. */
 async function writeWhile(db: AnyTidemark, change: () => Promise<void>, count: number): Promise<Row[]> {
   const rows: Row[] = []
-  let isOver = false
+  const over = new AbortController()
   const writing = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       for (let left = 20; left > 0; left--) {
         const n = rows.length + 1
         try {
@@ -38,7 +38,7 @@ async function writeWhile(db: AnyTidemark, change: () => Promise<void>, count: n
   try {
     while (rows.length < count) await change()
   } finally {
-    isOver = true
+    over.abort()
     await writing
   }
   return rows

@@ -2,11 +2,12 @@
  * Batches with each kind of operation, and a look at what became of them: nothing in the tables keeps a row from being
  * there twice, so what was applied twice, or not at all, or in another order, shows.
  */
+import type { Client } from 'pg'
 import { expect } from 'vitest'
 import { open, type Receipt } from '../../src/index.ts'
 import { postgres, type PostgresOptions } from '../../src/stores/postgres/index.ts'
 import type { AnyTidemark } from '../../src/testing/stage.ts'
-import { queryAt, untilAt, type PostgresServer } from '../support/servers/postgres.ts'
+import { untilAt, type PostgresServer } from '../support/servers/postgres.ts'
 import { WireProxy, type Message } from '../support/servers/wire-proxy.ts'
 
 const schema = `
@@ -20,7 +21,8 @@ const schema = `
 const batch = { maxOperations: 12, maxTransactionMs: 60_000 }
 
 export class Workload {
-  readonly #url: string
+  readonly #connect: () => Promise<Client>
+  #look: Client | undefined
   #receipts: Receipt[] = []
   #expected: number[] = []
   /** The newest event that was looked at. */
@@ -28,9 +30,9 @@ export class Workload {
   #n = 0
   #batches = 0
 
-  /** @param url where its tables are: past all that is between them and the engine */
-  constructor(url: string) {
-    this.#url = url
+  /** @param connect to where its tables are: past all that is between them and the engine */
+  constructor(connect: () => Promise<Client>) {
+    this.#connect = connect
   }
 
   /** Since the last look. */
@@ -85,8 +87,8 @@ export class Workload {
   }
 
   async #found(epoch: number): Promise<Record<string, unknown>> {
-    const [row] = await queryAt(
-      this.#url,
+    this.#look ??= (await this.#connect()).once('end', () => (this.#look = undefined))
+    const { rows } = await this.#look.query<Record<string, unknown>>(
       `SELECT coalesce(max(id), ${this.#lastId}) AS "lastId", coalesce(json_agg(n ORDER BY id), '[]') AS events,
         (SELECT json_agg(p ORDER BY id) FROM places p) AS places,
         (SELECT json_agg(count ORDER BY id) FROM counters) AS counters,
@@ -94,7 +96,11 @@ export class Workload {
         (SELECT watermark::int FROM tidemark_writers WHERE epoch = ${epoch}) AS watermark
        FROM events WHERE id > ${this.#lastId}`,
     )
-    return row ?? {}
+    return rows[0] ?? {}
+  }
+
+  async close(): Promise<void> {
+    await this.#look?.end()
   }
 
   #next(): number {
@@ -121,12 +127,14 @@ export async function throughProxy(
   await server.query(schema, past)
   const proxy = await WireProxy.to(server.port)
   const db: AnyTidemark = await open(postgres(proxy.url(past), options), { batch })
+  const workload = new Workload(() => server.connect(past))
   return {
     url: past,
     proxy,
     db,
-    workload: new Workload(past),
+    workload,
     async [Symbol.asyncDispose]() {
+      await workload.close()
       await db.close({ timeoutMs: 5_000 }).catch(() => undefined)
       await proxy[Symbol.asyncDispose]()
     },
