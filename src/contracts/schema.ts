@@ -12,6 +12,8 @@ export interface TableSchema {
   readonly primaryKey: readonly string[]
   /** The column whose value the store makes up when an insert leaves it out, if there is one. */
   readonly generatedId: string | undefined
+  /** Columns that must hold the generated id of some row, and that row's table. Absent: none is known. */
+  readonly parents?: ReadonlyMap<string, string>
   /**
    * Only writes that name a row change it: no trigger, cascade or conflict clause does it in passing. Absent: nobody
    * knows, and whoever reads a row with what is pending waits for all that is.

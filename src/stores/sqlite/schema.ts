@@ -1,6 +1,7 @@
 /** Reads the tables of a database: what the engine checks writes against, and what the executor must know. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { ColumnSchema, Schema, TableSchema } from '../../contracts/schema.ts'
+import { piecesOf } from '../../sql-text.ts'
 import { isInternalTable } from './bookkeeping.ts'
 import { Foresight, storageOf, type KeyCollation } from './foresight.ts'
 
@@ -19,6 +20,8 @@ export interface TableTraits {
   readonly cascadesToTriggers: boolean
   /** A constraint that is checked at COMMIT may be at stake: each operation needs a transaction of its own. */
   readonly isDeferred: boolean
+  /** The database gives no id twice, nor one below the highest that was noted. */
+  readonly isAutoincrement: boolean
 }
 
 export interface DatabaseSchema extends Schema {
@@ -77,6 +80,7 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
       refersToItself,
       cascadesToTriggers: triggered.size > 0 && parents.has(sameName(name)),
       isDeferred: hasDeferred && (hasTriggers || related.has(sameName(name))),
+      isAutoincrement: isAutoincrement(String(sql)),
     })
   }
   return { version, tables, traits, hasDeferred }
@@ -111,6 +115,11 @@ function foreignKeys(database: DatabaseSync, names: readonly string[]): Referenc
       isCascading: /CASCADE|SET/.test(String(actions)),
     })),
   )
+}
+
+/** The word is reserved: where it stands without quotes, it means this. */
+function isAutoincrement(sql: string): boolean {
+  return [...piecesOf(sql, 'sqlite')].some((piece) => piece.toUpperCase() === 'AUTOINCREMENT')
 }
 
 /** A trigger or a foreign key names its table as it was written, in upper or lower case. */
