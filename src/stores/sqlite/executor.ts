@@ -11,6 +11,7 @@
  *         └──── that one condemned ──┘
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { RejectedRows } from '../../causes.ts'
 import type { Derivation, DerivationFailure } from '../../contracts/derivation.ts'
 import type { Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
@@ -45,6 +46,7 @@ export class Executor {
   readonly #onSchemaChange: (schema: DatabaseSchema) => void
   readonly #statements: Statements
   readonly #derivations: Derivations
+  readonly #rejected = new RejectedRows()
   #schema: DatabaseSchema
 
   constructor(
@@ -186,6 +188,7 @@ export class Executor {
         writer: this.#writer,
         epoch: this.#epoch,
         nowMs: this.#clock.wallMs(),
+        rejected: this.#rejected,
         condemned,
         rowByRow,
       },
@@ -194,6 +197,7 @@ export class Executor {
     application.apply(batch.steps)
     const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
+    this.#rejected.keep(application.rejected)
     return { applied: application, derivationFailures }
   }
 
