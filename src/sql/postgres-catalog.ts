@@ -144,6 +144,7 @@ const comparisons = ['integer', 'text', 'uuid'] as const
 function columnOf(row: Record<string, unknown>): CatalogColumn {
   const is = (name: string): boolean => Number(row[name]) === 1
   const sequence = row['sequence']
+  const refersTo = row['refers_to']
   return {
     name: String(row['name']),
     type: String(row['type']),
@@ -156,9 +157,7 @@ function columnOf(row: Record<string, unknown>): CatalogColumn {
     sequence: typeof sequence === 'string' ? sequence : undefined,
     isGenerated: is('is_generated'),
     references:
-      row['refers_to'] === null
-        ? undefined
-        : { table: String(row['refers_to']), column: String(row['refers_to_column']) },
+      typeof refersTo === 'string' ? { table: refersTo, column: String(row['refers_to_column']) } : undefined,
     isAlwaysGenerated: is('is_always_generated'),
   }
 }
