@@ -136,7 +136,8 @@ export class Connection {
 
   /** Says goodbye when all that was sent is answered. */
   async end(): Promise<void> {
-    this.#lostBy ??= new StoreError('fatal', 'the store was closed')
+    if (this.isLost) return
+    this.#lostBy = new StoreError('fatal', 'the store was closed')
     await this.#client.end().catch(() => undefined)
   }
 

@@ -301,6 +301,7 @@ class OpenedPostgres implements OpenedStore {
     const { owner, readers } = this.#parts
     await this.#interactive?.rollback()
     await Promise.all([readers.close(), this.#side.run((session) => closeEpoch(session, owner))])
+    await Promise.all([this.#hold.connection.end(), this.#side.end()])
   }
 
   async #told<T>(work: () => Promise<T>): Promise<T> {
