@@ -119,9 +119,9 @@ await withServer(embeddedPostgres, (server) => {
     >
 
   describe('types', () => {
-    test.each(cases)(
+    test.for(cases)(
       '%s holds %o as %s, alone and among others, however it is written',
-      async (type: string, given: unknown, text: string, ...read: unknown[]) => {
+      async ([type, given, text, ...read]) => {
         await using at = await stage(subject, [...types, tableOf(type)].map(sqlOf))
         // Alone, and in one run with a null between.
         await at.db.insert('held', { id: 1, v: given })
