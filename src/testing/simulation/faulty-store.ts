@@ -17,6 +17,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError, type Certainty, type StoreFailure } from '../../errors.ts'
 import { Connection, locked, type WriteLock } from './connection.ts'
 import type { Faults } from './faults.ts'
@@ -167,13 +168,13 @@ class OpenedFaulty implements OpenedStore {
     })
   }
 
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+  query(query: SqlQuery, patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
     if (
       where === 'here' &&
       this.#connection.lock.holder === undefined &&
       this.#surroundings.random.chance(0.7)
     )
-      return this.#inner.query(query, 'here')
+      return this.#inner.query(query, patience, 'here')
     return this.#read(() => this.#inner.query(query))
   }
 
