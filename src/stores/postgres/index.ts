@@ -1,6 +1,6 @@
 import type { Store } from '../../contracts/store.ts'
 import { TidemarkError } from '../../errors.ts'
-import { parsePostgresOptions, type PostgresOptions } from './options.ts'
+import { isAddress, parsePostgresOptions, type PostgresOptions } from './options.ts'
 import { PostgresStore } from './store.ts'
 
 export { POSTGRES_DEFAULTS, type PostgresOptions } from './options.ts'
@@ -22,8 +22,4 @@ export function postgres(url: string | readonly string[], options?: PostgresOpti
     )
   }
   return new PostgresStore(urls, parsePostgresOptions(options))
-}
-
-function isAddress(url: unknown): boolean {
-  return typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)
 }
