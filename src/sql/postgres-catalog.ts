@@ -28,8 +28,8 @@ export interface CatalogColumn {
   /** The type without its length or precision, as a cast names it. */
   readonly baseType: string
   readonly isArray: boolean
-  /** Its array's texts can be written with commas: all types but `box`. */
-  readonly hasCommaArrays: boolean
+  /** `unnest` of an array of it gives it back: not so for arrays and composites, which it takes apart, nor for `box`, whose array has no commas. */
+  readonly isElement: boolean
   readonly isComputed: boolean
   /** The database makes its value up, by a sequence, when an insert leaves it out. */
   readonly isGenerated: boolean
@@ -48,7 +48,8 @@ export interface Catalog {
 const columnsSql = `
   SELECT n.nspname AS schema_name, c.relname AS table_name, pg_table_is_visible(c.oid)::int AS is_visible,
     a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, format_type(a.atttypid, -1) AS base_type,
-    (t.typcategory = 'A')::int AS is_array, (t.typdelim = ',')::int AS has_comma_arrays,
+    (t.typcategory = 'A')::int AS is_array,
+    (t.typcategory NOT IN ('A', 'C') AND t.typdelim = ',')::int AS is_element,
     (a.attgenerated <> '')::int AS is_computed, (a.attidentity = 'a')::int AS is_always_generated,
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
       THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
@@ -118,7 +119,7 @@ function columnOf(row: Record<string, unknown>): CatalogColumn {
     type: String(row['type']),
     baseType: String(row['base_type']),
     isArray: is('is_array'),
-    hasCommaArrays: is('has_comma_arrays'),
+    isElement: is('is_element'),
     isComputed: is('is_computed'),
     sequence: typeof sequence === 'string' ? sequence : undefined,
     isGenerated: is('is_generated'),

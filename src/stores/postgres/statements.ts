@@ -16,7 +16,7 @@ import type { Cause } from '../../isolation.ts'
 import { quote } from '../../sql/postgres-catalog.ts'
 import type { WireStatement } from './connection.ts'
 import { quotedTable, type DatabaseSchema } from './schema.ts'
-import { arrayOf, arrayText, textOf } from './values.ts'
+import { arrayOf, columnOf, textOf, type ArrayKind } from './values.ts'
 
 /** What a guard makes the server say: the message of a text that is no integer. */
 const guardMessages: readonly (readonly [RegExp, (found: RegExpExecArray) => Cause])[] = [
@@ -171,18 +171,25 @@ export class Statements {
 
   #arrays(table: string, columns: readonly string[], values: readonly Value[]): string[] {
     return columns.map((column, place) =>
-      arrayOf(values, place, columns.length, this.#column(table, column)?.isArray === true),
+      columnOf(values, place, columns.length, this.#arrayKind(table, column)),
     )
   }
 
   #text(table: string, column: string, value: Value): string | null {
-    return value !== null && this.#column(table, column)?.isArray ? arrayText(value) : textOf(value)
+    const kind = this.#arrayKind(table, column)
+    return value === null || kind === 'none' ? textOf(value) : arrayOf(value, kind)
+  }
+
+  #arrayKind(table: string, column: string): ArrayKind {
+    const found = this.#column(table, column)
+    if (!found?.isArray) return 'none'
+    return /^jsonb?\[\]$/.test(found.baseType) ? 'json' : 'elements'
   }
 
   #unnested(table: string, columns: readonly string[]): string {
     const types = columns.map((column, at) => {
       const found = this.#column(table, column)
-      return `$${at + 1}::${found && isDirect(found) ? found.baseType : 'text'}[]`
+      return `$${at + 1}::${found?.isElement ? found.baseType : 'text'}[]`
     })
     return `unnest(${types.join(', ')})`
   }
@@ -191,10 +198,10 @@ export class Statements {
     return columns.map((column, at) => this.#cast(table, column, `u.c${at}`)).join(', ')
   }
 
-  /** Arrays within the array would be taken apart with it, so they travel as texts. */
+  /** What `unnest` would take apart travels as text. */
   #cast(table: string, column: string, expression: string): string {
     const found = this.#column(table, column)
-    return found && !isDirect(found) ? `${expression}::${found.baseType}` : expression
+    return found && !found.isElement ? `${expression}::${found.baseType}` : expression
   }
 
   #column(table: string, column: string) {
@@ -206,10 +213,6 @@ export class Statements {
     this.#cache.set(key, known)
     return known
   }
-}
-
-function isDirect({ isArray, hasCommaArrays }: { isArray: boolean; hasCommaArrays: boolean }): boolean {
-  return !isArray && hasCommaArrays
 }
 
 function aliases(columns: readonly string[]): string {

@@ -13,19 +13,22 @@ export function textOf(value: Value): string | null {
 const special = /["\\]/
 const specials = /["\\]/g
 
+/** What an array given for a column becomes: its elements are texts of their type, or JSON each. */
+export type ArrayKind = 'none' | 'elements' | 'json'
+
 /**
  * One column of many rows as the text of an array: values `place`, `place + width`, … of a flat list.
  *
  * Hot: runs once for every value that is written.
  */
-export function arrayOf(values: readonly Value[], place: number, width: number, isArray: boolean): string {
+export function columnOf(values: readonly Value[], place: number, width: number, kind: ArrayKind): string {
   let text = '{'
   for (let at = place; at < values.length; at += width) {
     const value = values[at] as Value
     if (at !== place) text += ','
     if (typeof value === 'number') text += Object.is(value, -0) ? '-0' : String(value)
     else if (value === null) text += 'NULL'
-    else text += quoted(isArray ? arrayText(value) : (textOf(value) as string))
+    else text += quoted(kind === 'none' ? (textOf(value) as string) : arrayOf(value, kind))
   }
   return `${text}}`
 }
@@ -35,13 +38,17 @@ function quoted(text: string): string {
 }
 
 /** An array was accepted as JSON: as a column of arrays reads it. What is no JSON is PostgreSQL's own text of one. */
-export function arrayText(value: Value): string {
+export function arrayOf(value: Value, kind: Exclude<ArrayKind, 'none'>): string {
   if (typeof value !== 'string' || !value.startsWith('[')) return textOf(value) as string
+  let elements: unknown
   try {
-    return literal(JSON.parse(value) as unknown)
+    elements = JSON.parse(value)
   } catch {
     return value
   }
+  if (kind === 'elements' || !Array.isArray(elements)) return literal(elements)
+  // An array within is JSON here, not a second dimension.
+  return `{${elements.map((one) => (one === null ? 'NULL' : quoted(JSON.stringify(one)))).join(',')}}`
 }
 
 function literal(value: unknown): string {

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 
 export interface Service<S extends AsyncDisposable> {
   readonly name: string
-  /** Any one of these is needed. */
+  /** Any one of these is needed: names to be looked for, or where they are. */
   readonly programs: readonly string[]
   /** The command that installs it, for who has none. */
   readonly install: string
@@ -41,7 +41,7 @@ export async function withServer<S extends AsyncDisposable>(
 /** The first of these programs that is there. */
 export function findProgram(...names: readonly string[]): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), ...systemFolders]
-  return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(isProgram)
+  return names.flatMap((name) => folders.map((folder) => path.resolve(folder, name))).find(isProgram)
 }
 
 /** One program beside a server that comes with it. @throws when it is not there */

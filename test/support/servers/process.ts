@@ -1,13 +1,19 @@
 /** A server's process: alive until it is stopped, at the latest when the tests' own process ends. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 
+/** Whose process it is to be; else it is this one's user's. */
+export interface Identity {
+  readonly uid?: number
+  readonly gid?: number
+}
+
 export class ServerProcess {
   readonly #process: ChildProcess
   readonly #ended: Promise<unknown>
-  readonly #kill = (): void => void this.#process.kill('SIGKILL')
+  readonly #kill = (): void => void this.signal('SIGKILL')
 
   private constructor(process_: ChildProcess) {
     this.#process = process_
@@ -16,8 +22,13 @@ export class ServerProcess {
   }
 
   /** Starts a server, and resolves when a line of its log says that it is ready. */
-  static async start(program: string, options: readonly string[], ready: RegExp): Promise<ServerProcess> {
-    const child = spawn(program, options, { stdio: ['ignore', 'ignore', 'pipe'] })
+  static async start(
+    program: string,
+    options: readonly string[],
+    ready: RegExp,
+    identity: Identity = {},
+  ): Promise<ServerProcess> {
+    const child = spawn(program, options, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...identity })
     const server = new ServerProcess(child)
     const log: string[] = []
     const isReady = Promise.withResolvers<void>()
@@ -36,11 +47,31 @@ export class ServerProcess {
     return server
   }
 
+  /** To it and to the processes that it has started. */
+  signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#process
+    if (pid === undefined) return
+    const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    const children = (stdout ?? '')
+      .split('\n')
+      .map(Number)
+      .filter((child) => child > 0)
+    for (const one of [pid, ...children]) {
+      try {
+        process.kill(one, signal)
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+
   /** What it holds is thrown away, so it needs no time to write it down. */
   async stop(): Promise<void> {
     process.off('exit', this.#kill)
-    this.#process.kill('SIGKILL')
-    await this.#ended
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      this.signal('SIGKILL')
+      await this.#ended
+    }
   }
 }
 
