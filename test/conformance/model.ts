@@ -85,15 +85,15 @@ export function write(db: AnyTidemark, operation: Operation): Promise<string> {
   return endingOf(call(db, operation))
 }
 
-type Writer<R> = {
-  insert(table: string, row: Record<string, unknown>): R
+type Writer<R, I> = {
+  insert(table: string, row: Record<string, unknown>): I
   upsert(table: string, row: Record<string, unknown>): R
   update(table: string, key: object, set: object, options?: { expect?: number }): R
   delete(table: string, key: object, options?: { expect?: number }): R
   write(query: { sql: string; parameters: readonly unknown[] }): R
 }
 
-function call<R>(writer: Writer<R>, operation: Operation): R {
+function call<R, I>(writer: Writer<R, I>, operation: Operation): R | I {
   switch (operation.kind) {
     case 'insert':
     case 'upsert':

@@ -136,7 +136,8 @@ export class Connection {
 
   /** Says goodbye when all that was sent is answered. */
   async end(): Promise<void> {
-    this.#lostBy ??= new StoreError('fatal', 'the store was closed')
+    if (this.isLost) return
+    this.#lostBy = new StoreError('fatal', 'the store was closed')
     await this.#client.end().catch(() => undefined)
   }
 
@@ -174,6 +175,8 @@ export function sessionSettings(settings: PostgresSettings): string {
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
     `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
     `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
+    "SET default_transaction_isolation = 'read committed'",
+    'SET default_transaction_read_only = off',
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",

@@ -5,6 +5,7 @@ import type {
   Batch,
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -109,6 +110,8 @@ class OpenedPostgres implements OpenedStore {
   readonly #executor: Executor
   #hold: Hold
   #interactive: Interactive | undefined
+  /** Resolves when the interactive transaction that is open, or begins, is over. */
+  #transactionOver: Promise<void> | undefined
   #reconnects = 0
   #closing: Promise<void> | undefined
 
@@ -131,6 +134,21 @@ class OpenedPostgres implements OpenedStore {
   }
 
   async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
+    const over = Promise.withResolvers<void>()
+    this.#transactionOver = over.promise
+    const end = (): void => {
+      this.#transactionOver = undefined
+      over.resolve()
+    }
+    try {
+      return await this.#begin(prev, timeoutMs, end)
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  async #begin(prev: Seq, timeoutMs: number, onOver: () => void): Promise<StoreTransaction> {
     const { connection } = this.#hold
     const transaction = new Transaction(connection)
     // Its caller may think for longer than a batch does.
@@ -151,6 +169,7 @@ class OpenedPostgres implements OpenedStore {
     }
     const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
       if (this.#interactive === interactive) this.#interactive = undefined
+      onOver()
       // It may have made tables: they can be written to when its caller hears of the commit.
       if (isCommitted) await this.#reloadSchema().catch(() => undefined)
     })
@@ -204,6 +223,14 @@ class OpenedPostgres implements OpenedStore {
       connection.destroy()
       throw error
     }
+  }
+
+  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    return this.#told(async () => {
+      // It would be a part of the transaction that is open, and given again if that were rolled back.
+      while (this.#transactionOver) await this.#transactionOver
+      return await this.#executor.reserveIds(table, count)
+    })
   }
 
   query(query: SqlQuery): Promise<QueryResult> {
@@ -274,6 +301,7 @@ class OpenedPostgres implements OpenedStore {
     const { owner, readers } = this.#parts
     await this.#interactive?.rollback()
     await Promise.all([readers.close(), this.#side.run((session) => closeEpoch(session, owner))])
+    await Promise.all([this.#hold.connection.end(), this.#side.end()])
   }
 
   async #told<T>(work: () => Promise<T>): Promise<T> {

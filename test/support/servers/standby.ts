@@ -42,7 +42,7 @@ export class Standby implements AsyncDisposable {
     try {
       await copyRunning(primary, data)
       const port = await freePort()
-      const conninfo = `host=127.0.0.1 port=${primary.port} user=postgres application_name=${name}`
+      const conninfo = conninfoOf(primary, name)
       // In the file, where it can be changed while the server runs.
       appendFileSync(path.join(data, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`)
       const settings = {
@@ -89,6 +89,11 @@ export class Standby implements AsyncDisposable {
     await untilAt(this.url(), 'SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM pg_stat_wal_receiver)')
   }
 
+  async startReceiving(): Promise<void> {
+    await this.query(`ALTER SYSTEM SET primary_conninfo = '${conninfoOf(this.#primary, this.name)}'`)
+    await this.query('SELECT pg_reload_conf()')
+  }
+
   /** All that the primary has written by now is shown. */
   async whenCaughtUp(): Promise<void> {
     const [row] = await this.#primary.query('SELECT pg_current_wal_lsn()::text AS lsn')
@@ -109,6 +114,10 @@ export class Standby implements AsyncDisposable {
     await this.#process.stop()
     rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+function conninfoOf({ port }: PostgresServer, name: string): string {
+  return `host=127.0.0.1 port=${port} user=postgres application_name=${name}`
 }
 
 /** Copies the data of a server that runs, as of a checkpoint: with `backup_label` it is whole. */
