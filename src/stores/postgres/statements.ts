@@ -1,7 +1,8 @@
 /**
  * The SQL of each shape. Rows travel as one array a column, so that the same statement, prepared once, takes any
- * number of them: `INSERT … SELECT … FROM unnest($1::bigint[], $2::text[])`, which keeps their order. Casts name
- * types without length: only then does the assignment to the column refuse what is too long instead of cutting it.
+ * number of them: `INSERT … SELECT unnest($1::bigint[]), unnest($2::text[])`, which takes the arrays apart side by side
+ * and keeps their order; in the list, and not in FROM, where their rows would be gathered first. Casts name types
+ * without length: only then does the assignment to the column refuse what is too long instead of cutting it.
  */
 import type {
   DeleteShape,
@@ -113,7 +114,7 @@ export class Statements {
       shape.kind === 'upsert' ? conflictClause(shape) : id === undefined ? '' : ` RETURNING ${quote(id)}`
     return (
       `INSERT INTO ${quotedTable(this.#schema, table)} (${names})${overriding} ` +
-      `SELECT ${this.#selected(table, columns)} FROM ${this.#unnested(table, columns)} AS u (${aliases(columns)})${tail}`
+      `SELECT ${this.#selected(table, columns)}${tail}`
     )
   }
 
@@ -187,15 +188,18 @@ export class Statements {
   }
 
   #unnested(table: string, columns: readonly string[]): string {
-    const types = columns.map((column, at) => {
-      const found = this.#column(table, column)
-      return `$${at + 1}::${found?.isElement ? found.baseType : 'text'}[]`
-    })
-    return `unnest(${types.join(', ')})`
+    return `unnest(${columns.map((column, at) => this.#parameter(table, column, at)).join(', ')})`
   }
 
   #selected(table: string, columns: readonly string[]): string {
-    return columns.map((column, at) => this.#cast(table, column, `u.c${at}`)).join(', ')
+    return columns
+      .map((column, at) => this.#cast(table, column, `unnest(${this.#parameter(table, column, at)})`))
+      .join(', ')
+  }
+
+  #parameter(table: string, column: string, at: number): string {
+    const found = this.#column(table, column)
+    return `$${at + 1}::${found?.isElement ? found.baseType : 'text'}[]`
   }
 
   /** What `unnest` would take apart travels as text. */
