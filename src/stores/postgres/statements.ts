@@ -16,6 +16,7 @@ import type { Value } from '../../contracts/values.ts'
 import type { Cause } from '../../isolation.ts'
 import { quote } from '../../sql/postgres-catalog.ts'
 import type { WireStatement } from './connection.ts'
+import { packedColumn } from './packed.ts'
 import { quotedTable, type DatabaseSchema } from './schema.ts'
 import { arrayOf, columnOf, textOf, type ArrayKind } from './values.ts'
 
@@ -170,10 +171,14 @@ export class Statements {
     return { sql, parameters: this.#arrays(table, columns, values) }
   }
 
-  #arrays(table: string, columns: readonly string[], values: readonly Value[]): string[] {
-    return columns.map((column, place) =>
-      columnOf(values, place, columns.length, this.#arrayKind(table, column)),
-    )
+  #arrays(table: string, columns: readonly string[], values: readonly Value[]): (string | Buffer)[] {
+    const width = columns.length
+    return columns.map((column, place) => {
+      const kind = this.#arrayKind(table, column)
+      const packed =
+        kind === 'none' ? packedColumn(values, place, width, this.#sent(table, column)) : undefined
+      return packed ?? columnOf(values, place, width, kind)
+    })
   }
 
   #text(table: string, column: string, value: Value): string | null {
@@ -198,8 +203,13 @@ export class Statements {
   }
 
   #parameter(table: string, column: string, at: number): string {
+    return `$${at + 1}::${this.#sent(table, column)}[]`
+  }
+
+  /** The type as which its values go to the server. */
+  #sent(table: string, column: string): string {
     const found = this.#column(table, column)
-    return `$${at + 1}::${found?.isElement ? found.baseType : 'text'}[]`
+    return found?.isElement ? found.baseType : 'text'
   }
 
   /** What `unnest` would take apart travels as text. */
