@@ -16,6 +16,7 @@ export interface WireStatement {
   readonly parameters?: readonly (string | Buffer | null)[]
   /** Under this name the server keeps it prepared. */
   readonly name?: string | undefined
+  /** Rows come as arrays, which cost less than objects. */
   readonly asArrays?: boolean
 }
 

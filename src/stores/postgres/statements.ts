@@ -101,6 +101,7 @@ export class Statements {
     return {
       sql: this.#cached(shape.key, () => this.#insertSql(shape)),
       parameters: this.#arrays(shape.table, shape.columns, values),
+      asArrays: true,
     }
   }
 
