@@ -34,7 +34,7 @@ export interface PostgresBenchOptions extends CommonOptions {
 export const POSTGRES_USAGE = `npm run bench -- postgres [options]
 
   --server S       embedded: PostgreSQL 18 as npm has it (the default); debian: the system's own; or the URL of one
-                   that is running, where a database is made for the run and dropped afterwards
+                   that is running, where a database is made for each contender and dropped
   --rows N         rows of one contender in one round (200000; slow contenders: a tenth or a fiftieth)
   --rounds N       rounds of each comparison (3)
   --round-ms N     how long callers, and reads, are measured in a round (2000)
