@@ -13,9 +13,11 @@ import { typeParsers } from './values.ts'
 
 export interface WireStatement {
   readonly sql: string
-  readonly parameters?: readonly (string | null)[]
+  /** Texts, or bytes in the binary form of their type. */
+  readonly parameters?: readonly (string | Buffer | null)[]
   /** Under this name the server keeps it prepared. */
   readonly name?: string | undefined
+  /** Rows come as arrays, which cost less than objects. */
   readonly asArrays?: boolean
 }
 
