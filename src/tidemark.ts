@@ -26,7 +26,8 @@ import { writableTo } from './writes/writable.ts'
  * Opens an engine on a store. It reads the tables, takes the writer's name (fencing an older engine of the same
  * name) and is ready to write.
  *
- * @throws TidemarkError `INVALID_OPTIONS`, naming every problem; StoreError when the store cannot be opened
+ * @throws TidemarkError `INVALID_OPTIONS`, naming every problem; StoreError when the store cannot be opened;
+ *   NotSupportedError when it cannot do what the options ask for
  */
 export function open<DB extends Tables = Record<string, Record<string, unknown>>>(
   store: Store,
@@ -57,9 +58,18 @@ export async function openWith<DB extends Tables>(
   })
   const bookmarks = new Bookmarks(opened.database)
   engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))
+  try {
+    await engine.stockIds()
+  } catch (error) {
+    await engine.close(closeAfterFailureMs).catch(() => undefined)
+    throw error
+  }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   return new Tidemark<DB>(writer, opened, engine, reads, () => runtime.monotonicMs())
 }
+
+/** How long an engine that is not opened after all may take to let go of its store. */
+const closeAfterFailureMs = 5_000
 
 /** On average half of it: a million openings a year come to 2^53 in 268 years. */
 const longestStep = 2 ** 26
@@ -164,7 +174,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     if (options.durable) await this.#held.sync()
   }
 
-  /** The queue reached a limit and has not yet fallen to half of it. */
+  /** The queue reached a limit and has not yet fallen to half of it, or preallocated ids are used up for a moment. */
   get isFull(): boolean {
     return this.#engine.queue.isFull
   }

@@ -12,6 +12,8 @@ export interface TableSchema {
   readonly primaryKey: readonly string[]
   /** The column whose value the store makes up when an insert leaves it out, if there is one. */
   readonly generatedId: string | undefined
+  /** Columns that must hold the generated id of some row, and that row's table. Absent: none is known. */
+  readonly parents?: ReadonlyMap<string, string>
   /**
    * Only writes that name a row change it: no trigger, cascade or conflict clause does it in passing. Absent: nobody
    * knows, and whoever reads a row with what is pending waits for all that is.
@@ -44,8 +46,9 @@ export interface ColumnStorage {
   /**
    * What it converts, in the words of https://www.sqlite.org/datatype3.html: `numeric` makes numbers of texts that
    * look like one, `real` makes floats of them and of whole numbers, `text` makes texts of numbers, `none` nothing.
+   * `uuid`, in PostgreSQL, makes the usual form of any other.
    */
-  readonly affinity: 'numeric' | 'real' | 'text' | 'none'
+  readonly affinity: 'numeric' | 'real' | 'text' | 'none' | 'uuid'
   /** Two texts are equal to it only when they are the same: no collation says otherwise. */
   readonly comparesExactly: boolean
   /** An insert that leaves it out puts something else than NULL into it. */

@@ -72,6 +72,19 @@ export interface OpenedStore {
   recover(since: Seq): Promise<Tidemark>
 
   /**
+   * Takes `count` values of the table's generated id away from everybody: neither the database, for a row that comes
+   * without one, nor another reservation gives one of them from now on. When it resolves, that is committed, and kept
+   * as what batches commit is. They are whole numbers below 2^53, in the order in which they are to be used, in as
+   * few ranges as there are.
+   *
+   * Like a batch, it takes effect only while the epoch is this writer's, and fails with `chain` otherwise. It stands
+   * behind the batches that were sent before; while a transaction of this engine is open it may wait for its end. Fails
+   * as `rejected`, with a hint if something helps, when the table is gone, or its ids cannot be kept from others. A
+   * store that answers at once returns the ranges themselves.
+   */
+  reserveIds(table: string, count: number): readonly IdRange[] | Promise<readonly IdRange[]>
+
+  /**
    * Runs a query on what is committed, in a snapshot that begins after the call.
    *
    * @param patience how long it may wait for its turn, where not all can run at once; without, as long as it takes
@@ -179,6 +192,12 @@ export type RunResult =
       readonly changes: readonly number[]
       readonly ids?: readonly (number | undefined)[]
     }
+
+/** `first`, `first + 1`, …: `count` of them. */
+export interface IdRange {
+  readonly first: number
+  readonly count: number
+}
 
 /** The state of one writer as its database tells it. */
 export interface Tidemark {

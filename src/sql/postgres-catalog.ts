@@ -5,6 +5,8 @@ import { isInternalTable } from './bookkeeping.ts'
 export interface CatalogTable {
   /** As a statement names it: without its schema where the search path finds it. */
   readonly name: string
+  /** Another one when the table was made anew, however alike. */
+  readonly id: string
   readonly isVisible: boolean
   /** The same, quoted. */
   readonly quoted: string
@@ -19,6 +21,8 @@ export interface CatalogTable {
   readonly isDeferred: boolean
   /** A row may meet another by a unique key that is not the primary one. */
   readonly hasOtherKeys: boolean
+  /** Only writes that name a row change it: there are no triggers or rules anywhere, and nothing cascades to it. */
+  readonly standsAlone: boolean
 }
 
 export interface CatalogColumn {
@@ -31,10 +35,15 @@ export interface CatalogColumn {
   /** `unnest` of an array of it gives it back: not so for arrays and composites, which it takes apart, nor for `box`, whose array has no commas. */
   readonly isElement: boolean
   readonly isComputed: boolean
+  readonly hasDefault: boolean
+  /** What is known of how values of it compare; undefined: nothing. */
+  readonly comparesAs: 'integer' | 'text' | 'uuid' | undefined
   /** The database makes its value up, by a sequence, when an insert leaves it out. */
   readonly isGenerated: boolean
   /** The sequence behind its default or identity, quoted; undefined: there is none. */
   readonly sequence: string | undefined
+  /** The table, as a statement names it, and the column of it that this one alone must find a row by. */
+  readonly references: { readonly table: string; readonly column: string } | undefined
   /** GENERATED ALWAYS: a value of one's own needs OVERRIDING SYSTEM VALUE. */
   readonly isAlwaysGenerated: boolean
 }
@@ -46,15 +55,21 @@ export interface Catalog {
 }
 
 const columnsSql = `
-  SELECT n.nspname AS schema_name, c.relname AS table_name, pg_table_is_visible(c.oid)::int AS is_visible,
+  SELECT n.nspname AS schema_name, c.oid::text AS table_id, c.relname AS table_name, pg_table_is_visible(c.oid)::int AS is_visible,
     a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, format_type(a.atttypid, -1) AS base_type,
     (t.typcategory = 'A')::int AS is_array,
     (t.typcategory NOT IN ('A', 'C') AND t.typdelim = ',')::int AS is_element,
-    (a.attgenerated <> '')::int AS is_computed, (a.attidentity = 'a')::int AS is_always_generated,
+    (a.attgenerated <> '')::int AS is_computed, (a.atthasdef OR a.attidentity <> '')::int AS has_default,
+    CASE WHEN t.typname IN ('int2', 'int4', 'int8') AND t.typnamespace = 'pg_catalog'::regnamespace THEN 'integer'
+      WHEN t.oid = 'uuid'::regtype THEN 'uuid'
+      WHEN t.oid IN ('text'::regtype, 'varchar'::regtype) AND a.atttypmod = -1
+        AND (SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation) THEN 'text' END AS compares_as, (a.attidentity = 'a')::int AS is_always_generated,
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
       THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
     (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false))::int AS is_generated,
     array_position(k.indkey::int2[], a.attnum) AS key_rank,
+    CASE WHEN pg_table_is_visible(r.confrelid) THEN rc.relname ELSE rn.nspname || '.' || rc.relname END AS refers_to,
+    ra.attname AS refers_to_column,
     (c.relhasrules OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
       OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.confrelid = c.oid))::int AS is_special,
     (EXISTS (SELECT 1 FROM pg_constraint f WHERE f.condeferred AND c.oid IN (f.conrelid, f.confrelid))
@@ -62,11 +77,22 @@ const columnsSql = `
       OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.confrelid = c.oid AND f.confdeltype IN ('c', 'n', 'd')
         OR f.confrelid = c.oid AND f.confupdtype IN ('c', 'n', 'd')))::int AS may_meet_deferred,
     (EXISTS (SELECT 1 FROM pg_index u WHERE u.indrelid = c.oid AND u.indisunique AND NOT u.indisprimary))::int
-      AS has_other_keys
+      AS has_other_keys,
+    (NOT EXISTS (SELECT 1 FROM pg_trigger t WHERE NOT t.tgisinternal)
+      AND NOT EXISTS (SELECT 1 FROM pg_class x JOIN pg_namespace y ON y.oid = x.relnamespace
+        WHERE x.relhasrules AND x.relkind IN ('r', 'p') AND y.nspname NOT IN ('pg_catalog', 'information_schema'))
+      AND NOT EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+      AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid
+        AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))))::int AS stands_alone
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    LEFT JOIN LATERAL (SELECT f.confrelid, f.confkey FROM pg_constraint f
+      WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.conkey = ARRAY[a.attnum] ORDER BY f.oid LIMIT 1) r ON true
+    LEFT JOIN pg_class rc ON rc.oid = r.confrelid
+    LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace
+    LEFT JOIN pg_attribute ra ON ra.attrelid = r.confrelid AND ra.attnum = r.confkey[1]
     LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
   WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
     AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%'
@@ -99,6 +125,7 @@ function tableOf(found: readonly Record<string, unknown>[], someAreDeferred: boo
   return {
     name: isVisible ? table : `${schema}.${table}`,
     quoted: isVisible ? quote(table) : `${quote(schema)}.${quote(table)}`,
+    id: String(first?.['table_id']),
     isVisible,
     columns: found.map(columnOf),
     primaryKey: found
@@ -108,12 +135,16 @@ function tableOf(found: readonly Record<string, unknown>[], someAreDeferred: boo
     isPlain: !is('is_special'),
     isDeferred: someAreDeferred && is('may_meet_deferred'),
     hasOtherKeys: is('has_other_keys'),
+    standsAlone: is('stands_alone'),
   }
 }
+
+const comparisons = ['integer', 'text', 'uuid'] as const
 
 function columnOf(row: Record<string, unknown>): CatalogColumn {
   const is = (name: string): boolean => Number(row[name]) === 1
   const sequence = row['sequence']
+  const refersTo = row['refers_to']
   return {
     name: String(row['name']),
     type: String(row['type']),
@@ -121,8 +152,12 @@ function columnOf(row: Record<string, unknown>): CatalogColumn {
     isArray: is('is_array'),
     isElement: is('is_element'),
     isComputed: is('is_computed'),
+    hasDefault: is('has_default'),
+    comparesAs: comparisons.find((one) => one === row['compares_as']),
     sequence: typeof sequence === 'string' ? sequence : undefined,
     isGenerated: is('is_generated'),
+    references:
+      typeof refersTo === 'string' ? { table: refersTo, column: String(row['refers_to_column']) } : undefined,
     isAlwaysGenerated: is('is_always_generated'),
   }
 }

@@ -160,6 +160,11 @@ export class Committer {
     this.#schedule()
   }
 
+  /** A request that is no batch found the chain broken: looks into it. Batches in flight will tell by themselves. */
+  suspect(failure: StoreError): void {
+    if (this.#state === 'running' && this.#inFlight.length === 0) void this.#restart(failure)
+  }
+
   /** Sends nothing more and abandons what is not settled. What is in flight may or may not be committed. */
   stop(error: TidemarkError): void {
     if (this.#state === 'stopped') return

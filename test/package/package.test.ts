@@ -16,6 +16,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { open } from 'tidemark'
 import type { Kysely } from 'kysely'
 import { batchAware } from 'tidemark/kysely'
+import { postgres, type PostgresOptions } from 'tidemark/postgres'
 import { sqlite } from 'tidemark/sqlite'
 
 interface DB {
@@ -39,6 +40,9 @@ console.log(later[0]?.message)
 await db.close()
 
 export const takeOver = async (existing: Kysely<DB>): Promise<Kysely<DB>> => (await batchAware(existing)).kysely
+
+const lasting: PostgresOptions = { synchronousCommit: 'on' }
+export const onPostgres = () => open<DB>(postgres('postgres://localhost/app', lasting))
 
 // @ts-expect-error the table interface is checked
 export const wrong = (): unknown => db.insert('nowhere', { id: 1 })
@@ -75,7 +79,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
-  const kysely = `kysely@${manifest.devDependencies['kysely']}`
+  const peers = ['kysely', 'pg'].map((name) => `${name}@${manifest.devDependencies[name]}`)
   run(
     project,
     'npm',
@@ -85,7 +89,7 @@ beforeAll(() => {
     '--no-audit',
     '--no-fund',
     `../${tarball}`,
-    kysely,
+    ...peers,
   )
   writeFileSync(path.join(project, 'consumer.ts'), consumer)
 })
@@ -106,6 +110,7 @@ test('every subpath that package.json promises can be imported', () => {
     './logs',
     './memory',
     './pino',
+    './postgres',
     './server',
     './testing',
   ])

@@ -12,6 +12,7 @@ import type {
   Batch,
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -165,6 +166,12 @@ class OpenedMemory implements OpenedStore {
         if (this.#transaction === transaction) this.#rollback()
       },
     }
+  }
+
+  reserveIds(table: string, count: number): readonly IdRange[] | Promise<readonly IdRange[]> {
+    if (this.#store.isTaken) return this.#store.whenFree().then(() => this.reserveIds(table, count))
+    if (this.isSynchronous) return this.#executor.reserveIds(table, count)
+    return this.#atEndOfTick(() => this.#executor.reserveIds(table, count))
   }
 
   async recover(since: Seq): Promise<Tidemark> {

@@ -13,9 +13,11 @@ import { typeParsers } from './values.ts'
 
 export interface WireStatement {
   readonly sql: string
-  readonly parameters?: readonly (string | null)[]
+  /** Texts, or bytes in the binary form of their type. */
+  readonly parameters?: readonly (string | Buffer | null)[]
   /** Under this name the server keeps it prepared. */
   readonly name?: string | undefined
+  /** Rows come as arrays, which cost less than objects. */
   readonly asArrays?: boolean
 }
 
@@ -163,7 +165,8 @@ export class Connection {
 
   /** Says goodbye when all that was sent is answered. */
   async end(): Promise<void> {
-    this.#lostBy ??= new StoreError('fatal', 'the store was closed')
+    if (this.isLost) return
+    this.#lostBy = new StoreError('fatal', 'the store was closed')
     await this.#client.end().catch(() => undefined)
   }
 

@@ -5,6 +5,7 @@ import type {
   Batch,
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -128,6 +129,8 @@ class OpenedPostgres implements OpenedStore {
   readonly #executor: Executor
   #hold: Hold
   #interactive: Interactive | undefined
+  /** Resolves when the interactive transaction that is open, or begins, is over. */
+  #transactionOver: Promise<void> | undefined
   #reconnects = 0
   #closing: Promise<void> | undefined
 
@@ -159,6 +162,21 @@ class OpenedPostgres implements OpenedStore {
   }
 
   async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
+    const over = Promise.withResolvers<void>()
+    this.#transactionOver = over.promise
+    const end = (): void => {
+      this.#transactionOver = undefined
+      over.resolve()
+    }
+    try {
+      return await this.#begin(prev, timeoutMs, end)
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  async #begin(prev: Seq, timeoutMs: number, onOver: () => void): Promise<StoreTransaction> {
     const { connection } = this.#hold
     const transaction = new Transaction(connection)
     // Its caller may think for longer than a batch does.
@@ -179,6 +197,7 @@ class OpenedPostgres implements OpenedStore {
     }
     const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
       if (this.#interactive === interactive) this.#interactive = undefined
+      onOver()
       if (isCommitted) this.#calls.committed((prev + 1) as Seq)
       // It may have made tables: they can be written to when its caller hears of the commit.
       if (isCommitted) await this.#reloadSchema().catch(() => undefined)
@@ -239,6 +258,14 @@ class OpenedPostgres implements OpenedStore {
       connection.destroy()
       throw error
     }
+  }
+
+  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    return this.#told(async () => {
+      // It would be a part of the transaction that is open, and given again if that were rolled back.
+      while (this.#transactionOver) await this.#transactionOver
+      return await this.#executor.reserveIds(table, count)
+    })
   }
 
   query(query: SqlQuery, patience?: Patience): Promise<QueryResult> {
@@ -325,6 +352,7 @@ class OpenedPostgres implements OpenedStore {
       this.replicas?.close(),
       this.#side.run((session) => closeEpoch(session, owner)),
     ])
+    await Promise.all([this.#hold.connection.end(), this.#side.end()])
   }
 
   async #told<T>(work: () => Promise<T>): Promise<T> {

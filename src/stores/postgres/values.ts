@@ -69,12 +69,36 @@ const exact = (text: string): number | bigint => {
 }
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.slice(2), 'hex'))
 
-const parsers = new Map<number, (text: string) => unknown>([
+// A day is no instant: in another zone it would become the day before.
+const asItIs = (text: string): string => text
+
+type Parser = (text: string) => unknown
+
+/** Arrays of these types, by their own numbers: `SELECT oid FROM pg_type WHERE typname = '_int8'`. */
+const arrays: readonly (readonly [oid: number, element: Parser])[] = [
+  [1016, exact],
+  [1001, bytes],
+  [1115, inUtc],
+  [1182, asItIs],
+]
+/** `pg` knows more types than its own list of names has. */
+const parserOf: (oid: number) => Parser = types.getTypeParser as never
+const ofTexts = parserOf(1009)
+
+function ofElements(element: Parser): Parser {
+  const each = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(each)
+    return typeof value === 'string' ? element(value) : value
+  }
+  return (text) => each(ofTexts(text))
+}
+
+const parsers = new Map<number, Parser>([
   [builtins.INT8, exact],
   [builtins.BYTEA, bytes],
   [builtins.TIMESTAMP, inUtc],
-  // A day is no instant: in another zone it would become the day before.
-  [builtins.DATE, (text) => text],
+  [builtins.DATE, asItIs],
+  ...arrays.map(([oid, element]) => [oid, ofElements(element)] as const),
 ])
 
 /** How the texts of results are read: as `pg` does, but for what it would round, or shift by the zone of this machine. */

@@ -7,6 +7,7 @@ import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type {
   Batch,
   BatchOutcome,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -166,6 +167,10 @@ class OpenedFaulty implements OpenedStore {
       this.#release()
       return this.#inner.recover(since)
     })
+  }
+
+  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    return this.#write(this.#surroundings.random.between(0.05, 1), () => this.#inner.reserveIds(table, count))
   }
 
   query(query: SqlQuery, patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
