@@ -167,7 +167,7 @@ await withServer(embeddedPostgres, (server) => {
     await database.rows('CREATE TABLE kept (n int)')
     for (const sql of [
       'drop table kept',
-      'select 1; drop table kept',
+      'select 1; commit; set default_transaction_read_only = off; commit; drop table kept',
       'with d as (delete from kept returning n) select n from d',
       'selekt',
     ])
