@@ -54,6 +54,7 @@ export async function openWith<DB extends Tables>(
     newIdentity: { id: runtime.randomHex(8), secret: runtime.randomHex(32) },
     derivations: Object.entries(parsed.derive).map(([table, sql]) => ({ table, sql })),
     onSchemaChange: (schema) => engine?.useSchema(schema),
+    onWanted: (seq) => engine?.committer.hurry(seq),
   })
   const bookmarks = new Bookmarks(opened.database)
   engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))

@@ -40,7 +40,8 @@ export function isInternalTable(name: string): boolean {
 export async function makeTables(session: SqlSession, { id, secret }: DatabaseIdentity): Promise<void> {
   const { dialect } = session
   const missing: string[] = []
-  for (const name of names) if (!(await dialect.hasTable(session, name))) missing.push(name)
+  // The first is looked for last: another process may be making them, in their order.
+  for (const name of names.toReversed()) if (!(await dialect.hasTable(session, name))) missing.push(name)
   if (missing.includes('tidemark_database') && !missing.includes('tidemark_writers'))
     throw otherFormat('an earlier, unreleased version')
   const isWhole =

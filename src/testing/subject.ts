@@ -21,6 +21,8 @@ export interface Subject {
   readonly commits: 'async' | 'sync'
   /** What the store says it cannot do: that is tested instead. Default nothing. */
   readonly lacks?: readonly 'preallocated ids'[]
+  /** A read that waits for another engine's write makes that one commit: the store has `awaken`. Default false. */
+  readonly awakens?: boolean
   /**
    * A new database which nobody else uses, made by these statements, one after another. In MySQL its texts must be
    * `utf8mb4` with a binary collation. Reads of its engines give integers as `outside` does.

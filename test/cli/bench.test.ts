@@ -59,7 +59,7 @@ await withServer(embeddedPostgres, (server) => {
     expectFigures(await succeed(folder, 'bench', '--json', '--seconds', '1', '--store', database.url))
     expect([await database.rows(schemas), await database.rows(tables)]).toEqual([[], []])
     const text = await succeed(folder, 'bench', '--seconds', '1', '--store', database.url)
-    expect(text).toMatch(/^Suggested: batch: \{ maxOperations: \d+ \}, and maxReaders: \d+$/m)
+    expect(text).toMatch(/^Suggested: batch: \{ maxOperations: \d+ \}, and readers: \{ max: \d+ \}$/m)
   })
 
   test('it is gone after Ctrl-C too', async () => {

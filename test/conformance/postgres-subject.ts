@@ -18,6 +18,7 @@ export function postgresSubject(name: string, server: PostgresServer): Subject {
     name,
     dialect: 'postgres',
     commits: 'async',
+    awakens: true,
     async fresh(schema) {
       const outside = idle.pop() ?? (await connect())
       for (const statement of schema) await outside.query(statement)

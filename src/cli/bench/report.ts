@@ -18,7 +18,7 @@ export function benchText(result: BenchResult, kind: Place['kind']): string {
     kind === 'postgres'
       ? 'a schema of its own, which is dropped again'
       : 'a file of its own beside it, which is removed again'
-  const readers = kind === 'postgres' ? 'maxReaders' : 'readers'
+  const readers = kind === 'postgres' ? `{ max: ${suggested.readers} }` : suggested.readers
   return [
     `${result.database}, ${result.takenAt}: rows of about 250 bytes, in ${place}`,
     '',
@@ -40,7 +40,7 @@ export function benchText(result: BenchResult, kind: Place['kind']): string {
       ),
     ),
     '',
-    `Suggested: batch: { maxOperations: ${suggested.maxOperations} }, and ${readers}: ${suggested.readers}`,
+    `Suggested: batch: { maxOperations: ${suggested.maxOperations} }, and readers: ${readers}`,
     ...suggested.because.map((sentence) => `  ${sentence}`),
     `  Taken in ${result.seconds} s with nothing else asked of this process; what others ask of the machine is in it.`,
     '',

@@ -25,7 +25,8 @@ export async function postgresPlace(database: DatabaseServer): Promise<Place> {
   )
   return {
     kind: 'postgres',
-    store: (readers) => postgres(inside.url, readers === undefined ? {} : { maxReaders: readers }),
+    store: (readers) =>
+      postgres(inside.url, readers === undefined ? {} : { readers: { min: readers, max: readers } }),
     bare: (isAsynchronous = false) => bareOn(inside, isAsynchronous),
     async [Symbol.asyncDispose]() {
       await run(`DROP SCHEMA ${schema} CASCADE`).catch((error: unknown) => {

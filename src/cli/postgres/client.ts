@@ -22,9 +22,9 @@ export async function connect(
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query(
-      `${sessionSettings(POSTGRES_DEFAULTS)}; SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}`,
-    )
+    await client.query(sessionSettings(POSTGRES_DEFAULTS, isReadOnly ? 'read' : 'write'))
+    // A person may ask for what takes long, and look at it for longer.
+    await client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
     return client
   } catch (error) {
     await client.end().catch(() => undefined)

@@ -24,6 +24,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
 import { closeEpoch, endEpoch, openEpoch, readTidemark } from '../sqlite/bookkeeping.ts'
 import { toStoreError } from '../sqlite/classify.ts'
@@ -179,7 +180,7 @@ class OpenedMemory implements OpenedStore {
     return readTidemark(this.#store.database, this.#writer, this.epoch, since)
   }
 
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+  query(query: SqlQuery, _patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
     if (where === 'here' && !this.#store.isTaken) return this.#store.read(query)
     return this.#store.whenFree().then(() => this.#store.read(query))
   }

@@ -167,7 +167,7 @@ class Asked {
   }
 
   async #begin(): Promise<void> {
-    await this.#client.query(`${sessionSettings(POSTGRES_DEFAULTS)}; SET default_transaction_read_only = on`)
+    await this.#client.query(sessionSettings(POSTGRES_DEFAULTS, 'read'))
     const { rows } = await this.#client.query<Record<string, string | boolean>>(roleSql)
     const [role] = rows
     this.#backend = { pid: String(role?.['pid']), started: String(role?.['started']) }

@@ -4,6 +4,7 @@
  * Keeps: law 1 (a connection on which nothing was answered for too long is given up, so that nobody waits for ever)
  * and law 3 (once it is lost nothing more is sent on it; what was under way fails with what tells that nobody knows).
  */
+import { Socket } from 'node:net'
 import { Client, type ClientConfig } from 'pg'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
 import { StoreError } from '../../errors.ts'
@@ -12,9 +13,11 @@ import { typeParsers } from './values.ts'
 
 export interface WireStatement {
   readonly sql: string
-  readonly parameters?: readonly (string | null)[]
+  /** Texts, or bytes in the binary form of their type. */
+  readonly parameters?: readonly (string | Buffer | null)[]
   /** Under this name the server keeps it prepared. */
   readonly name?: string | undefined
+  /** Rows come as arrays, which cost less than objects. */
   readonly asArrays?: boolean
 }
 
@@ -36,7 +39,14 @@ export interface Backend {
 /** How long a server that does not answer may hold what it has not told: the least that TCP is asked for. */
 const keepAliveMs = 10_000
 
+/** `read`: it can write nothing, and what takes too long is ended by the server. */
+type Purpose = 'write' | 'read'
+
+/** So much longer than the server a read waits for its end, before the connection is given up. */
+const readGraceMs = 5_000
+
 export class Connection {
+  readonly url: string
   readonly backend: Backend
   readonly isStandby: boolean
   readonly #client: Client
@@ -47,37 +57,45 @@ export class Connection {
   #lostBy: Error | undefined
 
   private constructor(
+    url: string,
     client: Client,
     runtime: Runtime,
-    settings: PostgresSettings,
+    answerTimeoutMs: number,
     backend: Backend,
     isStandby: boolean,
   ) {
+    this.url = url
     this.isStandby = isStandby
     this.#client = client
     this.#runtime = runtime
-    this.#answerTimeoutMs = settings.answerTimeoutMs
+    this.#answerTimeoutMs = answerTimeoutMs
     this.backend = backend
     client.on('error', (error) => void (this.#lostBy ??= error))
     client.on('end', () => void (this.#lostBy ??= new Error('Connection terminated')))
   }
 
   /** @throws what `pg` throws when the server cannot be reached, or refuses */
-  static async open(url: string, settings: PostgresSettings, runtime: Runtime): Promise<Connection> {
+  static async open(
+    url: string,
+    settings: PostgresSettings,
+    runtime: Runtime,
+    purpose: Purpose = 'write',
+  ): Promise<Connection> {
     const client = new Client({ ...clientConfig(url, settings), pipeline: true })
     const failed = Promise.withResolvers<never>()
     client.once('error', failed.reject)
     failed.promise.catch(() => undefined)
     try {
       await Promise.race([client.connect(), failed.promise])
-      await client.query(sessionSettings(settings))
+      await client.query(sessionSettings(settings, purpose))
       const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
         `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
          FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
       )
       const [row] = rows
       const backend = { pid: Number(row?.pid), startedAt: row?.started ?? '' }
-      return new Connection(client, runtime, settings, backend, row?.standby === true)
+      const answerTimeoutMs = settings.answerTimeoutMs + (purpose === 'read' ? readGraceMs : 0)
+      return new Connection(url, client, runtime, answerTimeoutMs, backend, row?.standby === true)
     } catch (error) {
       client.connection.stream.destroy()
       throw error
@@ -121,6 +139,17 @@ export class Connection {
     } finally {
       stream.uncork()
     }
+  }
+
+  /** While nothing is asked of it, it keeps no process alive. */
+  rest(): void {
+    const { stream } = this.#client.connection
+    if (stream instanceof Socket) stream.unref()
+  }
+
+  hold(): void {
+    const { stream } = this.#client.connection
+    if (stream instanceof Socket) stream.ref()
   }
 
   onNotification(listener: (payload: string) => void): void {
@@ -169,14 +198,15 @@ export function clientConfig(url: string, settings: PostgresSettings): ClientCon
 }
 
 /** How texts are read and written, and what ends when nobody answers. The zone is the server's, or the URL's. */
-export function sessionSettings(settings: PostgresSettings): string {
+export function sessionSettings(settings: PostgresSettings, purpose: Purpose): string {
   return [
     `SET synchronous_commit = ${settings.synchronousCommit}`,
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
     `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
     `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
     "SET default_transaction_isolation = 'read committed'",
-    'SET default_transaction_read_only = off',
+    `SET default_transaction_read_only = ${purpose === 'read' ? 'on' : 'off'}`,
+    `SET statement_timeout = ${purpose === 'read' ? settings.answerTimeoutMs : 0}`,
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",

@@ -17,6 +17,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience, Wait } from '../../contracts/wait.ts'
 import { NotSupportedError, StoreError, TidemarkError } from '../../errors.ts'
 import {
   closeEpoch,
@@ -37,9 +38,11 @@ import { fence, type Hold } from './fence.ts'
 import type { PostgresSettings } from './options.ts'
 import { openPrimary, takeOver } from './primary.ts'
 import { Readers } from './readers.ts'
+import { StreamingReplicas } from './replicas.ts'
 import { readSchema, type DatabaseSchema } from './schema.ts'
 import { begin, Session, Transaction } from './session.ts'
 import { Side } from './side.ts'
+import { WakeCalls } from './wake-calls.ts'
 
 export class PostgresStore implements Store {
   readonly name: string
@@ -61,6 +64,8 @@ export class PostgresStore implements Store {
     const { leaseMs, epochStep, runtime, newIdentity } = context
     const connect = (): Promise<Connection> => openPrimary(this.#urls, this.#settings, runtime)
     let connection: Connection | undefined
+    let readers: Readers | undefined
+    let replicas: StreamingReplicas | undefined
     try {
       connection = await connect()
       const session = new Session(connection)
@@ -73,17 +78,29 @@ export class PostgresStore implements Store {
         nowMs: runtime.wallMs(),
       })
       const schema = await readSchema(session)
+      const reads = (readers = new Readers(this.#urls, connection.url, this.#settings, runtime))
+      if (this.#settings.replicas.length > 0) {
+        replicas = new StreamingReplicas({
+          settings: this.#settings,
+          runtime,
+          identity: identity.id,
+          primaryPosition: (patience) => reads.position(patience),
+        })
+        await replicas.position()
+      }
       return new OpenedPostgres({
         owner: { writer, epoch },
         identity,
         hold: { connection, holder: 0 },
         schema,
         connect,
-        readers: new Readers(this.#urls[0] as string, this.#settings),
+        readers,
+        replicas,
         context,
       })
     } catch (error) {
       connection?.destroy()
+      readers?.abandon()
       if (error instanceof TidemarkError && !(error instanceof StoreError)) throw error
       throw cannotOpen(this.name, asStoreError(error, 'not-committed'))
     }
@@ -97,6 +114,7 @@ interface Parts {
   readonly schema: DatabaseSchema
   readonly connect: () => Promise<Connection>
   readonly readers: Readers
+  readonly replicas: StreamingReplicas | undefined
   readonly context: StoreContext
 }
 
@@ -108,6 +126,7 @@ class OpenedPostgres implements OpenedStore {
   readonly epoch: OpenedStore['epoch']
   readonly #parts: Parts
   readonly #side: Side
+  readonly #calls: WakeCalls
   readonly #executor: Executor
   #hold: Hold
   #interactive: Interactive | undefined
@@ -123,6 +142,9 @@ class OpenedPostgres implements OpenedStore {
     this.epoch = owner.epoch
     this.#hold = hold
     this.#side = new Side(connect)
+    const { onWanted } = context
+    this.#calls = new WakeCalls({ database: identity.id, epoch: owner.epoch, side: this.#side, onWanted })
+    this.#calls.hearOn(hold.connection)
     this.#executor = new Executor(owner, hold, context.runtime, schema, () => this.#reloadSchema())
   }
 
@@ -130,8 +152,14 @@ class OpenedPostgres implements OpenedStore {
     return this.#executor.schema
   }
 
-  commit(batch: Batch): Promise<BatchOutcome> {
-    return this.#executor.commit(batch)
+  get replicas(): StreamingReplicas | undefined {
+    return this.#parts.replicas
+  }
+
+  async commit(batch: Batch): Promise<BatchOutcome> {
+    const outcome = await this.#executor.commit(batch)
+    this.#calls.committed(batch.last)
+    return outcome
   }
 
   async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
@@ -171,6 +199,7 @@ class OpenedPostgres implements OpenedStore {
     const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
       if (this.#interactive === interactive) this.#interactive = undefined
       onOver()
+      if (isCommitted) this.#calls.committed((prev + 1) as Seq)
       // It may have made tables: they can be written to when its caller hears of the commit.
       if (isCommitted) await this.#reloadSchema().catch(() => undefined)
     })
@@ -187,7 +216,9 @@ class OpenedPostgres implements OpenedStore {
       const session = new Session(connection)
       // A database that was restored from before its first writer has not even the table.
       if (!(await session.dialect.hasTable(session, 'tidemark_writers'))) return unknownTidemark
-      return await readTidemark(session, this.#parts.owner, since)
+      const tidemark = await readTidemark(session, this.#parts.owner, since)
+      this.#calls.committed(tidemark.watermark)
+      return tidemark
     })
   }
 
@@ -218,6 +249,10 @@ class OpenedPostgres implements OpenedStore {
       }
       this.#hold = hold
       this.#executor.hold(hold)
+      this.#calls.hearOn(connection)
+      this.#parts.readers.follow(connection.url)
+      // There may have been a failover: replicas that were not a part of it are not to be read any more.
+      this.replicas?.position().catch(() => undefined)
       this.#reconnects++
       return true
     } catch (error) {
@@ -234,12 +269,16 @@ class OpenedPostgres implements OpenedStore {
     })
   }
 
-  query(query: SqlQuery): Promise<QueryResult> {
-    return this.#parts.readers.query(query)
+  query(query: SqlQuery, patience?: Patience): Promise<QueryResult> {
+    return this.#parts.readers.query(query, patience)
   }
 
-  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
-    return this.#parts.readers.snapshot(query, required)
+  snapshot(query: SqlQuery, required: readonly Mark[], patience?: Patience): Promise<Snapshot> {
+    return this.#parts.readers.snapshot(query, required, patience)
+  }
+
+  awaken(marks: readonly Mark[]): Wait {
+    return this.#calls.call(marks)
   }
 
   endEpoch(seen: WriterTidemark): Promise<boolean> {
@@ -278,7 +317,14 @@ class OpenedPostgres implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: this.#reconnects }
+    return {
+      walBytes: 0,
+      walPages: 0,
+      checkpoints: 0,
+      reconnects: this.#reconnects,
+      readers: this.#parts.readers.stats(),
+      ...(this.replicas && { replicas: this.replicas.stats() }),
+    }
   }
 
   close(timeoutMs: number): Promise<void> {
@@ -295,13 +341,18 @@ class OpenedPostgres implements OpenedStore {
     this.#hold.connection.destroy()
     this.#side.abandon()
     readers.abandon()
+    this.replicas?.abandon()
   }
 
   /** Beside the batches: one that is still under way holds the row, and is waited for. */
   async #end(): Promise<void> {
     const { owner, readers } = this.#parts
     await this.#interactive?.rollback()
-    await Promise.all([readers.close(), this.#side.run((session) => closeEpoch(session, owner))])
+    await Promise.all([
+      readers.close(),
+      this.replicas?.close(),
+      this.#side.run((session) => closeEpoch(session, owner)),
+    ])
     await Promise.all([this.#hold.connection.end(), this.#side.end()])
   }
 

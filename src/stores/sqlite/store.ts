@@ -18,6 +18,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { ThreadSettings } from './messages.ts'
@@ -188,7 +189,7 @@ class OpenedSqlite implements OpenedStore {
     this.#reconnects++
   }
 
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+  query(query: SqlQuery, _patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
     return (where === 'here' ? this.#pointReader.query(query) : undefined) ?? this.#readers.query(query)
   }
 

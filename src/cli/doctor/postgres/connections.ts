@@ -4,7 +4,7 @@ import { counted, fail, ok, warn, type Finding } from '../finding.ts'
 import type { Ask, Check, Row } from './examine.ts'
 
 /** Of an engine at most: one that commits, one beside it, and those that read. */
-const connectionsOfEngine = 2 + POSTGRES_DEFAULTS.maxReaders
+const connectionsOfEngine = 2 + POSTGRES_DEFAULTS.readers.max
 
 /** @param hold opens another connection, and a transaction on it that stays open */
 export function connectionChecks(hold: () => Promise<AsyncDisposable>): readonly Check[] {
