@@ -4,7 +4,7 @@ import { Client, type TableName, type Tables } from './client.ts'
 import type { Processor } from './contracts/processor.ts'
 import type { Epoch, Position, WriterName } from './contracts/position.ts'
 import type { Runtime } from './contracts/runtime.ts'
-import type { OpenedStore, Store, StoreStats } from './contracts/store.ts'
+import type { Dialect, OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
 import { Bookmarks } from './reads/bookmark.ts'
 import type { ChangesOptions } from './reads/changes.ts'
@@ -108,6 +108,8 @@ export interface Stats {
 export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisposable {
   readonly writer: WriterName
   readonly epoch: Epoch
+  /** Whose SQL the database speaks. */
+  readonly dialect: Dialect
   readonly #store: OpenedStore
   readonly #engine: WriteEngine
   readonly #reads: Reads
@@ -124,6 +126,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     super(engine, reads.reader)
     this.writer = writer
     this.epoch = store.epoch
+    this.dialect = store.dialect
     this.#store = store
     this.#engine = engine
     this.#reads = reads

@@ -41,7 +41,7 @@ export class RowQuery {
     )
     this.#sql = [
       `SELECT w.watermark, ${this.#names.map((column) => `t.${quote(column)}`).join(', ')}`,
-      `FROM tidemark_writers AS w LEFT JOIN ${quote(name)} AS t ON ${conditions.join(' AND ')}`,
+      `FROM tidemark_writers AS w LEFT JOIN ${quotedTable(name, dialect)} AS t ON ${conditions.join(' AND ')}`,
       `WHERE w.epoch = ${epoch}`,
     ].join(' ')
   }
@@ -107,6 +107,13 @@ function asReadError(error: unknown): unknown {
 
 function listed(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ')
+}
+
+/** A table that PostgreSQL's search path does not find is named with its schema, as it is to Kysely. */
+function quotedTable(name: string, dialect: Dialect): string {
+  const [schema = '', ...rest] = name.split('.')
+  if (dialect !== 'postgres' || rest.length === 0) return quoted(name, dialect)
+  return `${quoted(schema, dialect)}.${quoted(rest.join('.'), dialect)}`
 }
 
 function quoted(name: string, dialect: Dialect): string {

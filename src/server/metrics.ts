@@ -78,7 +78,7 @@ export class Metrics {
     gauge(
       'tidemark_logs_unindexed',
       'Log entries that the search has not reached.',
-      () => sizes.latest.unindexed,
+      () => sizes.latest.logs?.unindexed ?? 0,
     )
     gauge('tidemark_database_bytes', 'Size of the database.', () => sizes.latest.databaseBytes)
     gauge(

@@ -185,7 +185,7 @@ export class Connection {
 }
 
 /** What `pg` makes of it is the same for all connections of a store. */
-function clientConfig(url: string, settings: PostgresSettings): ClientConfig {
+export function clientConfig(url: string, settings: PostgresSettings): ClientConfig {
   return {
     connectionString: url,
     application_name: settings.applicationName,
@@ -198,7 +198,7 @@ function clientConfig(url: string, settings: PostgresSettings): ClientConfig {
 }
 
 /** How texts are read and written, and what ends when nobody answers. The zone is the server's, or the URL's. */
-function sessionSettings(settings: PostgresSettings, purpose: Purpose): string {
+export function sessionSettings(settings: PostgresSettings, purpose: Purpose): string {
   return [
     `SET synchronous_commit = ${settings.synchronousCommit}`,
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,

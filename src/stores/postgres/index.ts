@@ -1,8 +1,10 @@
 import type { Store } from '../../contracts/store.ts'
 import { TidemarkError } from '../../errors.ts'
-import { isAddress, parsePostgresOptions, type PostgresOptions } from './options.ts'
+import { isAddress } from './address.ts'
+import { parsePostgresOptions, type PostgresOptions } from './options.ts'
 import { PostgresStore } from './store.ts'
 
+export { POSTGRES_QUERY_DEFAULTS, postgresQueries, type PostgresQueryOptions } from './client-queries.ts'
 export { POSTGRES_DEFAULTS, type PostgresOptions } from './options.ts'
 
 /**

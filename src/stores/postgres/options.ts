@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { TidemarkError } from '../../errors.ts'
+import { isAddress } from './address.ts'
 import type { PoolBounds } from './pool.ts'
 
 /** How the PostgreSQL store sets its connections. What it relies on is set for each of them, none is left to chance. */
@@ -112,10 +113,6 @@ export function parsePostgresOptions(given: PostgresOptions = {}): PostgresSetti
     throw new TidemarkError('INVALID_OPTIONS', `invalid options: ${problems.join('; ')}.`)
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   return { ...POSTGRES_DEFAULTS, ...named, readers: boundsOf(given.readers ?? {}) }
-}
-
-export function isAddress(url: unknown): boolean {
-  return typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)
 }
 
 /** One that is given alone moves the other where it stands in its way. */

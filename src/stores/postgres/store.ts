@@ -30,6 +30,7 @@ import {
 } from '../../sql/bookkeeping.ts'
 import type { Answer } from '../../sql/dialect.ts'
 import { Interactive } from '../../sql/interactive.ts'
+import { withoutPassword } from './address.ts'
 import { asCommitError, asStoreError } from './classify.ts'
 import type { Connection } from './connection.ts'
 import { Executor } from './executor.ts'
@@ -393,16 +394,4 @@ function cannotOpen(name: string, error: StoreError): StoreError {
   const { failure, message, storeCode, hint } = error
   const text = `cannot open ${name}: ${message.replace(/^tidemark: /, '')}`
   return new StoreError(failure, text, { cause: error, storeCode, ...(hint === undefined ? {} : { hint }) })
-}
-
-/** What may be shown: where it is, never with what password. */
-function withoutPassword(url: string): string {
-  try {
-    const parsed = new URL(url)
-    parsed.password = ''
-    parsed.search = ''
-    return parsed.href
-  } catch {
-    return 'at an address that is no URL'
-  }
 }
