@@ -51,6 +51,8 @@ export interface CatalogColumn {
   readonly references: { readonly table: string; readonly column: string } | undefined
   /** GENERATED ALWAYS: a value of one's own needs OVERRIDING SYSTEM VALUE. */
   readonly isAlwaysGenerated: boolean
+  /** By which transaction it was last changed: what was changed and changed back is not what it was. */
+  readonly changedBy: string
 }
 
 export interface ArrayForm {
@@ -117,7 +119,7 @@ const columnsSql = `
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
       THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
     (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false))::int AS is_generated,
-    array_position((k.indkey::int2[])[0:k.indnkeyatts - 1], a.attnum) AS key_rank,
+    array_position((k.indkey::int2[])[0:k.indnkeyatts - 1], a.attnum) AS key_rank, a.xmin::text AS changed_by,
     CASE WHEN pg_table_is_visible(r.confrelid) THEN rc.relname ELSE rn.nspname || '.' || rc.relname END AS refers_to,
     ra.attname AS refers_to_column
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -206,6 +208,7 @@ function columnOf(row: Record<string, unknown>): CatalogColumn {
     references:
       typeof refersTo === 'string' ? { table: refersTo, column: String(row['refers_to_column']) } : undefined,
     isAlwaysGenerated: is('is_always_generated'),
+    changedBy: String(row['changed_by']),
   }
 }
 

@@ -28,6 +28,7 @@ const codes: Readonly<Record<string, Class>> = {
   '40002': 'rejected', // a constraint
   '55000': 'rejected',
   '57P04': 'fatal', // the database was dropped
+  XX000: 'rejected', // what extensions say when they are given a value that they cannot read
 }
 
 const hints: Readonly<Record<string, string>> = {

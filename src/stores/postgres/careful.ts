@@ -46,7 +46,8 @@ export interface CarefulContext {
   readonly runtime: Runtime
   /** Of the batches before. */
   readonly rejected: RejectedRows
-  readonly named: (statement: WireStatement) => WireStatement
+  /** Reads the tables again. @returns whether they are still those that `schema` tells of */
+  readonly areTablesTheSame: () => Promise<boolean>
 }
 
 /** COMMIT itself was refused. */
@@ -94,6 +95,9 @@ export class Careful {
         if (condemned && unit.letter) await this.#reject(unit.first, unit.letter, condemned, told)
         else await this.#apply(unit, told)
       }
+      // Its statements were made for these tables: for others they would have been other statements.
+      if (told.rejections.length > 0 && !(await this.#context.areTablesTheSame()))
+        throw new StoreError('transient', 'the tables changed while an operation was refused.')
       await this.#commit(transaction)
       this.#context.rejected.keep(this.#rejected)
     } catch (error) {
@@ -153,10 +157,10 @@ export class Careful {
   }
 
   async #send(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
-    const { hold, named } = this.#context
-    const { connection } = hold
+    const { connection } = this.#context.hold
+    // By no name: a table that was changed since would make the server refuse what it has prepared.
     return await connection.together(() =>
-      Promise.allSettled(statements.map((statement) => connection.query(named(statement)))),
+      Promise.allSettled(statements.map((statement) => connection.query(statement))),
     )
   }
 

@@ -12,8 +12,9 @@ const divisionByZero = '22012'
 export function asStoreError(error: unknown, outcome: Certainty): StoreError {
   if (error instanceof StoreError) return error
   if (isServerError(error)) {
-    const told = toStoreError(postgresDialect, error, isFatal(error) ? outcome : 'not-committed')
-    if (told instanceof StoreError) return told
+    const told = toStoreError(postgresDialect, error)
+    if (told instanceof StoreError)
+      return error.severity === 'ERROR' ? told : maybeEnded(told, error.severity, outcome)
   }
   if (error instanceof TidemarkError) return new StoreError('fatal', messageOf(error), { cause: error })
   // What cannot be written to the wire is the operation's own fault.
@@ -51,6 +52,15 @@ function isServerError(
   )
 }
 
-function isFatal({ severity }: { readonly severity: string }): boolean {
-  return severity !== 'ERROR'
+/**
+ * When the server ends the session no operation is at fault for that, and what was under way may have been carried out.
+ * It says so in its own language: a word that is not known may mean it, or a plain error.
+ */
+function maybeEnded(told: StoreError, severity: string, outcome: Certainty): StoreError {
+  const isEnded = severity === 'FATAL' || severity === 'PANIC'
+  if (told.failure === 'rejected' && !isEnded) return told
+  const { message, cause, storeCode, hint } = told
+  const failure = told.failure === 'rejected' ? 'transient' : told.failure
+  const details = { cause, storeCode, outcome, ...(hint === undefined ? {} : { hint }) }
+  return new StoreError(failure, message.replace(/^tidemark: /, ''), details)
 }

@@ -1,8 +1,9 @@
 /**
  * One connection of `pg` on which statements are sent without awaiting each: the server runs them one after another.
  *
- * Keeps: law 1 (a connection on which nothing was answered for too long is given up, so that nobody waits for ever)
- * and law 3 (once it is lost nothing more is sent on it; what was under way fails with what tells that nobody knows).
+ * Keeps: law 1 (a connection on which nothing was answered for too long is given up, so that nobody waits for ever; and
+ * so is one whose commit did not wait for the standby that it was to wait for) and law 3 (once it is lost nothing more
+ * is sent on it; what was under way fails with what tells that nobody knows).
  */
 import { Socket } from 'node:net'
 import { Client, type ClientConfig } from 'pg'
@@ -36,7 +37,7 @@ export interface Backend {
   readonly startedAt: string
 }
 
-/** How long a server that does not answer may hold what it has not told: the least that TCP is asked for. */
+/** After so long without a word either side asks the other whether it is still there. */
 const keepAliveMs = 10_000
 
 /** `read`: it can write nothing, and what takes too long is ended by the server. */
@@ -44,6 +45,10 @@ type Purpose = 'write' | 'read'
 
 /** So much longer than the server a read waits for its end, before the connection is given up. */
 const readGraceMs = 5_000
+
+/** The server's own name for where a commit waits. Somebody who cancels that leaves it carried out, with a warning. */
+const waitForStandby = 'SyncRepWaitForLSN'
+const unwaited = 'a commit was carried out and no longer waits for its standby; connection lost'
 
 export class Connection {
   readonly url: string
@@ -55,6 +60,8 @@ export class Connection {
   #unanswered = 0
   #timer: Timer | undefined
   #lostBy: Error | undefined
+  /** Why it was given up here: from then on no answer is believed. */
+  #givenUpBy: Error | undefined
 
   private constructor(
     url: string,
@@ -72,6 +79,9 @@ export class Connection {
     this.backend = backend
     client.on('error', (error) => void (this.#lostBy ??= error))
     client.on('end', () => void (this.#lostBy ??= new Error('Connection terminated')))
+    client.on('notice', ({ routine }) => {
+      if (routine === waitForStandby) this.#giveUp(unwaited)
+    })
   }
 
   /** @throws what `pg` throws when the server cannot be reached, or refuses */
@@ -83,22 +93,24 @@ export class Connection {
   ): Promise<Connection> {
     const client = new Client({ ...clientConfig(url, settings), pipeline: true })
     const failed = Promise.withResolvers<never>()
-    client.once('error', failed.reject)
     failed.promise.catch(() => undefined)
+    // For good: it may tell more than once that it is lost.
+    client.on('error', failed.reject)
+    const { connectTimeoutMs } = settings
+    const expired = `the server did not make a connection within ${connectTimeoutMs} ms`
+    const timer = runtime.after(connectTimeoutMs, () => failed.reject(new Error(expired)), 'background')
     try {
       await Promise.race([client.connect(), failed.promise])
-      await client.query(sessionSettings(settings, purpose))
-      const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
-        `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
-         FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
-      )
-      const [row] = rows
-      const backend = { pid: Number(row?.pid), startedAt: row?.started ?? '' }
+      // Behind the greeting it may fall silent as well.
+      const introduced = introduce(client, settings, purpose)
+      const { backend, isStandby } = await Promise.race([introduced, failed.promise])
       const answerTimeoutMs = settings.answerTimeoutMs + (purpose === 'read' ? readGraceMs : 0)
-      return new Connection(url, client, runtime, answerTimeoutMs, backend, row?.standby === true)
+      return new Connection(url, client, runtime, answerTimeoutMs, backend, isStandby)
     } catch (error) {
       client.connection.stream.destroy()
       throw error
+    } finally {
+      timer.cancel()
     }
   }
 
@@ -123,7 +135,10 @@ export class Connection {
         ...(name === undefined ? {} : { name }),
         ...(asArrays ? { rowMode: 'array' } : {}),
       })
+      if (this.#givenUpBy) throw this.#givenUpBy
       return { rows, count: rowCount ?? 0, command }
+    } catch (error) {
+      throw this.#givenUpBy ?? error
     } finally {
       this.#unanswered--
       this.#watch()
@@ -175,12 +190,33 @@ export class Connection {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#unanswered === 0) return
-    const expired = `the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`
     this.#timer = this.#runtime.after(
       this.#answerTimeoutMs,
-      () => this.destroy(new Error(expired)),
+      () => this.#giveUp(`the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`),
       'background',
     )
+  }
+
+  #giveUp(reason: string): void {
+    this.#givenUpBy ??= new Error(reason)
+    this.destroy(this.#givenUpBy)
+  }
+}
+
+async function introduce(
+  client: Client,
+  settings: PostgresSettings,
+  purpose: Purpose,
+): Promise<{ readonly backend: Backend; readonly isStandby: boolean }> {
+  await client.query(sessionSettings(settings, purpose))
+  const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
+    `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
+     FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+  )
+  const [row] = rows
+  return {
+    backend: { pid: Number(row?.pid), startedAt: row?.started ?? '' },
+    isStandby: row?.standby === true,
   }
 }
 
@@ -203,10 +239,13 @@ export function sessionSettings(settings: PostgresSettings, purpose: Purpose): s
     `SET synchronous_commit = ${settings.synchronousCommit}`,
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
     `SET lock_timeout = ${Math.ceil(settings.answerTimeoutMs / 2)}`,
+    // Also when nobody is there any more to give it up.
+    `SET statement_timeout = ${settings.answerTimeoutMs}`,
     `SET tcp_user_timeout = ${settings.answerTimeoutMs}`,
+    `SET tcp_keepalives_idle = ${keepAliveMs / 1_000}`,
+    `SET tcp_keepalives_interval = ${keepAliveMs / 1_000}`,
     "SET default_transaction_isolation = 'read committed'",
     `SET default_transaction_read_only = ${purpose === 'read' ? 'on' : 'off'}`,
-    `SET statement_timeout = ${purpose === 'read' ? settings.answerTimeoutMs : 0}`,
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",

@@ -90,7 +90,7 @@ export class Executor {
 
   commit(batch: Batch): Promise<BatchOutcome> {
     const sent = this.#isRepairing ? undefined : this.#send(batch)
-    const answered = this.#last.then(() => this.#answer(batch, sent))
+    const answered = this.#last.then(() => this.#answer(batch, sent ?? this.#send(batch)))
     this.#last = answered.catch(() => undefined)
     return answered
   }
@@ -115,11 +115,11 @@ export class Executor {
     )
   }
 
-  /** Sends all of a batch at once; undefined where something has to be looked at before its COMMIT. */
-  #send({ prev, last, steps }: Batch): Sent | undefined {
+  /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
+  #send({ prev, last, steps }: Batch): Sent | 'with care' {
     const units = this.#unitsOf().of(steps, (prev + 1) as Seq)
     if (units.some(({ refusal, expectations }) => refusal !== undefined || expectations.length > 0))
-      return undefined
+      return 'with care'
     const { deferred } = this.#schema
     const statements: WireStatement[] = [{ sql: begin }, fence(this.#owner, this.#hold, prev, last)]
     const placed = units.map((unit) => {
@@ -133,8 +133,8 @@ export class Executor {
     return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
   }
 
-  async #answer(batch: Batch, sent: Sent | undefined): Promise<BatchOutcome> {
-    if (sent === undefined) return await this.#repair(batch)
+  async #answer(batch: Batch, sent: Sent | 'with care'): Promise<BatchOutcome> {
+    if (sent === 'with care') return await this.#repair(batch)
     const answers = await sent.answers
     const sinceMs = Math.max(sent.sentAtMs, this.#answeredAtMs)
     this.#answeredAtMs = this.#runtime.monotonicMs()
@@ -147,7 +147,8 @@ export class Executor {
     const error: unknown = (answers[failedAt] as PromiseRejectedResult).reason
     const failure = asCommitError(error, failedAt)
     // Behind a batch that was repaired the fence had to refuse this one. Nothing of it was carried out.
-    if (failure.failure === 'chain' && sent.repairs < this.#repairs) return await this.#repair(batch)
+    if (failure.failure === 'chain' && sent.repairs < this.#repairs)
+      return await this.#answer(batch, this.#send(batch))
     if (failure.failure !== 'rejected') throw failure
     if (isAboutTables(failure)) await this.#refresh()
     return await this.#repair(batch)
@@ -165,18 +166,17 @@ export class Executor {
   async #repair(batch: Batch): Promise<BatchOutcome> {
     this.#isRepairing = true
     try {
+      const schema = this.#schema
       const careful = new Careful({
         owner: this.#owner,
         hold: this.#hold,
-        schema: this.#schema,
+        schema,
         units: this.#unitsOf(),
         runtime: this.#runtime,
         rejected: this.#rejected,
-        named: (statement) => this.#prepared.named(statement),
+        areTablesTheSame: async () => (await this.#reloadSchema()).version === schema.version,
       })
       const outcome = await careful.commit(batch)
-      // Without a version to look at, what was refused is the sign that tables may have changed.
-      if (outcome.rejections.length > 0) await this.#reloadSchema().catch(() => undefined)
       this.#repairs++
       return outcome
     } catch (error) {
@@ -189,7 +189,11 @@ export class Executor {
   /** The tables may not be what the statements were made for: those that are prepared are made anew. */
   async #refresh(): Promise<void> {
     this.#prepared = new Prepared()
-    await this.#reloadSchema()
+    try {
+      await this.#reloadSchema()
+    } catch (error) {
+      throw asStoreError(error, 'not-committed')
+    }
   }
 
   #unitsOf(): Units {

@@ -34,6 +34,17 @@ export function isStandby(): StoreError {
   })
 }
 
+/** Ends the backends that may still be at work for connections that were lost, as far as the server lets us. */
+export async function endBackends(connection: Connection, lost: readonly Backend[]): Promise<void> {
+  const session = new Session(connection)
+  const sql =
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ? AND backend_start = ?::timestamptz'
+  for (const { pid, startedAt } of lost)
+    await session.own(sql, [pid, startedAt]).catch((error: unknown) => {
+      if (connection.isLost) throw error
+    })
+}
+
 /**
  * Takes the writer's row: the old connection's batches, wherever they are on their way, move no tidemark any more.
  *
@@ -42,23 +53,29 @@ export function isStandby(): StoreError {
  *
  * @returns undefined when the database does not know the writer
  */
-export async function takeOver(
-  connection: Connection,
-  { writer, epoch }: Owner,
-  lost: Backend,
-): Promise<Hold | undefined> {
+export async function takeOver(connection: Connection, { writer, epoch }: Owner): Promise<Hold | undefined> {
   const session = new Session(connection)
-  // One that waits for a lock, or for a client that is gone, would keep the row for long.
-  await session
-    .own(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ? AND backend_start = ?::timestamptz',
-      [lost.pid, lost.startedAt],
-    )
-    .catch(() => undefined)
+  // A database that was restored from before its first writer has not even the table.
+  if (!(await session.dialect.hasTable(session, 'tidemark_writers'))) return undefined
   const { rows } = await session.own(
     'UPDATE tidemark_writers SET holder = holder + 1 WHERE epoch = ? AND writer = ? RETURNING holder',
     [epoch, writer],
   )
   const [row] = rows
   return row && { connection, holder: Number(row['holder']) }
+}
+
+/** Whether the connection is there, with nothing open on it, its server takes writes, and the row is still its own. */
+export async function isUsable({ connection, holder }: Hold, { writer, epoch }: Owner): Promise<boolean> {
+  if (connection.isLost || connection.isInTransaction) return false
+  try {
+    const { rows } = await new Session(connection).own(
+      'SELECT holder FROM tidemark_writers WHERE epoch = ? AND writer = ? AND NOT pg_is_in_recovery()',
+      [epoch, writer],
+    )
+    // An attempt to take it over that was given up may have reached the server late.
+    return rows.length > 0 && Number(rows[0]?.['holder']) === holder
+  } catch {
+    return false
+  }
 }

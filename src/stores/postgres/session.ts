@@ -2,8 +2,8 @@
 import type { Value } from '../../contracts/values.ts'
 import { StoreError } from '../../errors.ts'
 import type { Answer, SqlSession, SqlTransaction } from '../../sql/dialect.ts'
-import { toStoreError } from '../../sql/failure.ts'
 import { withParameters } from '../../sql/text.ts'
+import { asStoreError } from './classify.ts'
 import type { Connection, WireAnswer } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import { textOf } from './values.ts'
@@ -61,7 +61,7 @@ export class Transaction implements SqlTransaction {
     try {
       answer = await this.#connection.query({ sql: 'COMMIT' })
     } catch (error) {
-      throw toStoreError(postgresDialect, error, 'unknown')
+      throw asStoreError(error, 'unknown')
     }
     requireCommitted(answer)
   }

@@ -32,11 +32,11 @@ import type { Answer } from '../../sql/dialect.ts'
 import { Interactive } from '../../sql/interactive.ts'
 import { withoutPassword } from './address.ts'
 import { asCommitError, asStoreError } from './classify.ts'
-import type { Connection } from './connection.ts'
+import type { Backend, Connection } from './connection.ts'
 import { Executor } from './executor.ts'
 import { fence, type Hold } from './fence.ts'
 import type { PostgresSettings } from './options.ts'
-import { openPrimary, takeOver } from './primary.ts'
+import { endBackends, isUsable, openPrimary, takeOver } from './primary.ts'
 import { Readers } from './readers.ts'
 import { StreamingReplicas } from './replicas.ts'
 import { readSchema, type DatabaseSchema } from './schema.ts'
@@ -129,6 +129,10 @@ class OpenedPostgres implements OpenedStore {
   readonly #calls: WakeCalls
   readonly #executor: Executor
   #hold: Hold
+  /** Those that may hold the writer's row: of the connection, or of one that was given up on the way to it. */
+  #backends: readonly Backend[]
+  /** That which is taking over. */
+  #next: Connection | undefined
   #interactive: Interactive | undefined
   /** Resolves when the interactive transaction that is open, or begins, is over. */
   #transactionOver: Promise<void> | undefined
@@ -141,6 +145,7 @@ class OpenedPostgres implements OpenedStore {
     this.database = identity
     this.epoch = owner.epoch
     this.#hold = hold
+    this.#backends = [hold.connection.backend]
     this.#side = new Side(connect)
     const { onWanted } = context
     this.#calls = new WakeCalls({ database: identity.id, epoch: owner.epoch, side: this.#side, onWanted })
@@ -209,29 +214,12 @@ class OpenedPostgres implements OpenedStore {
   recover(since: Seq): Promise<Tidemark> {
     return this.#told(async () => {
       await this.#interactive?.rollback()
-      if (!(await this.#isUsable())) {
-        if (!(await this.#reconnect())) return unknownTidemark
-      }
-      const { connection } = this.#hold
-      const session = new Session(connection)
-      // A database that was restored from before its first writer has not even the table.
-      if (!(await session.dialect.hasTable(session, 'tidemark_writers'))) return unknownTidemark
-      const tidemark = await readTidemark(session, this.#parts.owner, since)
+      const { owner } = this.#parts
+      if (!(await isUsable(this.#hold, owner)) && !(await this.#reconnect())) return unknownTidemark
+      const tidemark = await readTidemark(new Session(this.#hold.connection), owner, since)
       this.#calls.committed(tidemark.watermark)
       return tidemark
     })
-  }
-
-  /** Whether the connection is there, with nothing open on it, and its server still takes writes. */
-  async #isUsable(): Promise<boolean> {
-    const { connection } = this.#hold
-    if (connection.isLost || connection.isInTransaction) return false
-    try {
-      const { rows } = await connection.query({ sql: 'SELECT pg_is_in_recovery()::int AS standby' })
-      return Number(rows[0]?.['standby']) === 0
-    } catch {
-      return false
-    }
   }
 
   /** @returns whether the database knows the writer */
@@ -242,7 +230,10 @@ class OpenedPostgres implements OpenedStore {
     const connection = await connect()
     try {
       if (this.#closing) throw new StoreError('fatal', 'the store was closed')
-      const hold = await takeOver(connection, owner, lost.backend)
+      this.#next = connection
+      await endBackends(connection, this.#backends)
+      this.#backends = [connection.backend]
+      const hold = await takeOver(connection, owner)
       if (hold === undefined) {
         connection.destroy()
         return false
@@ -258,6 +249,8 @@ class OpenedPostgres implements OpenedStore {
     } catch (error) {
       connection.destroy()
       throw error
+    } finally {
+      this.#next = undefined
     }
   }
 
@@ -339,6 +332,7 @@ class OpenedPostgres implements OpenedStore {
     timer.cancel()
     // Past the deadline nothing more may run: the statements under way are the last.
     this.#hold.connection.destroy()
+    this.#next?.destroy()
     this.#side.abandon()
     readers.abandon()
     this.replicas?.abandon()

@@ -103,6 +103,14 @@ export class PostgresServer implements AsyncDisposable {
     return await queryAt(url, sql)
   }
 
+  /** A connection of another program. */
+  async connect(url = this.url()): Promise<Client> {
+    const client = new Client({ connectionString: url })
+    client.on('error', () => undefined)
+    await client.connect()
+    return client
+  }
+
   /** Changes settings that take effect without a restart. */
   async configure(settings: Settings): Promise<void> {
     for (const [name, value] of Object.entries(settings))
@@ -115,7 +123,12 @@ export class PostgresServer implements AsyncDisposable {
     await this.#process.stop()
   }
 
-  /** After `kill`: the same data on the same port. */
+  /** As an administrator does it: `fast` ends the connections in order, `immediate` leaves all as it is. */
+  async shutDown(mode: 'fast' | 'immediate'): Promise<void> {
+    await this.#process.end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
+  }
+
+  /** When it was killed or shut down: the same data on the same port. */
   async restart(): Promise<void> {
     await this.#process.stop()
     const data = path.join(this.folder, 'data')

@@ -65,6 +65,12 @@ export class ServerProcess {
     }
   }
 
+  /** To it alone: it sees to its processes itself. @returns when it has ended */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    this.#process.kill(signal)
+    await this.#ended
+  }
+
   /** What it holds is thrown away, so it needs no time to write it down. */
   async stop(): Promise<void> {
     process.off('exit', this.#kill)
