@@ -22,9 +22,9 @@ await withServer(embeddedPostgres, (server) => {
       for (const [index, worker] of workers.entries())
         worker.tell(`read ${round} ${bookmarks.toSpliced(index, 1).join(',')}`)
       const counts = await Promise.all(workers.map((worker) => worker.said(`read-${round}`)))
-      for (const count of counts.map(Number)) {
-        expect(count).toBeGreaterThanOrEqual(round * 75)
-        expect(count).toBeLessThanOrEqual(round * 100)
+      for (const found of counts.map(Number)) {
+        expect(found).toBeGreaterThanOrEqual(round * 75)
+        expect(found).toBeLessThanOrEqual(round * 100)
       }
     }
     for (const worker of workers) worker.endInput()
