@@ -7,6 +7,8 @@ export interface Schema {
 
 export interface TableSchema {
   readonly name: string
+  /** As SQL names it, with its schema where it needs one. Absent: its name, quoted. */
+  readonly sqlName?: string
   readonly columns: ReadonlyMap<string, ColumnSchema>
   /** The columns of the primary key, in its order; empty when the table has none. */
   readonly primaryKey: readonly string[]
@@ -37,6 +39,8 @@ export interface ColumnSchema {
   readonly wholeNumbers: 'number' | 'bigint'
   /** The store computes the value; writing it is refused. */
   readonly isComputed: boolean
+  /** It holds JSON, whose `true` is not 1. Absent: it does not. */
+  readonly isJson?: boolean
   /** Absent: nobody knows, and nothing is told of its values before they are committed. */
   readonly storage?: ColumnStorage
 }

@@ -6,6 +6,9 @@ export interface Wait<T = void> {
 
 /** How long a read may still wait before it runs. */
 export interface Patience {
+  /** What is left of it, in ms; Infinity: for ever. */
+  readonly leftMs: number
+
   /**
    * @param what is missing, for the error
    * @throws StaleReadError when the time is over before it is done; then it is cancelled

@@ -8,7 +8,7 @@ import { showPools } from '../../src/server/pool-metrics.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import type { AnyTidemark } from '../../src/testing/stage.ts'
 import { withServer } from '../support/servers/installed.ts'
-import { embeddedPostgres, PostgresServer } from '../support/servers/postgres.ts'
+import { embeddedPostgres, PostgresServer, untilAt } from '../support/servers/postgres.ts'
 import { Standby } from '../support/servers/standby.ts'
 import { count, standOn } from './stand.ts'
 
@@ -35,6 +35,8 @@ await withServer(embeddedPostgres, (server) => {
     await client.query('BEGIN; LOCK TABLE songs IN ACCESS EXCLUSIVE MODE')
     const waiting = Array.from({ length: reads }, () => db.query(count, 'eventual'))
     for (const read of waiting) read.catch(() => undefined)
+    const held = "wait_event_type = 'Lock' AND datname = current_database()"
+    await untilAt(url, `SELECT 1 FROM pg_stat_activity WHERE ${held}`)
     return async () => {
       await client.query('COMMIT')
       await client.end()
@@ -90,12 +92,14 @@ await withServer(embeddedPostgres, (server) => {
     const stand = await standOn(server, [])
     const db = await stand.open({ readers: { max: 1 } })
     const letGo = await blocked(stand.url, db, 1)
-    const waiting = db.query(count, 'eventual').catch((error: unknown) => error)
+    const patient = { consistency: 'eventual', timeoutMs: Infinity } as const
+    const waiting = db.query(count, patient).catch((error: unknown) => error)
     await expect.poll(() => db.stats().store.readers?.waiting).toBe(1)
-    const closed = db.close({ timeoutMs: 100 })
+    const closed = db.close()
     expect(await waiting).toMatchObject({ code: 'CLOSED' })
-    await closed
+    // Told before the one that runs has ended.
     await letGo().catch(() => undefined)
+    await closed
   })
 
   test('after a failover reads follow to the new primary, also where nobody writes', async () => {

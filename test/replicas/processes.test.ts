@@ -18,9 +18,14 @@ await withServer(embeddedPostgres, (server) => {
     for (let round = 1; round <= 5; round++) {
       for (const worker of workers) worker.tell(`write ${round} 25`)
       const bookmarks = await Promise.all(workers.map((worker) => worker.said(`wrote-${round}`)))
-      for (const worker of workers) worker.tell(`read ${round} ${bookmarks.join(',')}`)
+      // Nobody waits for its own: each commits because the others call.
+      for (const [index, worker] of workers.entries())
+        worker.tell(`read ${round} ${bookmarks.toSpliced(index, 1).join(',')}`)
       const counts = await Promise.all(workers.map((worker) => worker.said(`read-${round}`)))
-      expect(counts.map(Number)).toEqual([0, 0, 0, 0].map(() => round * 100))
+      for (const count of counts.map(Number)) {
+        expect(count).toBeGreaterThanOrEqual(round * 75)
+        expect(count).toBeLessThanOrEqual(round * 100)
+      }
     }
     for (const worker of workers) worker.endInput()
     for (const worker of workers) expect(await worker.ended, worker.stderr).toEqual({ code: 0, signal: null })

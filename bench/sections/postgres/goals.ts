@@ -25,7 +25,10 @@ export function postgresGoalsOf(measured: MeasuredPostgres): readonly Goal[] {
     return ours && theirs && insertRatio(ours, theirs).median
   }
   const ofBatches = fence?.find(({ rowsPerCommit }) => rowsPerCommit === ROWS_PER_COMMIT)
-  const other = readBack?.find(({ way }) => way === 'an engine in another process')
+  const readBy = (name: ReadBackLane['way']): number | undefined => {
+    const lane = readBack?.find(({ way }) => way === name)
+    return lane && medianOver(lane.rounds, ({ fromCallMs }) => fromCallMs.p50)
+  }
   return [
     atLeast('rows/s, against an awaited unnest loop', 1.1, against('pg/unnest'), 1.35),
     atLeast('rows/s, against a COPY loop', 0.75, against('pg/copy'), 1),
@@ -35,10 +38,16 @@ export function postgresGoalsOf(measured: MeasuredPostgres): readonly Goal[] {
     ...callersGoals('', callers),
     ...callersGoals(', 1 ms added to each sync', slowDisk?.callers),
     below(
+      'read after write on a replica, from the call, p50',
+      'ms',
+      3,
+      readBy('the same engine, from a replica'),
+    ),
+    below(
       'read after write in another process, from the call, p50',
       'ms',
       3,
-      other && medianOver(other.rounds, ({ fromCallMs }) => fromCallMs.p50),
+      readBy('an engine in another process'),
     ),
   ]
 }

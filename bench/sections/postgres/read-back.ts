@@ -1,5 +1,6 @@
-/** How soon a row can be read that was just written: by its writer, and by another process. */
+/** How soon a row can be read that was just written: by its writer, from a replica too, and by another process. */
 import { decimal, whole } from '../../report/format.ts'
+import { Standby } from '../../../test/support/servers/standby.ts'
 import { heading, table } from '../../report/table.ts'
 import type { Percentiles } from '../../statistics.ts'
 import type { ReadBack } from '../../workloads/postgres/read-back.ts'
@@ -12,6 +13,7 @@ import { runIn, runMeasured, type PostgresContext } from './job.ts'
 const WAYS = {
   'the same engine': readInOwnEngine,
   'an engine in another process': readInOtherProcess,
+  'the same engine, from a replica': readFromReplica,
 } as const
 
 export interface ReadBackLane {
@@ -23,9 +25,12 @@ export async function measureReadBack(
   context: PostgresContext,
 ): Promise<readonly ReadBackLane[] | undefined> {
   if (!context.isListed('tidemark')) return undefined
-  const ways = Object.keys(WAYS) as (keyof typeof WAYS)[]
+  const ways = (Object.keys(WAYS) as (keyof typeof WAYS)[]).filter(
+    (way) => WAYS[way] !== readFromReplica || context.server.own !== undefined,
+  )
   const lanes = ways.map((way) => ({ title: way, run: () => WAYS[way](context) }))
-  const results = await takeTurns(context, 'read back', lanes, ({ usage }) => [usage])
+  // Servers and processes are each other's company.
+  const results = await takeTurns(context, 'read back', lanes, () => [])
   const found = ways.map((way, lane) => ({ way, rounds: results[lane] ?? [] }))
   print(context, found)
   return found
@@ -54,6 +59,18 @@ function readInOtherProcess(context: PostgresContext): Promise<ReadBack> {
     )
     if (found === undefined) throw new Error('the reader told no port')
     return found
+  })
+}
+
+/** Which nothing else is asked of: it is there for this round alone. */
+async function readFromReplica(context: PostgresContext): Promise<ReadBack> {
+  const { own } = context.server
+  if (own === undefined) throw new Error('a server that is there already is given no replica')
+  await using standby = await Standby.of(own, { name: 'tidemark_bench' })
+  return await context.server.inDatabase([createTableSql('logs')], async (url) => {
+    await standby.whenCaughtUp()
+    const replica = standby.url(new URL(url).pathname.slice(1))
+    return await runIn<ReadBack>(context, url, { ...JOB, replica }, { written: () => undefined })
   })
 }
 

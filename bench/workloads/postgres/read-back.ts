@@ -1,11 +1,13 @@
 /**
  * Rows are written at a steady rate, and every tenth is read back as soon as its insert has returned: by the same
- * engine, or by one in another process, which is handed the bookmark when the row is committed.
+ * engine, from the primary or from a replica, or by one in another process, which is handed the bookmark when the row
+ * is committed.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ReadOptions } from '../../../src/reads/read-options.ts'
 import type { Tidemark } from '../../../src/tidemark.ts'
 import type { PostgresJob, Workload } from '../../job.ts'
 import { startMeter, type Usage } from '../../measure.ts'
@@ -27,9 +29,14 @@ export interface ReadBack {
 type Read = (id: number, bookmark: string) => Promise<string | undefined>
 
 export const readBack: Workload<ReadBack, PostgresJob> = async (job, pause) => {
-  const db = await openPostgres(job.url)
+  // Whatever the replica shows too late is not to be read from the primary unseen.
+  const options = job.replica ? { replicas: [job.replica], replicaFallback: 'fail' as const } : {}
+  const from = job.replica ? 'replica' : 'primary'
+  const db = await openPostgres(job.url, undefined, options)
   const other = job.readerPort === 0 ? undefined : await OtherProcess.connect(job.readerPort)
-  const read: Read = other ? (...asked) => other.read(...asked) : (id, after) => readRow(db, { after }, id)
+  const read: Read = other
+    ? (...asked) => other.read(...asked)
+    : (id, after) => readRow(db, { after, from }, id)
   const rowAt = logRows()
   const fromCallMs: number[] = []
   const fromCommitMs: number[] = []
@@ -85,7 +92,7 @@ export const readBack: Workload<ReadBack, PostgresJob> = async (job, pause) => {
 /** @returns the text of the row, from a read that must include what `after` says */
 export async function readRow(
   db: Tidemark<Tables>,
-  options: { readonly after: string },
+  options: Pick<ReadOptions, 'after' | 'from'>,
   id: number,
 ): Promise<string | undefined> {
   const row = await db

@@ -30,7 +30,8 @@ import { holds, runInSnapshot, type Bookkeeping } from './reading.ts'
 /** So long one that failed is left alone, while there are others to ask; longer each time it fails again. */
 const firstRestMs = 1_000
 const longestRestMs = 30_000
-/** A server has at least so long to say how far it is, and whoever waits for `waitMs` gives it that. */
+/** So long a server has to say how far it is, also over a new connection; a read with less time gives it less. */
+const answerMs = 1_000
 const leastAnswerMs = 100
 
 /** Its own statement was at fault or took too long: another replica would say the same. */
@@ -140,7 +141,8 @@ export class StreamingReplicas implements Replicas {
   /** @returns undefined where it cannot be read */
   async #ask(replica: Replica, wanted: Wanted, patience: Patience): Promise<ReplicaSnapshot | undefined> {
     const { runtime } = this.#context
-    const late = new Lateness(runtime, Math.max(leastAnswerMs, this.waitMs))
+    const ms = Math.min(Math.max(answerMs, this.waitMs), patience.leftMs)
+    const late = new Lateness(runtime, Math.max(leastAnswerMs, ms))
     try {
       const reading = replica.pool.use(async (connection) => {
         late.lets(connection)
@@ -223,6 +225,7 @@ class Lateness {
 
   within(patience: Patience): Patience {
     return {
+      leftMs: patience.leftMs,
       wait: ({ done, cancel }, what) => {
         const orLate = this.orElse(done).catch((error: unknown) => {
           cancel()

@@ -6,7 +6,7 @@ import { versionOf } from '../../sql/version.ts'
 
 export interface TableTraits extends Pick<
   CatalogTable,
-  'quoted' | 'isPlain' | 'isDeferred' | 'hasOtherKeys'
+  'quoted' | 'isPlain' | 'cascades' | 'isDeferred' | 'hasOtherKeys'
 > {
   readonly columns: ReadonlyMap<string, CatalogColumn>
 }
@@ -46,7 +46,7 @@ function generatedIdOf({ columns, primaryKey }: CatalogTable): string | undefine
 }
 
 function tableOf(
-  { name, columns, primaryKey, standsAlone }: CatalogTable,
+  { name, quoted, columns, primaryKey, standsAlone }: CatalogTable,
   ids: ReadonlyMap<string, string | undefined>,
 ): TableSchema {
   const parents = columns.flatMap(({ name: column, references }) =>
@@ -56,6 +56,7 @@ function tableOf(
   )
   return {
     name,
+    sqlName: quoted,
     columns: new Map(
       columns.map((column) => [
         column.name,
@@ -64,6 +65,7 @@ function tableOf(
           type: column.type,
           wholeNumbers: 'number',
           isComputed: column.isComputed,
+          isJson: column.isJson,
           ...storageOf(column),
         },
       ]),
@@ -76,14 +78,19 @@ function tableOf(
 }
 
 /** Where it is known what equals what: a key of such columns is found among what is pending. */
-function storageOf({ comparesAs, hasDefault }: CatalogColumn): { readonly storage?: ColumnStorage } {
+function storageOf({ comparesAs, hasDefault, type, baseType }: CatalogColumn): {
+  readonly storage?: ColumnStorage
+} {
   switch (comparesAs) {
     case 'integer':
       // Texts that look like a number are not told from those that do not.
       return { storage: { affinity: 'numeric', comparesExactly: false, hasDefault } }
     case 'text':
+      // One with a length takes off blanks that do not fit.
+      if (type !== baseType) return {}
+      return { storage: { affinity: 'text', comparesExactly: true, hasDefault } }
     case 'uuid':
-      return { storage: { affinity: comparesAs, comparesExactly: true, hasDefault } }
+      return { storage: { affinity: 'uuid', comparesExactly: true, hasDefault } }
     case undefined:
       return {}
   }

@@ -134,7 +134,9 @@ export class Statements {
       let index = set.length
       const found = where
         .map((column, at) =>
-          keys[at] === null ? `${quote(column)} IS NULL` : `${quote(column)} = $${++index}`,
+          keys[at] === null
+            ? `${quote(column)} IS NULL`
+            : `${quote(column)} = ${this.#cast(table, column, `$${++index}`)}`,
         )
         .join(' AND ')
       const changes =
@@ -188,9 +190,7 @@ export class Statements {
   }
 
   #arrayKind(table: string, column: string): ArrayKind {
-    const found = this.#column(table, column)
-    if (!found?.isArray) return 'none'
-    return /^jsonb?\[\]$/.test(found.baseType) ? 'json' : 'elements'
+    return this.#column(table, column)?.array ?? 'none'
   }
 
   #unnested(table: string, columns: readonly string[]): string {
@@ -213,7 +213,7 @@ export class Statements {
     return found?.isElement ? found.baseType : 'text'
   }
 
-  /** What `unnest` would take apart travels as text. */
+  /** What `unnest` would take apart travels as text; nor are composites compared with what has no type. */
   #cast(table: string, column: string, expression: string): string {
     const found = this.#column(table, column)
     return found && !found.isElement ? `${expression}::${found.baseType}` : expression
