@@ -40,7 +40,7 @@ export async function runCommand<Options extends CommonOptions>(command: Command
   const { sections, goals } = await command.run(context)
   context.print(heading('Goals: printed, not asserted; medians of this run on this machine'))
   context.print(goalsTable(goals))
-  if (options.rowBytes !== GOAL_ROW_BYTES) {
+  if (options.rowBytes !== undefined && options.rowBytes !== GOAL_ROW_BYTES) {
     context.print(`The goals are meant for rows of ${GOAL_ROW_BYTES} bytes; these had ${options.rowBytes}.`)
   }
   const verdicts = goals.map((goal) => ({ ...goal, verdict: judge(goal) }))

@@ -1,7 +1,7 @@
 /**
  * The process of one contender: takes one job, runs it, reports, ends.
  *
- *   parent ──job──▶ child ──{ paused }──▶ parent looks at the file ──go──▶ child … ──{ result }──▶ ends
+ *   parent ──job──▶ child ──{ paused }──▶ parent looks at what it wrote ──go──▶ child … ──{ result }──▶ ends
  *
  * One process a job, because two SQLite libraries must never have one file open in one process, and
  * because heap and JIT of one contender must not be those of another.
@@ -28,6 +28,12 @@ const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown, never>>> =
   'logs/post': async () => (await import('./workloads/logs/post.ts')).post,
   'logs/search': async () => (await import('./workloads/logs/search.ts')).searchLogs,
   'logs/tail': async () => (await import('./workloads/logs/tail.ts')).tailLogs,
+  'postgres/inserts': async () => (await import('./workloads/postgres/inserts.ts')).inserts,
+  'postgres/fence': async () => (await import('./workloads/postgres/fence.ts')).fenced,
+  'postgres/one-caller': async () => (await import('./workloads/postgres/one-caller.ts')).oneCaller,
+  'postgres/callers': async () => (await import('./workloads/postgres/callers.ts')).callers,
+  'postgres/reader': async () => (await import('./workloads/postgres/reader.ts')).reader,
+  'postgres/read-back': async () => (await import('./workloads/postgres/read-back.ts')).readBack,
 }
 
 let isDone = false

@@ -4,27 +4,33 @@ import type { PeerName } from './peers/index.ts'
 import type { LogPeerName } from './peers/logs/index.ts'
 import type { LogPeerSettings } from './peers/logs/peer.ts'
 import type { PeerSettings } from './peers/peer.ts'
+import type { PostgresPeerName } from './peers/postgres/index.ts'
+import type { PostgresPeerSettings } from './peers/postgres/peer.ts'
 import type { ReadPeerName } from './peers/reads/index.ts'
 import type { ReadPeerSettings } from './peers/reads/peer.ts'
+import type { TableName } from './workloads/postgres/rows.ts'
 
 interface AnyJob {
   readonly workload: WorkloadName
-  readonly peer: PeerName | ReadPeerName | LogPeerName
-  readonly file: string
-  readonly rowBytes: number
+  readonly peer: PeerName | ReadPeerName | LogPeerName | PostgresPeerName
   readonly rows: number
   /** How long one round takes, where a workload counts what fits into a time. */
   readonly roundMs: number
 }
 
+interface FileJob extends AnyJob {
+  readonly file: string
+  readonly rowBytes: number
+}
+
 /** Of `npm run bench -- writes`. */
-export interface Job extends AnyJob, PeerSettings {
+export interface Job extends FileJob, PeerSettings {
   readonly peer: PeerName
   readonly warmRows: number
 }
 
 /** Of `npm run bench -- reads`. */
-export interface ReadJob extends AnyJob, ReadPeerSettings {
+export interface ReadJob extends FileJob, ReadPeerSettings {
   readonly peer: ReadPeerName
   /** What a writer at full rate hands over before the event loop turns. */
   readonly rowsPerChunk: number
@@ -38,14 +44,29 @@ export interface ReadJob extends AnyJob, ReadPeerSettings {
 }
 
 /** Of `npm run bench -- logs`. */
-export interface LogJob extends AnyJob, LogPeerSettings {
+export interface LogJob extends FileJob, LogPeerSettings {
   readonly peer: LogPeerName
   readonly warmRows: number
   /** Where a server listens that another process runs. */
   readonly url: string
 }
 
-export type BenchJob = Job | ReadJob | LogJob
+/** Of `npm run bench -- postgres`. */
+export interface PostgresJob extends AnyJob, PostgresPeerSettings {
+  readonly peer: PostgresPeerName
+  /** The database. */
+  readonly url: string
+  /** A standby of it, where reads are to go there. */
+  readonly replica: string | undefined
+  readonly table: TableName
+  readonly warmRows: number
+  /** Side by side, each with its next insert as soon as the last is committed. */
+  readonly callers: number
+  /** Where another process listens that reads what this one writes. */
+  readonly readerPort: number
+}
+
+export type BenchJob = Job | ReadJob | LogJob | PostgresJob
 
 /** `nothing`: it arrives, and that is all: what the arriving alone takes. */
 export type RequestKind = 'write and read' | 'eventual' | 'get' | 'nothing'
@@ -68,6 +89,12 @@ export type WorkloadName =
   | 'logs/post'
   | 'logs/search'
   | 'logs/tail'
+  | 'postgres/inserts'
+  | 'postgres/fence'
+  | 'postgres/one-caller'
+  | 'postgres/callers'
+  | 'postgres/reader'
+  | 'postgres/read-back'
 
 /** A workload runs in the contender's process. `pause` lets the benchmark look at the file meanwhile. */
 export type Workload<Result, J extends AnyJob = Job> = (

@@ -3,11 +3,14 @@
 import { benchLogs } from './logs.ts'
 import { LOGS_USAGE, parseLogOptions } from './options/logs.ts'
 import { UsageError } from './options/parse.ts'
+import { parsePostgresOptions, POSTGRES_USAGE } from './options/postgres.ts'
 import { parseReadOptions, READS_USAGE } from './options/reads.ts'
 import { parseWriteOptions, WRITES_USAGE } from './options/writes.ts'
 import { listed } from './peers/index.ts'
 import { listedLogPeer } from './peers/logs/index.ts'
+import { listedPostgresPeer } from './peers/postgres/index.ts'
 import { listedReader } from './peers/reads/index.ts'
+import { benchPostgres } from './postgres.ts'
 import { benchReads } from './reads.ts'
 import { installedVersion, wantedVersion } from './report/environment.ts'
 import { benchWrites } from './writes.ts'
@@ -38,6 +41,12 @@ const COMMANDS: Readonly<Record<string, BenchCommand>> = {
     usage: LOGS_USAGE,
     run: benchLogs,
     needs: (args) => parseLogOptions(args).only.map((peer) => listedLogPeer(peer).needs),
+    without: 'tidemark',
+  },
+  postgres: {
+    usage: POSTGRES_USAGE,
+    run: benchPostgres,
+    needs: (args) => parsePostgresOptions(args).only.flatMap((peer) => listedPostgresPeer(peer).needs),
     without: 'tidemark',
   },
 }

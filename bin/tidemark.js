@@ -39,10 +39,10 @@ function isOlder(version, than) {
 // Node 22 calls node:sqlite experimental on every start. Who runs a command has no use for that line;
 // every other warning is left alone.
 function muteSqliteWarning() {
-  const emitWarning = process.emitWarning
-  process.emitWarning = function (warning, options) {
+  const emitWarning = process.emitWarning.bind(process)
+  process.emitWarning = function (warning, options, ...rest) {
     const type = options && typeof options === 'object' ? options.type : options
     const isAboutSqlite = type === 'ExperimentalWarning' && String(warning).startsWith('SQLite ')
-    if (!isAboutSqlite) emitWarning.apply(process, arguments)
+    if (!isAboutSqlite) emitWarning(warning, options, ...rest)
   }
 }

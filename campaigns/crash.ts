@@ -1,17 +1,22 @@
 /**
- * `npm run crash`: kill -9 of real processes on real files, thousands of times: amid writes, inside transactions,
+ * `npm run crash`: kill -9 of real processes on real files, or on a real PostgreSQL, thousands of times: amid writes, inside transactions,
  * while they open and repair what a killed one left, and while they close. After each kill the file is held
  * against the model of what must be in it. Ends with code 1 at the first violation, and leaves its file.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { TEXT, wholeNumber } from '../bench/options/parse.ts'
-import { runCampaign, type Tally } from '../test/crash/campaign.ts'
+import { TEXT, UsageError, wholeNumber } from '../bench/options/parse.ts'
+import { runCampaign, type CampaignOptions, type Tally } from '../test/crash/campaign.ts'
+import { databaseOn } from '../test/crash/place.ts'
+import { findProgram } from '../test/support/servers/installed.ts'
+import { debianPostgres, embeddedPostgres } from '../test/support/servers/postgres.ts'
 import { command } from './command.ts'
 
-const usage = `Usage: npm run crash -- [--rounds N] [--seed S]
+const usage = `Usage: npm run crash -- [--store S] [--rounds N] [--seed S]
 
+  --store S     sqlite, postgres (the one that comes with npm) or system-postgres; on a server every second writer
+                outlives a kill of that (sqlite)
   --rounds N    kills (1,000)
   --seed S      repeats the operations and the delays of a run; the moment within a delay is the machine's`
 
@@ -19,9 +24,34 @@ const usage = `Usage: npm run crash -- [--rounds N] [--seed S]
 const words = ['ready', 'acknowledged', 'opening', 'repairing', 'closing'] as const
 const everyMs = 10_000
 
-await command(usage, { rounds: TEXT, seed: TEXT }, async (given) => {
+const servers = { postgres: embeddedPostgres, 'system-postgres': debianPostgres }
+
+/** What a campaign on a server does otherwise. @throws UsageError */
+async function startStore(store: string): Promise<Partial<CampaignOptions> & AsyncDisposable> {
+  if (store === 'sqlite') return { [Symbol.asyncDispose]: async () => undefined }
+  if (store !== 'postgres' && store !== 'system-postgres')
+    throw new UsageError(`There is no store "${store}".`)
+  const service = servers[store]
+  const program = findProgram(...service.programs)
+  if (program === undefined) throw new UsageError(`${service.name} is not installed: ${service.install}`)
+  const server = await service.start(program)
+  return {
+    // The server repairs what it was doing, and no writer sees to that.
+    words: words.filter((word) => word !== 'repairing'),
+    newPlace: () => databaseOn(server),
+    lanes: 1,
+    outage: async () => {
+      await server.kill()
+      await server.restart()
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+await command(usage, { rounds: TEXT, seed: TEXT, store: TEXT }, async (given) => {
   const rounds = wholeNumber('rounds', given.rounds, 1_000)
   const seed = wholeNumber('seed', given.seed, Math.floor(Math.random() * 1_000_000), 0)
+  await using store = await startStore(given.store ?? 'sqlite')
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-crash-'))
   console.log(`${rounds} kills, seed ${seed}, files in ${folder}`)
 
@@ -33,7 +63,7 @@ await command(usage, { rounds: TEXT, seed: TEXT }, async (given) => {
     console.log(described(tally, toldMs - startedMs))
   }
   try {
-    const tally = await runCampaign({ rounds, seed, folder, words, onKill: tell })
+    const tally = await runCampaign({ rounds, seed, folder, words, onKill: tell, ...store })
     console.log(described(tally, performance.now() - startedMs))
     console.log('no violation')
   } catch (error) {

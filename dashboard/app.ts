@@ -1,9 +1,10 @@
 /** The page: a header, one of three views, and what stands in for it when the server cannot be asked. */
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { connection, retryNow } from './api/connection.ts'
+import { connection, retryNow, stats } from './api/connection.ts'
 import { DeadLetters } from './dead-letters/dead-letters.ts'
 import { Logs } from './logs/logs.ts'
+import { NoLogs } from './logs/no-logs.ts'
 import { Overview } from './overview/overview.ts'
 import { goTo, route } from './ui/address.ts'
 import { Banner } from './ui/banner.ts'
@@ -24,6 +25,7 @@ const VIEWS: Readonly<Record<View, () => VNode>> = {
 export function App(): VNode {
   const { view } = useStore(route)
   const now = useStore(connection)
+  const hasLogs = useStore(stats)?.logs !== null
   const [isHelpOpen, setHelpOpen] = useState(false)
   useEffect(
     () =>
@@ -45,7 +47,7 @@ export function App(): VNode {
       ${
         now.kind === 'unauthorized'
           ? html`<${TokenForm} hasToken=${now.hasToken} onToken=${retryNow} />`
-          : html`<${VIEWS[view]} />`
+          : html`<${view === 'logs' && !hasLogs ? NoLogs : VIEWS[view]} />`
       }
     </main>
     ${isHelpOpen && html`<${KeyHelpDialog} onClose=${() => setHelpOpen(false)} />`}

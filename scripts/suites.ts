@@ -12,6 +12,7 @@ export const suites: readonly Suite[] = [
   { name: 'unit', folder: 'src', isHeavy: false, timeoutMs: 10_000 },
   { name: 'conformance', folder: 'test/conformance', isHeavy: true, timeoutMs: 60_000 },
   { name: 'fault', folder: 'test/fault', isHeavy: true, timeoutMs: 60_000 },
+  { name: 'replicas', folder: 'test/replicas', isHeavy: true, timeoutMs: 60_000 },
   { name: 'crash', folder: 'test/crash', isHeavy: true, timeoutMs: 120_000 },
   { name: 'incidents', folder: 'test/incidents', isHeavy: true, timeoutMs: 60_000 },
   { name: 'systems', folder: 'test/systems', isHeavy: true, timeoutMs: 60_000 },

@@ -9,6 +9,7 @@ import { kyselyOver } from './reads/kysely.ts'
 import type { Consistency, ReadOptions, WaitOptions } from './reads/read-options.ts'
 import type { FoundRow, PendingRow, QueryOptions, ReadQuery, ReadReport, Reader } from './reads/reader.ts'
 import type { WriteLane } from './writes/engine.ts'
+import type { Inserted } from './writes/group.ts'
 import { parseCheckpoint, parseUnreadable } from './writes/load-input.ts'
 import type { GuardOptions, Operations } from './writes/operations.ts'
 import type { Receipt } from './writes/receipt.ts'
@@ -21,7 +22,8 @@ export type Key<Table> = Partial<Selectable<Table>>
 
 /** The write calls of an atomic group. */
 export interface Group<DB> {
-  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): void
+  /** @returns the row's id, where the table's ids are preallocated: for the rows of the group that refer to it */
+  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): Inserted
   upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): void
   update<T extends TableName<DB>>(
     table: T,
@@ -78,7 +80,7 @@ export abstract class Client<DB extends Tables> {
     options: InsertManyOptions = {},
   ): Receipt {
     const { atomic = true, checkpoint, unreadable = [] } = options
-    const insertAll = (operations: Operations<void>): void => {
+    const insertAll = (operations: Operations<Inserted>): void => {
       for (const row of rows) operations.insert(table, row)
     }
     if (!atomic) {

@@ -70,7 +70,7 @@ export class InvalidOperationError extends TidemarkError {
   }
 }
 
-/** The queue holds as much as it may. Nothing was queued. */
+/** The queue holds as much as it may, or the preallocated ids of the table are used up. Nothing was queued. */
 export class QueueFullError extends TidemarkError {
   /** An estimate of when there is room, from the rate of the last commits. */
   readonly retryAfterMs: number

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Run } from './contracts/operation.ts'
+import type { DeadLetterId, Run } from './contracts/operation.ts'
 import type { Value } from './contracts/values.ts'
 import { decodeLetter, encodeLetter } from './operation-json.ts'
 
@@ -32,6 +32,12 @@ test('law 5 · every value comes back from a letter as it was', () => {
       ).toBe(true)
     }),
   )
+})
+
+test('a letter says which one it is owed to', () => {
+  const runs = [runOf([1])]
+  const causedBy = 7 as DeadLetterId
+  expect(decodeLetter(encodeLetter({ runs, causedBy }))).toEqual({ runs, causedBy })
 })
 
 test('law 5 · input that could not be read comes back as it was, even where it is no proper text', () => {

@@ -2,11 +2,17 @@
  * How operations are kept in dead letters: JSON that a person can read with SQL and that comes back exactly.
  * Binary values and bigints, which JSON lacks, are tagged: `{"$bytes":"base64"}`, `{"$bigint":"1"}`.
  */
-import type { Run, Shape } from './contracts/operation.ts'
+import type { DeadLetterId, Run, Shape } from './contracts/operation.ts'
 import type { Value } from './contracts/values.ts'
 
 /** A dead letter's content: the operation it kept, or the input that never became one. */
-export type LetterContent = { readonly runs: readonly Run[] } | { readonly text: string }
+export type LetterContent = RejectedRuns | { readonly text: string }
+
+interface RejectedRuns {
+  readonly runs: readonly Run[]
+  /** The letter of the row that one of them refers to. */
+  readonly causedBy?: DeadLetterId
+}
 
 type TaggedValue =
   | null
@@ -19,15 +25,18 @@ type TaggedValue =
 export function encodeLetter(content: LetterContent): string {
   if ('text' in content) return JSON.stringify(content)
   return JSON.stringify({
+    causedBy: content.causedBy,
     runs: content.runs.map(({ shape, values, count }) => ({ shape, count, values: values.map(encode) })),
   })
 }
 
 export function decodeLetter(json: string): LetterContent {
   const content = JSON.parse(json) as
-    { text: string } | { runs: { shape: Shape; count: number; values: TaggedValue[] }[] }
+    | { text: string }
+    | { causedBy?: DeadLetterId; runs: { shape: Shape; count: number; values: TaggedValue[] }[] }
   if ('text' in content) return content
   return {
+    ...(content.causedBy === undefined ? {} : { causedBy: content.causedBy }),
     runs: content.runs.map(({ shape, count, values }) => ({
       kind: 'run',
       shape,

@@ -1,6 +1,7 @@
 /**
  * Rows as JSON for clients, and back. What JSON has no word for is said in a way that loses nothing: an integer
- * beyond 2^53 is a text of its digits, an infinity the text "Infinity", and a blob `{"base64":"…"}`.
+ * beyond 2^53 is a text of its digits, an infinity the text "Infinity", a time its text in UTC, and a blob
+ * `{"base64":"…"}`. Lists and objects, as PostgreSQL has them in columns, are what they are.
  */
 import type { Json } from './contracts/values.ts'
 
@@ -13,11 +14,21 @@ export function jsonOf(value: unknown): Json {
     case 'string':
     case 'boolean':
       return value
+    case 'object':
+      return value === null ? null : objectJson(value)
     default:
-      return value instanceof Uint8Array
-        ? { base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
-        : null
+      return null
   }
+}
+
+function objectJson(value: object): Json {
+  if (value instanceof Uint8Array)
+    return { base64: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) return value.map(jsonOf)
+  // An interval, as `pg` has it.
+  if ('toPostgres' in value && typeof value.toPostgres === 'function') return String(value.toPostgres())
+  return rowJson(value as Record<string, unknown>)
 }
 
 export function rowJson(row: Readonly<Record<string, unknown>>): Record<string, Json> {

@@ -4,7 +4,7 @@ import { Client, type TableName, type Tables } from './client.ts'
 import type { Processor } from './contracts/processor.ts'
 import type { Epoch, Position, WriterName } from './contracts/position.ts'
 import type { Runtime } from './contracts/runtime.ts'
-import type { OpenedStore, Store, StoreStats } from './contracts/store.ts'
+import type { Dialect, OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
 import { Bookmarks } from './reads/bookmark.ts'
 import type { ChangesOptions } from './reads/changes.ts'
@@ -26,7 +26,8 @@ import { writableTo } from './writes/writable.ts'
  * Opens an engine on a store. It reads the tables, takes the writer's name (fencing an older engine of the same
  * name) and is ready to write.
  *
- * @throws TidemarkError `INVALID_OPTIONS`, naming every problem; StoreError when the store cannot be opened
+ * @throws TidemarkError `INVALID_OPTIONS`, naming every problem; StoreError when the store cannot be opened;
+ *   NotSupportedError when it cannot do what the options ask for
  */
 export function open<DB extends Tables = Record<string, Record<string, unknown>>>(
   store: Store,
@@ -53,12 +54,22 @@ export async function openWith<DB extends Tables>(
     newIdentity: { id: runtime.randomHex(8), secret: runtime.randomHex(32) },
     derivations: Object.entries(parsed.derive).map(([table, sql]) => ({ table, sql })),
     onSchemaChange: (schema) => engine?.useSchema(schema),
+    onWanted: (seq) => engine?.committer.hurry(seq),
   })
   const bookmarks = new Bookmarks(opened.database)
   engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))
+  try {
+    await engine.stockIds()
+  } catch (error) {
+    await engine.close(closeAfterFailureMs).catch(() => undefined)
+    throw error
+  }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   return new Tidemark<DB>(writer, opened, engine, reads, () => runtime.monotonicMs())
 }
+
+/** How long an engine that is not opened after all may take to let go of its store. */
+const closeAfterFailureMs = 5_000
 
 /** On average half of it: a million openings a year come to 2^53 in 268 years. */
 const longestStep = 2 ** 26
@@ -97,6 +108,8 @@ export interface Stats {
 export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisposable {
   readonly writer: WriterName
   readonly epoch: Epoch
+  /** Whose SQL the database speaks. */
+  readonly dialect: Dialect
   readonly #store: OpenedStore
   readonly #engine: WriteEngine
   readonly #reads: Reads
@@ -113,6 +126,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     super(engine, reads.reader)
     this.writer = writer
     this.epoch = store.epoch
+    this.dialect = store.dialect
     this.#store = store
     this.#engine = engine
     this.#reads = reads
@@ -163,7 +177,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     if (options.durable) await this.#held.sync()
   }
 
-  /** The queue reached a limit and has not yet fallen to half of it. */
+  /** The queue reached a limit and has not yet fallen to half of it, or preallocated ids are used up for a moment. */
   get isFull(): boolean {
     return this.#engine.queue.isFull
   }

@@ -15,6 +15,7 @@ export const LOG_SECTIONS = ['ingest', 'http', 'search', 'tail'] as const
 export type LogSectionName = (typeof LOG_SECTIONS)[number]
 
 export interface LogBenchOptions extends CommonOptions {
+  readonly rowBytes: number
   readonly only: readonly LogPeerName[]
   readonly sections: readonly LogSectionName[]
   /** Entries that one contender takes in one round. */

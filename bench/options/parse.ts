@@ -4,7 +4,8 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 
 export interface CommonOptions {
   readonly rounds: number
-  readonly rowBytes: number
+  /** Where their size can be chosen. */
+  readonly rowBytes?: number
   readonly only: readonly string[]
   readonly quick: boolean
   readonly patient: boolean

@@ -16,6 +16,7 @@ export const READ_SECTIONS = ['read-after-write', 'get', 'eventual', 'together',
 export type ReadSectionName = (typeof READ_SECTIONS)[number]
 
 export interface ReadBenchOptions extends CommonOptions {
+  readonly rowBytes: number
   readonly only: readonly ReadPeerName[]
   readonly sections: readonly ReadSectionName[]
   /** How long one contender is measured in one round. */

@@ -17,6 +17,7 @@ export const SECTIONS = ['throughput', 'large-rows', 'sweep', 'latency', 'memory
 export type SectionName = (typeof SECTIONS)[number]
 
 export interface WriteOptions extends CommonOptions {
+  readonly rowBytes: number
   readonly rows: number
   readonly only: readonly PeerName[]
   readonly sections: readonly SectionName[]

@@ -63,11 +63,42 @@ export function openEngine<DB extends object = Tables>(
 
 /** Undefined when the row did not fit: the queue may have room for a row, and not for one of this size. */
 export function tryInsert(db: Tidemark<Tables>, row: Row): Receipt | undefined {
+  return ifItFits((one) => db.insert('logs', one), row)
+}
+
+function ifItFits<Given>(insert: (given: Given) => Receipt, given: Given): Receipt | undefined {
   try {
-    return db.insert('logs', row)
+    return insert(given)
   } catch (error) {
     if (error instanceof QueueFullError) return undefined
     throw error
+  }
+}
+
+/** Hands rows over, `rowsPerTick` before the event loop turns, and waits while the queue is full. */
+export function pushing<DB extends object>(
+  db: Tidemark<DB>,
+  rowsPerTick: number,
+  insert: (index: number) => Receipt,
+): Peer['write'] {
+  return async (first, count, latency) => {
+    const stopListening = db.on('commit', ({ tidemark }) => latency.committedUpTo(tidemark.seq))
+    let rowsThisTick = 0
+    for (let index = first; index < first + count; index++) {
+      if (db.isFull) await db.ready()
+      let receipt = ifItFits(insert, index)
+      while (!receipt) {
+        await db.ready()
+        receipt = ifItFits(insert, index)
+      }
+      if (index % 100 === 0) latency.accepted(receipt.position.seq)
+      if (++rowsThisTick >= rowsPerTick) {
+        rowsThisTick = 0
+        await nextTurn()
+      }
+    }
+    await db.flush()
+    stopListening()
   }
 }
 
@@ -80,25 +111,7 @@ const openPeer: OpenPeer = async (file, rows, { rowsPerCommit, rowsPerTick }) =>
   // A queue of two batches at least: one commits while the next one fills.
   const maxOperations = Math.max(10_000, 2 * rowsPerCommit)
   const db = await openEngine(file, { rowsPerCommit, maxOperations })
-  const write: Peer['write'] = async (first, count, latency) => {
-    const stopListening = db.on('commit', ({ tidemark }) => latency.committedUpTo(tidemark.seq))
-    let rowsThisTick = 0
-    for (let index = first; index < first + count; index++) {
-      if (db.isFull) await db.ready()
-      let receipt = tryInsert(db, rows.at(index))
-      while (!receipt) {
-        await db.ready()
-        receipt = tryInsert(db, rows.at(index))
-      }
-      if (index % 100 === 0) latency.accepted(receipt.position.seq)
-      if (++rowsThisTick >= rowsPerTick) {
-        rowsThisTick = 0
-        await nextTurn()
-      }
-    }
-    await db.flush()
-    stopListening()
-  }
+  const write = pushing(db, rowsPerTick, (index) => db.insert('logs', rows.at(index)))
   return {
     sqliteVersion: String(process.versions['sqlite']),
     write,

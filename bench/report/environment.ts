@@ -22,7 +22,7 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x2fc12fc1: 'zfs',
 }
 
-export const PACKAGES = ['better-sqlite3', 'kysely', 'drizzle-orm'] as const
+export const PACKAGES = ['better-sqlite3', 'kysely', 'drizzle-orm', 'pg', 'pg-copy-streams'] as const
 
 export function readEnvironment(folder: string): Environment {
   const processors = `${availableParallelism()} × ${cpus()[0]?.model.trim() || process.arch}`

@@ -8,7 +8,7 @@ import { table } from './table.ts'
 
 export interface Goal {
   readonly name: string
-  readonly unit: '×' | 'µs' | 'ms' | 'MB' | 'rows/s'
+  readonly unit: '×' | '%' | 'µs' | 'ms' | 'MB' | 'rows/s'
   readonly sense: 'at least' | 'below' | 'at most'
   readonly goal: number
   readonly beyond: number | undefined

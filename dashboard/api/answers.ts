@@ -18,7 +18,8 @@ export interface Stats {
   readonly committed: { readonly operations: number; readonly batches: number }
   readonly deadLetters: number
   readonly storage: { readonly databaseBytes: number; readonly freeBytes: number; readonly walBytes: number }
-  readonly logs: { readonly newestId: number | null; readonly unindexed: number }
+  /** Null where the server has no log store. */
+  readonly logs: { readonly newestId: number | null; readonly unindexed: number } | null
   readonly alerts: readonly { readonly kind: string; readonly message: string; readonly sinceMs: number }[]
 }
 

@@ -103,7 +103,7 @@ async function loadFirstPage(signal: AbortSignal): Promise<number> {
     hasLeftNewest: false,
   })
   // Rows that the index has not reached were not searched: the tail reads them again.
-  return newestId > 0 ? newestId : Math.max(0, (state.newestId ?? 0) - page.unindexed)
+  return newestId > 0 ? newestId : Math.max(0, (state?.newestId ?? 0) - page.unindexed)
 }
 
 export async function loadOlder(): Promise<void> {

@@ -17,7 +17,7 @@ interface NotesProps {
 }
 
 export function LogNotes({ state, filter, isPaused, onShow }: NotesProps): VNode {
-  const unindexed = useStore(stats)?.logs.unindexed ?? state.unindexed
+  const unindexed = useStore(stats)?.logs?.unindexed ?? state.unindexed
   const isBehind = filter.text.trim() !== '' && unindexed > 0
   return html`<div class="log-notes">
     <p class="tail-state" data-state=${isPaused ? 'paused' : state.tail}>${tailWords(state, isPaused)}</p>

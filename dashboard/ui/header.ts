@@ -36,9 +36,11 @@ export function Header({ onHelp }: { onHelp: () => void }): VNode {
 
 function Navigation(): VNode {
   const { view, minutes } = useStore(route)
-  const letters = useStore(stats)?.deadLetters ?? 0
+  const now = useStore(stats)
+  const letters = now?.deadLetters ?? 0
+  const names = Object.entries(NAMES).filter(([name]) => name !== 'logs' || now?.logs !== null)
   return html`<nav class="views" aria-label="Views">
-    ${Object.entries(NAMES).map(
+    ${names.map(
       ([name, words]) =>
         html`<a
           key=${name}

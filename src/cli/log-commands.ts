@@ -1,14 +1,15 @@
 /** The commands of the log store, with their options. */
 import { Option, type Command } from 'commander'
 import { LEVELS, type Filter, type Level } from '../logs/index.ts'
-import { attributesOf, cleanLogs, searchLogs, tailLogs } from './commands/logs.ts'
+import { databaseOption, requireFile, type Database } from './database.ts'
+import { attributesOf, cleanLogs, searchLogs, tailLogs, type LogTarget } from './commands/logs.ts'
 import { showStatus } from './commands/status.ts'
 import { CommandError, EXIT } from './failure.ts'
 import { ENTRY_FORMATS, type EntryFormat } from './terminal/entries.ts'
 import { duration, size, timeOrAgo, wholeNumber } from './units.ts'
 
 interface TargetOptions {
-  readonly db: string
+  readonly store: Database
   readonly table: string
 }
 
@@ -28,9 +29,7 @@ Put -- before words that begin with a dash.`
 export function addLogCommands(program: Command): void {
   const time = (text: string): number => timeOrAgo(text, Date.now())
   const target = (command: Command): Command =>
-    command
-      .option('--db <file>', 'the SQLite database', 'app.db')
-      .option('--table <name>', 'the log table', 'logs')
+    command.addOption(databaseOption()).option('--table <name>', 'the log table', 'logs')
   const filtered = (command: Command): Command =>
     target(command)
       .addOption(new Option('--level <name>', 'this level or a more severe one').choices(LEVELS))
@@ -51,7 +50,11 @@ export function addLogCommands(program: Command): void {
     .action(async (words: string[], options: FilterOptions & { limit: number; before?: number }) => {
       const { limit, before, format } = options
       const from = before === undefined ? undefined : String(before)
-      await searchLogs(targetOf(options), filterOf(words.join(' '), options), { limit, before: from, format })
+      await searchLogs(logsOf('search', options), filterOf(words.join(' '), options), {
+        limit,
+        before: from,
+        format,
+      })
     })
 
   filtered(program.command('tail').description('print the newest log entries, and go on with what comes'))
@@ -63,7 +66,7 @@ export function addLogCommands(program: Command): void {
       const { lines, follow, format, query } = options
       if (lines > 1_000)
         throw new CommandError(EXIT.usage, '--lines can be 1,000 at most.', 'See: npx tidemark search')
-      process.exitCode = await tailLogs(targetOf(options), filterOf(query, options), {
+      process.exitCode = await tailLogs(logsOf('tail', options), filterOf(query, options), {
         lines,
         follow,
         format,
@@ -85,7 +88,7 @@ export function addLogCommands(program: Command): void {
           'cleanup needs --max-age or --max-size.',
           'Such as: npx tidemark cleanup --max-age 30d',
         )
-      process.exitCode = await cleanLogs(targetOf(options), {
+      process.exitCode = await cleanLogs(logsOf('cleanup', options), {
         ...(maxAge !== undefined && { maxAgeMs: maxAge }),
         ...(maxSize !== undefined && { maxBytes: maxSize }),
       })
@@ -94,12 +97,18 @@ export function addLogCommands(program: Command): void {
   target(program.command('status').description('tell what is in a database; changes nothing'))
     .option('--json', 'as one JSON object', false)
     .action((options: TargetOptions & { json: boolean }) =>
-      showStatus(options.db, options.table, options.json),
+      showStatus(options.store, options.table, options.json),
     )
 }
 
-function targetOf({ db, table }: TargetOptions): { database: string; table: string } {
-  return { database: db, table }
+/** @throws CommandError for PostgreSQL: the log store with its full-text index is SQLite's */
+function logsOf(command: string, { store, table }: TargetOptions): LogTarget {
+  const select = `select * from ${table} where message ilike '%word%' order by id desc limit 100`
+  const instead =
+    command === 'cleanup'
+      ? `Delete by SQL: delete from ${table} where ts < now() - interval '30 days'`
+      : `Search by SQL: npx tidemark query "${select}" --store ${store.name}`
+  return { database: requireFile(store, command, instead), table }
 }
 
 function filterOf(text: string | undefined, { level, service, attr, since, until }: FilterOptions): Filter {

@@ -1,12 +1,14 @@
 /** The command line. Importing this module runs it. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { bench } from './commands/bench.ts'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
 import { demo } from './commands/demo.ts'
 import { doctor } from './commands/doctor.ts'
 import { follow } from './commands/follow.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
+import { databaseOption, machineOf, machineOption, type Database } from './database.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
 import { addLogCommands } from './log-commands.ts'
@@ -20,14 +22,21 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
+interface IngestOptions {
+  readonly store: Database
+  readonly machine?: string
+  readonly table?: string
+  readonly format: FormatName | 'auto'
+  readonly follow?: boolean
+}
+
 let hasLostOutput = false
 
-const database = () => new Option('--db <file>', 'the SQLite database').default('app.db')
 const rowFormat = () =>
   new Option('--format <name>', 'how rows are printed').choices(ROW_FORMATS).default('table')
 
 const program = new Command('tidemark')
-  .description('Fast writes, honest reads: logs and rows into SQLite.')
+  .description('Fast writes, honest reads: logs and rows into SQLite or PostgreSQL.')
   .version(version)
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tidemark: ')) })
@@ -39,32 +48,28 @@ program
     'write the lines of files into a table; stop it anywhere and run it again: no line twice, none missing',
   )
   .argument('<files...>', 'files (.gz too), or - for standard input')
-  .addOption(database())
+  .addOption(databaseOption())
   .option(
     '--table <name>',
     'the table to write to (default: the one of the last run; else logs, or the name of a CSV file)',
   )
   .addOption(new Option('--format <name>', 'what the lines are').choices(inputFormats).default('auto'))
+  .addOption(machineOption())
   .option('-f, --follow', 'stay at the end of the files and read on as they grow, also when they are rotated')
-  .action(
-    async (
-      files: string[],
-      options: { db: string; table?: string; format: FormatName | 'auto'; follow?: boolean },
-    ) => {
-      const { db, table, format } = options
-      const settings = { database: db, table, format }
-      process.exitCode = await (options.follow ? follow : ingest)(files, settings)
-    },
-  )
+  .action(async (files: string[], options: IngestOptions) => {
+    const { store, machine, table, format } = options
+    const settings = { database: store, machine: machineOf(store, machine), table, format }
+    process.exitCode = await (options.follow ? follow : ingest)(files, settings)
+  })
 
 program
   .command('query')
   .description('print what a SELECT finds')
   .argument('<sql>')
-  .addOption(database())
+  .addOption(databaseOption())
   .addOption(rowFormat())
-  .action((sql: string, options: { db: string; format: RowFormat }) =>
-    query(sql, { database: options.db, format: options.format }),
+  .action((sql: string, options: { store: Database; format: RowFormat }) =>
+    query(sql, { database: options.store, format: options.format }),
   )
 
 const deadLetters = program.command('dead-letters').description('what could not be written')
@@ -72,20 +77,26 @@ const deadLetters = program.command('dead-letters').description('what could not 
 deadLetters
   .command('list', { isDefault: true })
   .description('print them, oldest first')
-  .addOption(database())
+  .addOption(databaseOption())
   .addOption(rowFormat())
   .option('--table <name>', 'only of this table')
   .option('--after <id>', 'only those behind this one', wholeNumber)
   .option('--limit <count>', 'at most so many', wholeNumber, 100)
   .action(
-    async (options: { db: string; format: RowFormat; table?: string; after?: number; limit: number }) => {
+    async (options: {
+      store: Database
+      format: RowFormat
+      table?: string
+      after?: number
+      limit: number
+    }) => {
       const { table, after } = options
       const filter = {
         limit: options.limit,
         ...(table === undefined ? {} : { table }),
         ...(after === undefined ? {} : { afterId: after }),
       }
-      await showDeadLetters(options.db, filter, options.format)
+      await showDeadLetters(options.store, filter, options.format)
     },
   )
 
@@ -96,9 +107,9 @@ deadLetters
     ...(before ?? []),
     wholeNumber(value),
   ])
-  .addOption(database())
-  .action(async (ids: number[], options: { db: string }) => {
-    process.exitCode = await redriveDeadLetters(options.db, ids)
+  .addOption(databaseOption())
+  .action(async (ids: number[], options: { store: Database }) => {
+    process.exitCode = await redriveDeadLetters(options.store, ids)
   })
 
 addLogCommands(program)
@@ -114,14 +125,26 @@ program
 program
   .command('doctor')
   .description('look at a database, its files and this machine, change nothing, and say what to do')
-  .addOption(database())
+  .addOption(databaseOption())
   .option('--full', 'check the whole file and all foreign keys; takes as long as reading it')
   .option('--json', 'print one JSON document')
-  .action(async (options: { db: string; full?: boolean; json?: boolean }) => {
-    process.exitCode = await doctor(options.db, {
+  .action(async (options: { store: Database; full?: boolean; json?: boolean }) => {
+    process.exitCode = await doctor(options.store, {
       isFull: options.full ?? false,
       asJson: options.json ?? false,
     })
+  })
+
+program
+  .command('bench')
+  .description('measure a database, in a place of its own that is removed again, and suggest settings')
+  .addOption(databaseOption())
+  .option('--seconds <count>', 'how long it takes, about', wholeNumber, 30)
+  .option('--json', 'print one JSON document')
+  .action(async (options: { store: Database; seconds: number; json?: boolean }) => {
+    const { store, seconds, json = false } = options
+    if (seconds < 1) throw new CommandError(EXIT.usage, '--seconds must be 1 at least.')
+    process.exitCode = await bench({ database: store, seconds, asJson: json })
   })
 
 /** `npm start -- FILE` is `tidemark ingest FILE`, and `npm start` alone is the demo. */

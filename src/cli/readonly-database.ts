@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { CommandError, EXIT } from './failure.ts'
-import { databaseError } from './sqlite-error.ts'
+import { databaseError } from './database-error.ts'
 
 /** A database to look into: it is neither made nor changed. @throws CommandError when there is none */
 export function openReadonly(path: string): DatabaseSync {
@@ -20,6 +20,6 @@ export function openReadonly(path: string): DatabaseSync {
     return database
   } catch (error) {
     database?.close()
-    throw databaseError(path, error)
+    throw databaseError({ kind: 'sqlite', name: path, path }, error)
   }
 }

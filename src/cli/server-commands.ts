@@ -1,11 +1,14 @@
 /** The commands of the server, with their options. */
 import type { Command } from 'commander'
+import { databaseOf, databaseOption, machineOf, machineOption, type Database } from './database.ts'
 import { serveDatabase } from './commands/serve.ts'
 import { printToken } from './commands/token.ts'
 import { duration, size, wholeNumber } from './units.ts'
 
 interface ServeOptions {
-  readonly db: string
+  readonly store: Database
+  readonly queryStore?: Database
+  readonly machine?: string
   readonly host: string
   readonly port: number
   readonly tokens?: string
@@ -21,7 +24,12 @@ export function addServerCommands(program: Command): void {
   program
     .command('serve')
     .description('serve a database over HTTP: logs in and out, rows, read-only SQL, metrics, a dashboard')
-    .option('--db <file>', 'the SQLite database; it is made where there is none', 'app.db')
+    .addOption(databaseOption('the database: a file of SQLite, made where there is none, or postgres://…'))
+    .option(
+      '--query-store <URL>',
+      'run the SQL of clients here: the same PostgreSQL database, as a user who can only read',
+      databaseOf,
+    )
     .option('--host <address>', 'where to listen; any other than this machine needs tokens', '127.0.0.1')
     .option('--port <number>', '0 for any that is free', wholeNumber, 7373)
     .option('--tokens <file>', 'who may do what, a line each: name scopes token (or in TIDEMARK_TOKENS)')
@@ -35,12 +43,25 @@ export function addServerCommands(program: Command): void {
       25_000,
     )
     .option('-f, --follow <files...>', 'log files to read and follow meanwhile')
+    .addOption(machineOption())
     .option('--no-dashboard', 'leave / empty')
     .action(async (options: ServeOptions) => {
-      const { db, tokens, cors = [], follow = [], retentionAge, retentionSize, ...rest } = options
+      const {
+        store,
+        queryStore,
+        machine,
+        tokens,
+        cors = [],
+        follow = [],
+        retentionAge,
+        retentionSize,
+        ...rest
+      } = options
       process.exitCode = await serveDatabase({
         ...rest,
-        database: db,
+        database: store,
+        queryStore,
+        machine: machineOf(store, machine),
         tokens,
         cors,
         follow,

@@ -18,6 +18,16 @@ export interface Position {
   readonly seq: Seq
 }
 
+/**
+ * How far a server has come in its own log, and in which of the histories that a failover divides. Whoever copies the
+ * server has shown all of it once both numbers are as high.
+ */
+export interface LogPosition {
+  readonly timeline: number
+  /** Bytes since the beginning. */
+  readonly lsn: number
+}
+
 /** A position without its writer's name, which the epoch implies. */
 export interface Mark {
   readonly epoch: Epoch

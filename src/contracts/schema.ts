@@ -7,11 +7,15 @@ export interface Schema {
 
 export interface TableSchema {
   readonly name: string
+  /** As SQL names it, with its schema where it needs one. Absent: its name, quoted. */
+  readonly sqlName?: string
   readonly columns: ReadonlyMap<string, ColumnSchema>
   /** The columns of the primary key, in its order; empty when the table has none. */
   readonly primaryKey: readonly string[]
   /** The column whose value the store makes up when an insert leaves it out, if there is one. */
   readonly generatedId: string | undefined
+  /** Columns that must hold the generated id of some row, and that row's table. Absent: none is known. */
+  readonly parents?: ReadonlyMap<string, string>
   /**
    * Only writes that name a row change it: no trigger, cascade or conflict clause does it in passing. Absent: nobody
    * knows, and whoever reads a row with what is pending waits for all that is.
@@ -35,6 +39,8 @@ export interface ColumnSchema {
   readonly wholeNumbers: 'number' | 'bigint'
   /** The store computes the value; writing it is refused. */
   readonly isComputed: boolean
+  /** It holds JSON, whose `true` is not 1. Absent: it does not. */
+  readonly isJson?: boolean
   /** Absent: nobody knows, and nothing is told of its values before they are committed. */
   readonly storage?: ColumnStorage
 }
@@ -44,8 +50,9 @@ export interface ColumnStorage {
   /**
    * What it converts, in the words of https://www.sqlite.org/datatype3.html: `numeric` makes numbers of texts that
    * look like one, `real` makes floats of them and of whole numbers, `text` makes texts of numbers, `none` nothing.
+   * `uuid`, in PostgreSQL, makes the usual form of any other.
    */
-  readonly affinity: 'numeric' | 'real' | 'text' | 'none'
+  readonly affinity: 'numeric' | 'real' | 'text' | 'none' | 'uuid'
   /** Two texts are equal to it only when they are the same: no collation says otherwise. */
   readonly comparesExactly: boolean
   /** An insert that leaves it out puts something else than NULL into it. */

@@ -1,9 +1,10 @@
 import type { Derivation, DerivationFailure } from './derivation.ts'
 import type { Rejection, Step } from './operation.ts'
-import type { Epoch, Mark, Seq, WriterName } from './position.ts'
+import type { Epoch, LogPosition, Mark, Seq, WriterName } from './position.ts'
 import type { Runtime } from './runtime.ts'
 import type { Schema } from './schema.ts'
 import type { Value } from './values.ts'
+import type { Patience, Wait } from './wait.ts'
 
 /** A database that an engine can be opened on. */
 export interface Store {
@@ -32,6 +33,8 @@ export interface StoreContext {
   readonly derivations: readonly Derivation[]
   /** Called when the store found that its tables have changed, before the next `commit` settles. */
   readonly onSchemaChange: (schema: Schema) => void
+  /** Called when somebody elsewhere waits for this position of the writer's, and for all before it. */
+  readonly onWanted: (seq: Seq) => void
 }
 
 /** One writer's hold on a store. Everything that fails, fails with a `StoreError`. */
@@ -69,18 +72,42 @@ export interface OpenedStore {
   recover(since: Seq): Promise<Tidemark>
 
   /**
+   * Takes `count` values of the table's generated id away from everybody: neither the database, for a row that comes
+   * without one, nor another reservation gives one of them from now on. When it resolves, that is committed, and kept
+   * as what batches commit is. They are whole numbers below 2^53, in the order in which they are to be used, in as
+   * few ranges as there are.
+   *
+   * Like a batch, it takes effect only while the epoch is this writer's, and fails with `chain` otherwise. It stands
+   * behind the batches that were sent before; while a transaction of this engine is open it may wait for its end. Fails
+   * as `rejected`, with a hint if something helps, when the table is gone, or its ids cannot be kept from others. A
+   * store that answers at once returns the ranges themselves.
+   */
+  reserveIds(table: string, count: number): readonly IdRange[] | Promise<readonly IdRange[]>
+
+  /**
    * Runs a query on what is committed, in a snapshot that begins after the call.
    *
+   * @param patience how long it may wait for its turn, where not all can run at once; without, as long as it takes
    * @param where `here`: on the caller's thread if it can be answered at once; for point reads, which take
    *   microseconds. The store may still answer later, from elsewhere.
    */
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult>
+  query(query: SqlQuery, patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult>
 
   /**
    * Reads tidemarks, and runs the query in the same snapshot, but only if that holds everything in `required`:
    * otherwise the answer has no result, and its tidemarks tell what is missing.
    */
-  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot>
+  snapshot(query: SqlQuery, required: readonly Mark[], patience?: Patience): Promise<Snapshot>
+
+  /** Servers that follow the database and can be read. Absent: there are none. */
+  readonly replicas?: Replicas | undefined
+
+  /**
+   * Asks those who write these positions to commit them, and to tell. It is done at a sign that one of them may be
+   * committed, and never fails; a sign may be lost, so that whoever waits must look all the same. Absent: nobody can be
+   * asked.
+   */
+  awaken?(marks: readonly Mark[]): Wait
 
   /**
    * Ends the epoch of another writer that is taken for dead, if its tidemark is still where it was seen. Waits
@@ -100,6 +127,39 @@ export interface OpenedStore {
 
   /** Closes the epoch with its final tidemark if the store can be reached within `timeoutMs`, then lets go. */
   close(timeoutMs: number): Promise<void>
+}
+
+/** Copies of the database, each some way behind. */
+export interface Replicas {
+  /** How long to wait for one to come as far as a read must have seen, in ms. */
+  readonly waitMs: number
+  /** After that the database itself is read; else the read fails. */
+  readonly fallBack: boolean
+
+  /** Where the database itself is: whoever has come so far shows all that was committed before the call. */
+  position(patience?: Patience): Promise<LogPosition>
+
+  /**
+   * As `OpenedStore.snapshot`, on whichever copy holds what is required. None has to be waited for: the answer is
+   * that of another one then, without a result. Copies that cannot be read, or are none of this database, are passed
+   * over.
+   *
+   * @param position to which its log must have been replayed before the snapshot began
+   * @throws StoreError `transient` when none can be read; `rejected` when the query is at fault
+   */
+  snapshot(
+    query: SqlQuery,
+    required: readonly Mark[],
+    position: LogPosition | undefined,
+    patience: Patience,
+  ): Promise<ReplicaSnapshot>
+}
+
+export interface ReplicaSnapshot extends Snapshot {
+  /** Which one, for messages. */
+  readonly replica: string
+  /** Nothing that it shows is behind this. */
+  readonly shown: LogPosition
 }
 
 export interface Batch {
@@ -132,6 +192,12 @@ export type RunResult =
       readonly changes: readonly number[]
       readonly ids?: readonly (number | undefined)[]
     }
+
+/** `first`, `first + 1`, …: `count` of them. */
+export interface IdRange {
+  readonly first: number
+  readonly count: number
+}
 
 /** The state of one writer as its database tells it. */
 export interface Tidemark {
@@ -204,4 +270,30 @@ export interface StoreStats {
   readonly checkpoints: number
   /** How often the connection had to be made again. */
   readonly reconnects: number
+  /** Connections for reads. Absent: it has no pool of them. */
+  readonly readers?: PoolStats
+  readonly replicas?: readonly ReplicaStats[]
+}
+
+/** A pool of connections, which grows while reads wait and shrinks when none do. */
+export interface PoolStats {
+  readonly open: number
+  /** Of them, those that nobody uses. */
+  readonly idle: number
+  /** Reads that wait for one now. */
+  readonly waiting: number
+  /** How many there may be now, and at most. */
+  readonly limit: number
+  readonly max: number
+  /** Reads that found none free, and for how long they waited together. */
+  readonly waits: number
+  readonly waitedMs: number
+}
+
+export interface ReplicaStats {
+  /** Host and port. */
+  readonly name: string
+  /** Why it was passed over when it was last asked. */
+  readonly trouble: string | undefined
+  readonly readers: PoolStats
 }

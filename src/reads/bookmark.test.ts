@@ -20,20 +20,27 @@ const marks = fc
   )
   .map((list) => list.map(({ epoch, seq }) => mark(epoch, seq)))
 
+const seen = fc.option(fc.record({ timeline: fc.integer({ min: 1, max: 2 ** 31 }), lsn: fc.maxSafeNat() }), {
+  nil: undefined,
+})
+
 test('law 6 · a bookmark is read as it was written, and is safe in a URL', () => {
   fc.assert(
-    fc.property(marks, (given) => {
-      const text = bookmarks.write(given)
+    fc.property(marks, seen, (given, place) => {
+      const text = bookmarks.write(given, place)
       expect(text).toMatch(/^[A-Za-z0-9_-]+$/)
-      expect(bookmarks.read(text)).toEqual(given.toSorted((a, b) => a.epoch - b.epoch))
+      expect(bookmarks.read(text)).toEqual({
+        marks: given.toSorted((a, b) => a.epoch - b.epoch),
+        seen: place,
+      })
     }),
   )
 })
 
 test('law 6 · a bookmark that was changed anywhere is refused', () => {
   fc.assert(
-    fc.property(marks, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, at, change) => {
-      const bytes = Buffer.from(bookmarks.write(given), 'base64url')
+    fc.property(marks, seen, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, place, at, change) => {
+      const bytes = Buffer.from(bookmarks.write(given, place), 'base64url')
       const index = at % bytes.length
       bytes[index] = (bytes[index] ?? 0) ^ change
       expect(() => bookmarks.read(bytes.toString('base64url'))).toThrow(refused(/./))
@@ -58,9 +65,9 @@ test('law 6 · what is wrong with a bookmark is told', () => {
   expect(() => bookmarks.read(`${text}=`)).toThrow(refused(/not the text of one/))
   expect(() => bookmarks.read('x'.repeat(30_000))).toThrow(refused(/30000 characters/))
   const later = Buffer.from(text, 'base64url')
-  later[0] = 2
+  later[0] = 3
   expect(() => bookmarks.read(later.toString('base64url'))).toThrow(
-    refused(/version 2, and this knows version 1/),
+    refused(/version 3, and this knows versions 1 and 2/),
   )
 })
 

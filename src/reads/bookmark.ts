@@ -6,16 +6,20 @@
  *
  *   version 1 byte │ database 8 │ marks: epoch, seq as varints, by rising epoch │ signature 8     → base64url
  *
+ * Version 2, where the session's reads may go to replicas, has a read part before the marks: timeline and place in the
+ * log, as varints, of all that was seen.
+ *
  * One mark takes about 23 bytes, 31 characters. The signature is HMAC-SHA-256 cut to 64 bits, keyed by a secret
  * that lives in the database: it keeps out garbage and forgeries, which would let a reader wait for what never
  * comes. It hides nothing.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
-import type { Epoch, Mark, Seq } from '../contracts/position.ts'
+import type { Epoch, LogPosition, Mark, Seq } from '../contracts/position.ts'
 import type { DatabaseIdentity } from '../contracts/store.ts'
 import { TidemarkError } from '../errors.ts'
 
 const version = 1
+const versionWithRead = 2
 const idBytes = 8
 const signatureBytes = 8
 const headBytes = 1 + idBytes
@@ -27,6 +31,13 @@ const maxCharacters = 24_000
 /** For each epoch the highest position that must have been committed. */
 export type Marks = ReadonlyMap<Epoch, Seq>
 
+/** What a bookmark stands for. */
+export interface Bookmark {
+  readonly marks: readonly Mark[]
+  /** How far the log was when the last of it was seen; a server that follows must have come so far. */
+  readonly seen: LogPosition | undefined
+}
+
 export class Bookmarks {
   readonly #id: Buffer
   readonly #secret: KeyObject
@@ -36,8 +47,9 @@ export class Bookmarks {
     this.#secret = createSecretKey(Buffer.from(secret, 'hex'))
   }
 
-  write(marks: Iterable<Mark>): string {
-    const bytes = [version, ...this.#id]
+  write(marks: Iterable<Mark>, seen?: LogPosition): string {
+    const bytes = [seen ? versionWithRead : version, ...this.#id]
+    if (seen) for (const part of [seen.timeline, seen.lsn]) pushVarint(bytes, part)
     for (const { epoch, seq } of [...marks].toSorted((a, b) => a.epoch - b.epoch)) {
       pushVarint(bytes, epoch)
       pushVarint(bytes, seq)
@@ -47,14 +59,18 @@ export class Bookmarks {
   }
 
   /** @throws TidemarkError `INVALID_BOOKMARK` */
-  read(bookmark: string): Mark[] {
+  read(bookmark: string): Bookmark {
     const bytes = decode(bookmark)
-    if (bytes[0] !== version) throw invalid(`it is of version ${bytes[0]}, and this knows version ${version}`)
+    const hasRead = bytes[0] === versionWithRead
+    if (bytes[0] !== version && !hasRead)
+      throw invalid(`it is of version ${bytes[0]}, and this knows versions 1 and 2`)
     if (!this.#id.equals(bytes.subarray(1, headBytes))) throw invalid('it belongs to another database')
     const content = bytes.subarray(0, bytes.length - signatureBytes)
     if (!timingSafeEqual(this.#sign(content), bytes.subarray(content.length)))
       throw invalid('it was changed, or made by somebody else')
-    return readMarks(content.subarray(headBytes))
+    const numbers = readVarints(content.subarray(headBytes))
+    const [timeline = 0, lsn = 0] = hasRead ? numbers.splice(0, 2) : []
+    return { marks: marksOf(numbers), seen: hasRead ? { timeline, lsn } : undefined }
   }
 
   #sign(content: Buffer): Buffer {
@@ -67,6 +83,15 @@ export function mergeMarks(marks: Map<Epoch, Seq>, more: Iterable<Mark>): void {
   for (const { epoch, seq } of more) if (seq > (marks.get(epoch) ?? 0)) marks.set(epoch, seq)
 }
 
+/** The place that has come as far as both. */
+export function mergePositions(
+  one: LogPosition | undefined,
+  other: LogPosition | undefined,
+): LogPosition | undefined {
+  if (!one || !other) return one ?? other
+  return { timeline: Math.max(one.timeline, other.timeline), lsn: Math.max(one.lsn, other.lsn) }
+}
+
 function decode(bookmark: unknown): Buffer {
   if (typeof bookmark !== 'string') throw invalid(`it is not a text but of type ${typeof bookmark}`)
   if (bookmark.length > maxCharacters) throw invalid(`it has ${bookmark.length} characters`)
@@ -77,7 +102,7 @@ function decode(bookmark: unknown): Buffer {
   return bytes
 }
 
-function readMarks(bytes: Buffer): Mark[] {
+function readVarints(bytes: Buffer): number[] {
   const numbers: number[] = []
   let value = 0
   let scale = 1
@@ -89,6 +114,10 @@ function readMarks(bytes: Buffer): Mark[] {
     value = 0
     scale = 1
   }
+  return numbers
+}
+
+function marksOf(numbers: readonly number[]): Mark[] {
   const marks: Mark[] = []
   for (let index = 0; index + 1 < numbers.length; index += 2)
     marks.push({ epoch: numbers[index] as Epoch, seq: numbers[index + 1] as Seq })

@@ -4,8 +4,8 @@
  * Keeps: law 6 (a read that is not satisfied in time fails; nothing is left waiting for it).
  */
 import type { Runtime, Timer } from '../contracts/runtime.ts'
+import type { Patience, Wait } from '../contracts/wait.ts'
 import { StaleReadError } from '../errors.ts'
-import type { Wait } from '../writes/waiters.ts'
 
 export interface WaitLimits {
   /** In ms; Infinity: for ever. */
@@ -13,11 +13,13 @@ export interface WaitLimits {
   readonly signal: AbortSignal | undefined
 }
 
-export class Deadline {
+export class Deadline implements Patience {
   readonly #runtime: Runtime
   readonly #limits: WaitLimits
   readonly #startedMs: number
   #waitedMs = 0
+  /** Waits within a wait count once. */
+  #depth = 0
 
   constructor(runtime: Runtime, limits: WaitLimits) {
     this.#runtime = runtime
@@ -39,35 +41,49 @@ export class Deadline {
     const over = Promise.withResolvers<never>()
     const giveUp = (why: string, cause?: unknown): void => {
       cancel()
-      over.reject(new StaleReadError(`${what()} ${why}.`, this.#elapsedMs, cause))
+      over.reject(new StaleReadError(`${what()} ${why}.`, this.elapsedMs, cause))
     }
     const { signal, timeoutMs } = this.#limits
     const aborted = (): void => giveUp('when the read was aborted', signal?.reason)
     if (signal?.aborted) aborted()
     signal?.addEventListener('abort', aborted, { once: true })
     const timer = this.#expireAfter(() => giveUp(`after ${timeoutMs} ms`))
+    this.#depth++
     try {
       return await Promise.race([done, over.promise])
     } finally {
       timer?.cancel()
       signal?.removeEventListener('abort', aborted)
-      this.#waitedMs += this.#runtime.monotonicMs() - beganMs
+      if (--this.#depth === 0) this.#waitedMs += this.#runtime.monotonicMs() - beganMs
     }
   }
 
-  /** @throws StaleReadError as `wait` */
-  async pause(ms: number, what: () => string): Promise<void> {
+  /**
+   * @param unless ends it earlier
+   * @throws StaleReadError as `wait`
+   */
+  async pause(ms: number, what: () => string, unless?: Wait): Promise<void> {
     const over = Promise.withResolvers<void>()
     const timer = this.#runtime.after(ms, over.resolve)
-    await this.wait({ done: over.promise, cancel: () => timer.cancel() }, what)
+    const end = (): void => {
+      timer.cancel()
+      unless?.cancel()
+    }
+    const done = unless ? Promise.race([over.promise, unless.done]).finally(end) : over.promise
+    await this.wait({ done, cancel: end }, what)
   }
 
-  get #elapsedMs(): number {
+  /** What is left of it, in ms; Infinity: for ever. */
+  get leftMs(): number {
+    return Math.max(0, this.#limits.timeoutMs - this.elapsedMs)
+  }
+
+  get elapsedMs(): number {
     return this.#runtime.monotonicMs() - this.#startedMs
   }
 
   #expireAfter(expire: () => void): Timer | undefined {
-    const leftMs = this.#limits.timeoutMs - this.#elapsedMs
-    return Number.isFinite(leftMs) ? this.#runtime.after(Math.max(0, leftMs), expire) : undefined
+    const { leftMs } = this
+    return Number.isFinite(leftMs) ? this.#runtime.after(leftMs, expire) : undefined
   }
 }

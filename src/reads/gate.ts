@@ -8,22 +8,24 @@
  *
  *   own positions ─▶ processors ─▶ what those wrote ─▶ others' positions, with the query in one snapshot ─▶ rows
  *        └──────────────┴───────────────┴─ deadline or signal: StaleReadError, and no rows ─┘
+ *   on a replica the last step is: all positions, own ones too, and the place in the log (`replica-reads.ts`).
  *
  * How it could break: a query whose snapshot began before the last wait ended. So the query is sent to the store
  * only then, and the store begins a new snapshot for each (`OpenedStore.query`). What a rejected write would have
  * shown is not waited for: it has no result, and the session tells of it.
  */
-import type { Epoch, Mark, Position, Seq } from '../contracts/position.ts'
+import type { Epoch, LogPosition, Mark, Position, Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, QueryResult, SqlQuery, WriterTidemark } from '../contracts/store.ts'
 import { StoreError, TidemarkError } from '../errors.ts'
 import type { WriteEngine } from '../writes/engine.ts'
-import { mergeMarks, type Bookmarks } from './bookmark.ts'
+import { mergeMarks, mergePositions, type Bookmarks } from './bookmark.ts'
 import { Deadline, type WaitLimits } from './deadline.ts'
 import type { ReadLevel, ReadMetrics } from './metrics.ts'
 import type { OtherWriters } from './other-writers.ts'
 import type { Processors } from './processors.ts'
 import type { ReadPlan } from './read-options.ts'
+import type { FreshCopy, ReplicaReads, Required } from './replica-reads.ts'
 import type { SessionState } from './session.ts'
 
 export interface GateParts {
@@ -32,6 +34,7 @@ export interface GateParts {
   readonly runtime: Runtime
   readonly bookmarks: Bookmarks
   readonly others: OtherWriters
+  readonly copies: ReplicaReads
   readonly processors: Processors
   readonly metrics: ReadMetrics
 }
@@ -59,46 +62,81 @@ export class Gate {
    *   `PROCESSOR_FAILED`; WriteRejectedError in a session; StoreError when the query is at fault
    */
   query(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<QueryResult> {
-    const { engine, store, others } = this.#parts
-    if (plan.level === 'eventual') return this.#queryNow(query, session)
+    if (plan.level === 'eventual' && plan.from === 'primary') return this.#queryNow(query, plan, session)
     return this.measured(plan.level, plan, async (deadline) => {
-      const marks = await this.#wait(plan, session, deadline)
-      const known = { epoch: store.epoch, seq: engine.committer.tidemark }
-      const required = others.unknown(marks)
-      const result =
-        required.length === 0
-          ? await store.query(query)
-          : await this.#readOthers(query, required, session, deadline)
-      session?.saw([known])
-      return result
+      const required = await this.#wait(plan, session, deadline)
+      const copy = await this.#readCopy(query, plan, required, session, deadline)
+      return copy ? copy.result : await this.#readPrimary(query, required, session, deadline)
     })
   }
 
-  /** An eventual read waits for nothing, so nothing is made ready to wait. */
-  async #queryNow(query: SqlQuery, session: SessionState | undefined): Promise<QueryResult> {
-    const { engine, store, metrics } = this.#parts
+  /** An eventual read waits for nothing but its turn. */
+  async #queryNow(query: SqlQuery, plan: ReadPlan, session: SessionState | undefined): Promise<QueryResult> {
+    const { engine, store, metrics, runtime } = this.#parts
+    const deadline = new Deadline(runtime, plan)
     try {
       engine.requireOpen()
       session?.requireNoRejections()
       const known = { epoch: store.epoch, seq: engine.committer.tidemark }
-      const result = await store.query(query)
-      session?.saw([known])
-      metrics.record('eventual', 0, 'satisfied')
+      const result = await store.query(query, deadline)
+      if (session) await this.sawPrimary(session, known, deadline)
+      metrics.record('eventual', deadline.waitedMs, 'satisfied')
       return result
     } catch (error) {
-      throw this.#failure('eventual', 0, error)
+      throw this.#failure('eventual', deadline.waitedMs, error)
     }
+  }
+
+  async #readPrimary(
+    query: SqlQuery,
+    { marks }: Required,
+    session: SessionState | undefined,
+    deadline: Deadline,
+  ): Promise<QueryResult> {
+    const { engine, store, others } = this.#parts
+    const known = { epoch: store.epoch, seq: engine.committer.tidemark }
+    const required = others.unknown(marks)
+    const result =
+      required.length === 0
+        ? await store.query(query, deadline)
+        : await this.#readOthers(query, required, session, deadline)
+    if (session) await this.sawPrimary(session, known, deadline)
+    return result
+  }
+
+  /** @returns undefined where the read is not to be made on a replica, or cannot be */
+  async #readCopy(
+    query: SqlQuery,
+    { from }: ReadPlan,
+    required: Required,
+    session: SessionState | undefined,
+    deadline: Deadline,
+  ): Promise<FreshCopy | undefined> {
+    if (from === 'primary') return undefined
+    const copy = await this.#parts.copies.read(query, required, deadline)
+    if (copy) session?.sawCopy(copy)
+    return copy
+  }
+
+  /** The session was shown at least `known`, and whatever else was committed: no replica may show less from now on. */
+  async sawPrimary(session: SessionState, known: Mark, deadline: Deadline): Promise<void> {
+    session.saw([known])
+    const { replicas } = this.#parts.store
+    if (replicas) session.sawUpTo(await replicas.position(deadline))
   }
 
   /** As `query`, and tells what the rows' snapshot held. */
   async see(query: SqlQuery, plan: ReadPlan, session?: SessionState): Promise<SeenResult> {
     const { engine, others, store } = this.#parts
     return await this.measured(plan.level, plan, async (deadline) => {
-      const marks = await this.#wait(plan, session, deadline)
+      const required = await this.#wait(plan, session, deadline)
+      const copy = await this.#readCopy(query, plan, required, session, deadline)
+      if (copy)
+        return { result: copy.result, seen: copy.tidemarks.map(positionOf), waitedMs: deadline.waitedMs }
       const known = engine.committer.tidemark
-      const { result, tidemarks } = await others.read(query, others.of(marks), deadline)
-      await this.#requireHistory(tidemarks, known)
-      session?.saw(tidemarks.filter(({ epoch }) => epoch === store.epoch).map(markOf))
+      const { result, tidemarks } = await others.read(query, others.of(required.marks), deadline)
+      const own = await this.#requireHistory(tidemarks, known)
+      if (session) await this.sawPrimary(session, { epoch: store.epoch, seq: own }, deadline)
       return { result, seen: tidemarks.map(positionOf), waitedMs: deadline.waitedMs }
     })
   }
@@ -126,7 +164,7 @@ export class Gate {
   }
 
   /** A snapshot behind what this engine knows to be committed is of a database that went back in time. */
-  async #requireHistory(tidemarks: readonly WriterTidemark[], known: Seq): Promise<void> {
+  async #requireHistory(tidemarks: readonly WriterTidemark[], known: Seq): Promise<Seq> {
     const { engine, store } = this.#parts
     const isOwn = ({ epoch }: WriterTidemark): boolean => epoch === store.epoch
     let own = tidemarks.find(isOwn)
@@ -137,35 +175,45 @@ export class Gate {
     }
     const watermark = own?.watermark ?? none
     if (!own || watermark < known) throw engine.lostHistory({ watermark, exists: own !== undefined }, known)
+    return watermark
   }
 
-  /** Waits for what the plan asks of this engine. @returns all positions that the read must include */
-  async #wait(
-    plan: ReadPlan,
-    session: SessionState | undefined,
-    deadline: Deadline,
-  ): Promise<Map<Epoch, Seq>> {
-    const { engine, processors } = this.#parts
-    const marks = this.#marksOf(plan, session)
-    const own = marks.get(this.#parts.store.epoch)
+  /** Waits for what the plan asks of this engine. @returns what the read must have seen */
+  async #wait(plan: ReadPlan, session: SessionState | undefined, deadline: Deadline): Promise<Required> {
+    const { engine, processors, store } = this.#parts
+    const { marks, seen } = await this.#requiredBy(plan, session, deadline)
+    const own = marks.get(store.epoch)
     if (own !== undefined) await this.#reach(own, deadline)
     if (plan.keys.length > 0 && plan.level !== 'eventual') {
       const haveBeenAsked = await processors.waitFor(plan.processors, plan.keys, deadline)
       // What they wrote must be seen as well, also if they were idle again before it was their turn to be asked.
-      if (haveBeenAsked) await this.#reach(engine.queue.last, deadline)
+      if (haveBeenAsked) {
+        mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])
+        await this.#reach(engine.queue.last, deadline)
+      }
     }
     // It may have been closed meanwhile, or stopped: a database that went back shows nothing that can be relied on.
     engine.requireOpen()
     if (engine.refusal?.code === 'HISTORY_LOST' && plan.level !== 'eventual') throw engine.refusal
     session?.requireNoRejections()
-    return marks
+    return { marks, seen }
   }
 
-  #marksOf({ level, after }: ReadPlan, session: SessionState | undefined): Map<Epoch, Seq> {
+  async #requiredBy(
+    { level, after, from }: ReadPlan,
+    session: SessionState | undefined,
+    deadline: Deadline,
+  ): Promise<{ marks: Map<Epoch, Seq>; seen: LogPosition | undefined }> {
     const marks = new Map<Epoch, Seq>()
-    if (level === 'eventual') return marks
-    const { engine, store, bookmarks } = this.#parts
-    for (const bookmark of after) mergeMarks(marks, bookmarks.read(bookmark))
+    let seen: LogPosition | undefined
+    if (level === 'eventual') return { marks, seen }
+    const { engine, store, bookmarks, copies } = this.#parts
+    for (const bookmark of after) {
+      const known = bookmarks.read(bookmark)
+      mergeMarks(marks, known.marks)
+      seen = mergePositions(seen, known.seen)
+    }
+    seen = mergePositions(seen, session?.seen)
     if (session)
       mergeMarks(
         marks,
@@ -173,7 +221,10 @@ export class Gate {
       )
     if (level === 'strong' || (!session && after.length === 0))
       mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])
-    return marks
+    // All that anybody had committed, Tidemark or not.
+    if (level === 'strong' && from === 'replica')
+      seen = mergePositions(seen, await copies.require().position(deadline))
+    return { marks, seen }
   }
 
   async #reach(seq: Seq, deadline: Deadline): Promise<void> {
@@ -223,10 +274,6 @@ function neverGiven(seq: Seq, last: Seq): TidemarkError {
       hint: 'It was restored or replaced. Drop the bookmark, and compare what is there with what should be.',
     },
   )
-}
-
-function markOf({ epoch, watermark }: WriterTidemark): Mark {
-  return { epoch, seq: watermark }
 }
 
 function positionOf({ writer, epoch, watermark }: WriterTidemark): Position {

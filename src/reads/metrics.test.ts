@@ -5,6 +5,7 @@ import { ReadMetrics } from './metrics.ts'
 
 const none = { reads: 0, waited: 0, waitedMs: 0, longestWaitMs: 0, timeouts: 0, failures: 0 }
 const overlay = { hits: 1, waits: 2 }
+const replicas = { reads: 3, fallbacks: 4 }
 
 // SPEC S0.6
 test('reads are counted by level, with how long they waited and how they ended', () => {
@@ -16,13 +17,14 @@ test('reads are counted by level, with how long they waited and how they ended',
   metrics.failed('strong', 20, new StaleReadError('too late.', 20))
   metrics.failed('readAfterWrite', 1, new TidemarkError('POSITION_LOST', 'lost.'))
   metrics.failed('get', 0, new Error('broken'))
-  const stats = metrics.stats(overlay)
+  const stats = metrics.stats(overlay, replicas)
   expect(stats).toEqual({
     eventual: { ...none, reads: 1 },
     readAfterWrite: { ...none, reads: 1, waited: 1, waitedMs: 1, longestWaitMs: 1, failures: 1 },
     strong: { ...none, reads: 4, waited: 3, waitedMs: 32, longestWaitMs: 20, timeouts: 1 },
     get: { ...none, reads: 1, failures: 1 },
     overlay,
+    replicas,
   })
   metrics.record('get', 0, 'satisfied')
   expect(stats.get.reads).toBe(1)

@@ -29,12 +29,19 @@ export interface ReadStats {
   readonly strong: LevelStats
   readonly get: LevelStats
   readonly overlay: OverlayStats
+  readonly replicas: ReplicaReadStats
 }
 
 /** What became of keyed reads: answered at once, or after waiting for a commit. */
 export interface OverlayStats {
   readonly hits: number
   readonly waits: number
+}
+
+/** Reads with `from: 'replica'`: those that one answered, and those that the primary did in its place. */
+export interface ReplicaReadStats {
+  readonly reads: number
+  readonly fallbacks: number
 }
 
 const outcomes: Partial<Record<ErrorCode, ReadOutcome>> = {
@@ -71,7 +78,7 @@ export class ReadMetrics {
     this.record(level, waitedMs, outcome ?? 'failed')
   }
 
-  stats({ hits, waits }: OverlayStats): ReadStats {
+  stats({ hits, waits }: OverlayStats, { reads, fallbacks }: ReplicaReadStats): ReadStats {
     const { eventual, readAfterWrite, strong, get } = this.#levels
     return {
       eventual: { ...eventual },
@@ -79,6 +86,7 @@ export class ReadMetrics {
       strong: { ...strong },
       get: { ...get },
       overlay: { hits, waits },
+      replicas: { reads, fallbacks },
     }
   }
 }

@@ -6,6 +6,8 @@
  * final tidemark of an ended epoch is lost, one of a forgotten epoch has expired; both are told at once. Law 10: a
  * snapshot in which another writer's tidemark is behind where it was seen before is of a database that went back.
  *
+ * Between two looks the writers are asked to tell when they have come so far, where the store can ask them.
+ *
  *   asking ──snapshot holds it──▶ read
  *     ▲ │ └──epoch ended, or not known──▶ POSITION_LOST, BOOKMARK_EXPIRED
  *     │ └──not yet──▶ pausing ──deadline──▶ StaleReadError
@@ -21,6 +23,7 @@ import type { Epoch, Mark, Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, Snapshot, SqlQuery, WriterTidemark } from '../contracts/store.ts'
 import { StoreError, TidemarkError } from '../errors.ts'
+import { mergeMarks, type Marks } from './bookmark.ts'
 import type { Deadline } from './deadline.ts'
 
 const firstPauseMs = 1
@@ -59,6 +62,8 @@ export class OtherWriters {
   readonly #runtime: Runtime
   readonly #onWentBack: OnWentBack
   readonly #known = new Map<Epoch, Sight>()
+  /** What copies have shown is committed too; only the database itself may not have shown it yet. */
+  readonly #copied = new Map<Epoch, Seq>()
   #looks = 0
   readonly #silent = new Map<Epoch, Silence>()
 
@@ -69,15 +74,29 @@ export class OtherWriters {
   }
 
   /** Those of the marks that are another writer's. */
-  of(marks: ReadonlyMap<Epoch, Seq>): Mark[] {
+  of(marks: Marks): Mark[] {
     const others: Mark[] = []
     for (const [epoch, seq] of marks) if (epoch !== this.#store.epoch) others.push({ epoch, seq })
     return others
   }
 
   /** Those of which it is not known that they are committed. */
-  unknown(marks: ReadonlyMap<Epoch, Seq>): Mark[] {
+  unknown(marks: Marks): Mark[] {
     return this.of(marks).filter(({ epoch, seq }) => (this.#known.get(epoch)?.seq ?? -1) < seq)
+  }
+
+  /** Those of which nobody has seen that they are committed. */
+  uncommitted(marks: Marks): Mark[] {
+    return this.unknown(marks).filter(({ epoch, seq }) => (this.#copied.get(epoch) ?? -1) < seq)
+  }
+
+  /** A copy of the database has shown these. */
+  sawCopy({ tidemarks }: Snapshot): void {
+    if (this.#copied.size > maxKnown) this.#copied.clear()
+    mergeMarks(
+      this.#copied,
+      tidemarks.map(({ epoch, watermark }) => ({ epoch, seq: watermark })),
+    )
   }
 
   /**
@@ -88,12 +107,13 @@ export class OtherWriters {
   async read(query: SqlQuery, required: readonly Mark[], deadline: Deadline): Promise<FreshSnapshot> {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
       const look = ++this.#looks
-      const snapshot = await this.#store.snapshot(query, required)
+      const snapshot = await this.#store.snapshot(query, required, deadline)
       this.#learn(snapshot, look)
       if (isFresh(snapshot)) return snapshot
       const missing = required.flatMap((mark) => judge(mark, snapshot))
       if (await this.#endSilent(missing)) continue
-      await deadline.pause(pauseMs, () => describe(missing, required))
+      const wanted = required.filter(({ epoch }) => missing.some((other) => other.epoch === epoch))
+      await deadline.pause(pauseMs, () => describe(missing, required), this.#store.awaken?.(wanted))
     }
   }
 

@@ -83,7 +83,7 @@ export class Overlay {
     const needed = this.#needed(table, request, form !== undefined)
     const known = committer.tidemark
     if (needed > known) return this.#afterCommit(request, needed, deadline)
-    const answer = this.#store.query(request.query, 'here')
+    const answer = this.#store.query(request.query, deadline, 'here')
     if (answer instanceof Promise) return this.#whenRead(request, known, answer, deadline)
     return this.#finish(request, known, answer) ?? this.#afterCommit(request, everythingOf(request), deadline)
   }
@@ -136,7 +136,7 @@ export class Overlay {
         () => `this engine had committed ${committer.tidemark} of ${upTo}`,
       )
       const known = committer.tidemark
-      const answer = Promise.resolve(this.#store.query(request.query, 'here'))
+      const answer = Promise.resolve(this.#store.query(request.query, deadline, 'here'))
       const result = await deadline.wait(
         { done: answer, cancel: () => undefined },
         () => 'the row was not read',

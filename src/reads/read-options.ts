@@ -29,6 +29,11 @@ export interface ReadOptions extends WaitOptions {
   readonly consistency?: Consistency
   /** Bookmarks whose positions the read must include. Not with `eventual`, which waits for nothing. */
   readonly after?: string | readonly string[]
+  /**
+   * `replica`: on a server that follows the database, once that has come as far as the read must have seen. Default
+   * `primary`. Where none comes so far in time the store's options say what becomes of the read.
+   */
+  readonly from?: 'primary' | 'replica'
   /** The rows whose processors a strong read waits for, and whose pending work `db.query` tells of. */
   readonly keys?: readonly TableKey[]
   /**
@@ -42,6 +47,7 @@ export interface ReadOptions extends WaitOptions {
 export interface ReadPlan extends WaitLimits {
   readonly level: Consistency
   readonly after: readonly string[]
+  readonly from: 'primary' | 'replica'
   readonly keys: readonly TableKey[]
   /** Undefined: all. */
   readonly processors: readonly string[] | undefined
@@ -53,13 +59,13 @@ export interface ReadDefaults {
 }
 
 const LEVELS: readonly Consistency[] = ['eventual', 'readAfterWrite', 'strong']
-const known = ['consistency', 'after', 'keys', 'processors', 'timeoutMs', 'signal']
+const known = ['consistency', 'after', 'from', 'keys', 'processors', 'timeoutMs', 'signal']
 
 /** @throws TidemarkError `INVALID_CALL`, naming every problem */
 export function parseRead(given: Consistency | ReadOptions | undefined, defaults: ReadDefaults): ReadPlan {
   const options: ReadOptions = typeof given === 'string' ? { consistency: given } : (given ?? {})
   if (typeof options !== 'object') throw invalidRead([`it takes a level or options, not a ${typeof given}`])
-  const { after = [], keys = [], processors } = options
+  const { after = [], from = 'primary', keys = [], processors } = options
   const bookmarks = typeof after === 'string' ? [after] : after
   // A bookmark says already that the read has to include it.
   const least =
@@ -71,6 +77,8 @@ export function parseRead(given: Consistency | ReadOptions | undefined, defaults
   if (!LEVELS.includes(level))
     problems.push(`no consistency level ${JSON.stringify(level)} (levels: ${LEVELS.join(', ')})`)
   if (!Array.isArray(bookmarks)) problems.push('`after` is a bookmark or a list of bookmarks')
+  if (from !== 'primary' && from !== 'replica')
+    problems.push(`from must be 'primary' or 'replica', not ${JSON.stringify(from)}`)
   if (level === 'eventual') {
     if (hasSome(bookmarks))
       problems.push('`after` goes with readAfterWrite or strong: eventual waits for nothing')
@@ -88,6 +96,7 @@ export function parseRead(given: Consistency | ReadOptions | undefined, defaults
   return {
     level,
     after: bookmarks,
+    from,
     keys,
     processors: processors ?? (level === 'strong' ? undefined : []),
     ...limits,

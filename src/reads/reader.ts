@@ -24,6 +24,7 @@ import {
   type TableKey,
   type WaitOptions,
 } from './read-options.ts'
+import { ReplicaReads } from './replica-reads.ts'
 import { SessionState, type SessionOptions } from './session.ts'
 
 /** A query that gives rows of type `R`. */
@@ -87,8 +88,9 @@ export function openReads(
   const processors = new Processors(runtime)
   const metrics = new ReadMetrics(engine.events)
   const overlay = new Overlay(engine, store)
-  const gate = new Gate({ engine, store, runtime, bookmarks, others, processors, metrics })
-  const parts: ReaderParts = { engine, dialect: store.dialect, gate, overlay, processors }
+  const copies = new ReplicaReads(store, others)
+  const gate = new Gate({ engine, store, runtime, bookmarks, others, copies, processors, metrics })
+  const parts: ReaderParts = { engine, dialect: store.dialect, gate, overlay, processors, copies }
   // Never less than a session promises.
   const sessionLevel = defaults.consistency === 'strong' ? 'strong' : 'readAfterWrite'
   return {
@@ -98,7 +100,7 @@ export function openReads(
     newSession: (options) => new SessionState(engine, bookmarks, others, options),
     readerOf: (session) => new Reader(parts, { ...defaults, consistency: sessionLevel }, session),
     catchUp: (session, options) => gate.catchUp(session, parseWait(options, defaults)),
-    stats: () => metrics.stats(overlay),
+    stats: () => metrics.stats(overlay, copies),
   }
 }
 
@@ -108,6 +110,7 @@ interface ReaderParts {
   readonly gate: Gate
   readonly overlay: Overlay
   readonly processors: Processors
+  readonly copies: ReplicaReads
 }
 
 export class Reader {
@@ -183,7 +186,7 @@ export class Reader {
       }
       const answer = overlay.get(table, key, deadline)
       const { row, pending, seen } = answer instanceof Promise ? await answer : answer
-      session?.saw([engine.position(seen)])
+      if (session) await gate.sawPrimary(session, engine.position(seen), deadline)
       return { row, pending }
     })
   }
@@ -198,8 +201,9 @@ export class Reader {
   }
 
   #plan(options: Consistency | ReadOptions | undefined): ReadPlan {
-    const { overlay, processors } = this.#parts
+    const { overlay, processors, copies } = this.#parts
     const plan = parseRead(options, this.#defaults)
+    if (plan.from === 'replica') copies.require()
     // Keys that name no row would be waited for by nobody.
     for (const [table, key] of plan.keys) overlay.pending(table, key)
     processors.require(plan.processors ?? [])

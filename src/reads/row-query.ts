@@ -11,7 +11,7 @@ import type { Dialect, SqlQuery } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError, TidemarkError, type ErrorCode } from '../errors.ts'
 import type { PendingTable } from '../writes/pending.ts'
-import { encodeValue } from '../writes/values.ts'
+import { encodeForColumn } from '../writes/values.ts'
 import type { Row } from './fold.ts'
 
 /** What is committed of a row, and the tidemark of the snapshot that says so. */
@@ -30,7 +30,7 @@ export class RowQuery {
   readonly #keyAt: number
 
   constructor(table: PendingTable, dialect: Dialect, epoch: Epoch) {
-    const { name, columns, primaryKey } = table.schema
+    const { name, sqlName, columns, primaryKey } = table.schema
     this.table = table
     this.offsets = primaryKey.map((_, index) => index)
     this.#names = [...columns.keys()]
@@ -41,7 +41,7 @@ export class RowQuery {
     )
     this.#sql = [
       `SELECT w.watermark, ${this.#names.map((column) => `t.${quote(column)}`).join(', ')}`,
-      `FROM tidemark_writers AS w LEFT JOIN ${quote(name)} AS t ON ${conditions.join(' AND ')}`,
+      `FROM tidemark_writers AS w LEFT JOIN ${sqlName ?? quote(name)} AS t ON ${conditions.join(' AND ')}`,
       `WHERE w.epoch = ${epoch}`,
     ].join(' ')
   }
@@ -86,7 +86,7 @@ export class RowQuery {
           `a row of table "${name}" is found by ${listed(primaryKey)}, and "${column.name}" is ${value === null ? 'null' : 'missing'}.`,
         )
       try {
-        return encodeValue(value, column.wholeNumbers, () => `column "${column.name}" of table "${name}"`)
+        return encodeForColumn(value, column, () => `column "${column.name}" of table "${name}"`)
       } catch (error) {
         throw asReadError(error)
       }

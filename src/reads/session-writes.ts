@@ -1,5 +1,6 @@
 /** The write calls of a session: the engine's, with the session told of every position it is given. */
 import type { Load, Run, Shape } from '../contracts/operation.ts'
+import type { Inserted } from '../writes/group.ts'
 import type { WriteEngine, WriteLane } from '../writes/engine.ts'
 import type { Operations, Sink } from '../writes/operations.ts'
 import type { Receipt } from '../writes/receipt.ts'
@@ -22,17 +23,17 @@ export class SessionWrites implements WriteLane, Sink<Receipt> {
     return this.#engine.runFor(shape)
   }
 
-  take(run: Run, bytes: number): Receipt {
-    return this.#engine.take(run, bytes, this.#session)
+  take(run: Run, bytes: number, id?: number): Receipt {
+    return this.#engine.take(run, bytes, id, this.#session)
   }
 
-  group(collect: (operations: Operations<void>) => unknown): Receipt {
+  group(collect: (operations: Operations<Inserted>) => unknown): Receipt {
     this.#session.requireCaughtUp()
     return this.#engine.group(collect, this.#session)
   }
 
   load(
-    collect: (operations: Operations<void>) => void,
+    collect: (operations: Operations<Inserted>) => void,
     letters: Load['letters'],
     checkpoint: Load['checkpoint'],
   ): Receipt {

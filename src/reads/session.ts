@@ -2,7 +2,7 @@
  * What a session knows: the positions it must see, and what became of its own writes.
  *
  * Keeps: law 6. Read-your-writes and monotonic reads: every write of the session, and what its reads have shown,
- * raises its marks, and each read includes them. Monotonic writes and writes-follow-reads: in one engine positions
+ * raises its marks, and each read includes them; of what a replica may lack of other programs' rows, its place in the log. Monotonic writes and writes-follow-reads: in one engine positions
  * are in order anyway; a write behind a position of another engine, which that one has not committed yet, is
  * refused until it has (`caughtUp`). A rejection of its own that nobody was told of fails its next read.
  *
@@ -10,13 +10,13 @@
  * settled meanwhile. So ranges stay with their batch until that is settled, and are asked then.
  */
 import type { Rejection } from '../contracts/operation.ts'
-import type { Epoch, Mark, Position, Seq } from '../contracts/position.ts'
-import type { WriterTidemark } from '../contracts/store.ts'
+import type { Epoch, LogPosition, Mark, Position, Seq } from '../contracts/position.ts'
+import type { ReplicaSnapshot, WriterTidemark } from '../contracts/store.ts'
 import { TidemarkError, WriteRejectedError } from '../errors.ts'
 import type { PendingBatch } from '../writes/batch.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import type { ReceiptContext } from '../writes/receipt.ts'
-import { mergeMarks, type Bookmarks, type Marks } from './bookmark.ts'
+import { mergeMarks, mergePositions, type Bookmarks, type Marks } from './bookmark.ts'
 import type { OtherWriters } from './other-writers.ts'
 
 /** A write of the session that the store refused. */
@@ -49,6 +49,7 @@ export class SessionState implements ReceiptContext {
   readonly #others: OtherWriters
   readonly #onRejected: 'fail' | 'ignore'
   readonly #marks = new Map<Epoch, Seq>()
+  #seen: LogPosition | undefined
   /** Other engines' positions may be among the marks that are not known to be committed. */
   #isBehind = false
   #own: OwnRange[] = []
@@ -72,13 +73,21 @@ export class SessionState implements ReceiptContext {
     return this.#marks
   }
 
+  /** How far the log was when the last of what it has seen was read, where reads may go to replicas. */
+  get seen(): LogPosition | undefined {
+    return this.#seen
+  }
+
   get bookmark(): string {
-    return this.#bookmarks.write([...this.#marks].map(([epoch, seq]) => ({ epoch, seq })))
+    const marks = [...this.#marks].map(([epoch, seq]) => ({ epoch, seq }))
+    return this.#bookmarks.write(marks, this.#seen)
   }
 
   /** @throws TidemarkError `INVALID_BOOKMARK` */
   include(bookmark: string): void {
-    this.saw(this.#bookmarks.read(bookmark))
+    const { marks, seen } = this.#bookmarks.read(bookmark)
+    this.saw(marks)
+    this.sawUpTo(seen)
     this.#isBehind = true
   }
 
@@ -87,17 +96,31 @@ export class SessionState implements ReceiptContext {
     mergeMarks(this.#marks, marks)
   }
 
+  /** Nothing of what was seen is behind this place in the log. */
+  sawUpTo(position: LogPosition | undefined): void {
+    this.#seen = mergePositions(this.#seen, position)
+  }
+
+  /** A replica has shown this: no other one may show less. Its place in the log stands for writers that have ended. */
+  sawCopy({ tidemarks, shown }: ReplicaSnapshot): void {
+    this.saw(
+      tidemarks.flatMap(({ epoch, watermark, isClosed }) => (isClosed ? [] : [{ epoch, seq: watermark }])),
+    )
+    this.sawUpTo(shown)
+    this.hasSeen(tidemarks)
+  }
+
   /** A read has seen these. What an ended epoch has committed of what the session follows needs no proof any more. */
   hasSeen(tidemarks: readonly WriterTidemark[]): void {
     for (const { epoch, watermark, isClosed } of tidemarks)
       if (isClosed && (this.#marks.get(epoch) ?? 0) <= watermark) this.#marks.delete(epoch)
-    this.#isBehind = this.#others.unknown(this.#marks).length > 0
+    this.#isBehind = this.#others.uncommitted(this.#marks).length > 0
   }
 
   /** @throws TidemarkError `SESSION_BEHIND` before a write that could be committed ahead of what it follows */
   requireCaughtUp(): void {
     if (!this.#isBehind) return
-    if (this.#others.unknown(this.#marks).length > 0) {
+    if (this.#others.uncommitted(this.#marks).length > 0) {
       throw new TidemarkError(
         'SESSION_BEHIND',
         'the session follows writes of another engine that may not be committed yet; this one could overtake them. Nothing was queued.',

@@ -24,6 +24,7 @@ import { registerQuery } from './routes/query.ts'
 import { registerRows } from './routes/rows.ts'
 import { registerStats } from './routes/stats.ts'
 import { registerTail } from './routes/tail.ts'
+import { registerWithoutLogs } from './routes/without-logs.ts'
 import { registerSecurityHeaders } from './security-headers.ts'
 
 export interface AppOptions {
@@ -116,17 +117,13 @@ export async function buildApp(context: ServerContext, options: AppOptions): Pro
   })
 
   await registerOpenApi(app)
-  for (const register of [
-    registerHealth,
-    registerStats,
-    registerLogIntake,
-    registerLogs,
-    registerTail,
-    registerRows,
-    registerQuery,
-    registerDeadLetters,
-  ])
+  for (const register of [registerHealth, registerStats, registerRows, registerQuery, registerDeadLetters])
     register(app, context)
+  const { logs } = context
+  if (logs === undefined) registerWithoutLogs(app)
+  else
+    for (const register of [registerLogIntake, registerLogs, registerTail])
+      register(app, { ...context, logs })
   if (options.dashboard) registerDashboard(app)
   await app.ready()
   return app

@@ -1,6 +1,7 @@
-/** What the routes share: the engine and the log store they serve, and what the server knows of itself. */
+/** What the routes share: the engine and, if there is one, the log store they serve, and what the server knows of itself. */
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedSqlRunner } from '../contracts/sql-runner.ts'
+import type { Tidemark } from '../index.ts'
 import type { LogStore } from '../logs/index.ts'
 import type { EventLoop } from './event-loop.ts'
 import type { History } from './history.ts'
@@ -11,10 +12,11 @@ import type { Readiness } from './readiness.ts'
 import type { Sizes } from './sizes.ts'
 
 /** The engine with tables that only the database knows: names and rows are checked there. */
-export type Engine = LogStore['tidemark']
+export type Engine = Tidemark<Record<string, Record<string, unknown>>>
 
 export interface ServerContext {
-  readonly logs: LogStore
+  /** Undefined: what is served are rows alone. */
+  readonly logs: LogStore | undefined
   readonly db: Engine
   readonly sql: OpenedSqlRunner | undefined
   readonly runtime: Runtime
@@ -26,4 +28,9 @@ export interface ServerContext {
   readonly metrics: Metrics
   readonly tables: OpenTables
   readonly startedAtMs: number
+}
+
+/** Of the routes that are about logs. */
+export interface LogContext extends ServerContext {
+  readonly logs: LogStore
 }

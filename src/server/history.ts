@@ -71,7 +71,7 @@ export class History {
 
   /** Log entries of every process, as far as the last look knew. */
   #arrived(): number {
-    const { newestId } = this.#sizes.latest
+    const newestId = this.#sizes.latest.logs?.newestId ?? 0
     const before = this.#newestId ?? newestId
     this.#newestId = newestId
     return newestId - before

@@ -1,10 +1,10 @@
-/** `tidemark/server`: a log store and its engine over HTTP. */
+/** `tidemark/server`: a log store and its engine, or an engine alone, over HTTP. */
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { TidemarkError } from '../errors.ts'
 import { systemRuntime } from '../runtime/system.ts'
 import { buildApp } from './app.ts'
-import type { ServerContext } from './context.ts'
+import type { Engine, ServerContext } from './context.ts'
 import { EventLoop } from './event-loop.ts'
 import { History } from './history.ts'
 import { parseLimits } from './limits.ts'
@@ -35,7 +35,7 @@ export interface RunningServer {
 const defaultDrainMs = 25_000
 
 /**
- * Serves a log store over HTTP, on this machine only unless there are tokens.
+ * Serves a log store or an engine over HTTP, on this machine only unless there are tokens.
  *
  * @throws TidemarkError `INVALID_OPTIONS`, `CANNOT_LISTEN`
  */
@@ -45,11 +45,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const tokens = new Tokens(options.tokens ?? [])
   const { logs, host = '127.0.0.1', port = 7373, cors = [], dashboard = true, onError = complain } = options
   const runtime = systemRuntime
-  const db = logs.tidemark
+  const db = engineOf(options)
   const sql = options.sql?.open(runtime)
   const readiness = new Readiness(db, runtime, (message) => onError(new Error(message), nowhere))
   const eventLoop = new EventLoop()
-  const sizes = new Sizes(logs)
+  const sizes = new Sizes(db, logs)
   const metrics = new Metrics({ db, eventLoop, sizes, readiness, sql })
   const history = new History(db, runtime, eventLoop, sizes)
   const context: ServerContext = {
@@ -63,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     eventLoop,
     sizes,
     metrics,
-    tables: new OpenTables(db),
+    tables: new OpenTables(db, runtime),
     startedAtMs: runtime.wallMs(),
   }
   const release = async (): Promise<void> => {
@@ -89,6 +89,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await release()
     throw error
   }
+}
+
+/** One of the two is there: that was checked. */
+function engineOf({ logs, db }: ServeOptions): Engine {
+  return (logs?.tidemark ?? db) as Engine
 }
 
 /** What is not about any one request. */

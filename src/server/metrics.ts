@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OpenedSqlRunner } from '../contracts/sql-runner.ts'
 import type { Engine } from './context.ts'
 import type { EventLoop } from './event-loop.ts'
+import { showPools } from './pool-metrics.ts'
 import type { Readiness } from './readiness.ts'
 import type { Sizes } from './sizes.ts'
 
@@ -77,7 +78,7 @@ export class Metrics {
     gauge(
       'tidemark_logs_unindexed',
       'Log entries that the search has not reached.',
-      () => sizes.latest.unindexed,
+      () => sizes.latest.logs?.unindexed ?? 0,
     )
     gauge('tidemark_database_bytes', 'Size of the database.', () => sizes.latest.databaseBytes)
     gauge(
@@ -103,6 +104,7 @@ export class Metrics {
     )
     gauge('process_resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss())
     gauge('nodejs_heap_size_used_bytes', 'Of it, what JavaScript uses.', () => process.memoryUsage().heapUsed)
+    if (db.stats().store.readers) showPools(this.#registry, db)
     if (sql) {
       count('tidemark_sql_runs_total', 'Queries of clients that were run.', () => sql.stats().runs)
       count('tidemark_sql_kills_total', 'Of them, those that were ended by force.', () => sql.stats().kills)

@@ -3,12 +3,15 @@ import { isIPv4 } from 'node:net'
 import type { SqlRunner } from '../contracts/sql-runner.ts'
 import { TidemarkError } from '../errors.ts'
 import type { LogStore } from '../logs/index.ts'
+import type { Engine } from './context.ts'
 import type { Limits } from './limits.ts'
 import type { Token } from './tokens.ts'
 
 export interface ServeOptions {
-  /** What is served. Whoever opened it closes it, after the server. */
-  readonly logs: LogStore
+  /** What is served: a log store with its engine. Whoever opened it closes it, after the server. */
+  readonly logs?: LogStore
+  /** Or an engine alone, on any store: then what is about logs answers `NOT_SUPPORTED`. */
+  readonly db?: Engine
   /** Where the SQL of clients runs; without it there is no `/v1/query`. */
   readonly sql?: SqlRunner
   /** Default `127.0.0.1`. Any other than this machine itself needs tokens. */
@@ -33,7 +36,7 @@ export interface Incident {
   readonly route: string
 }
 
-const known = ['logs', 'sql', 'host', 'port', 'tokens', 'cors', 'limits', 'dashboard', 'onError']
+const known = ['logs', 'db', 'sql', 'host', 'port', 'tokens', 'cors', 'limits', 'dashboard', 'onError']
 
 /** @throws TidemarkError `INVALID_OPTIONS` */
 export function checkOptions(options: ServeOptions): void {
@@ -41,6 +44,8 @@ export function checkOptions(options: ServeOptions): void {
     .filter((name) => !known.includes(name))
     .map((name) => `${name} is not an option (options: ${known.join(', ')})`)
   const { host = '127.0.0.1', port = 7373, tokens = [], cors = [] } = options
+  if ((options.logs === undefined) === (options.db === undefined))
+    problems.push('either logs or db says what is served')
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
     problems.push(`port must be a whole number from 0 to 65535, not ${String(port)}`)
   if (!isLoopback(host) && tokens.length === 0)

@@ -77,7 +77,7 @@ export function mannerOf(code: ErrorCode): Manner {
     case 'INVALID_OPTIONS':
       return { status: 422, title: 'The request makes no sense' }
     case 'NOT_SUPPORTED':
-      return { status: 422, title: 'The store cannot do that' }
+      return { status: 501, title: 'This server cannot do that' }
     case 'TOO_LARGE':
       return { status: 413, title: 'Too large for one write', hint: 'Send it in smaller pieces.' }
     case 'WRITE_REJECTED':
@@ -201,7 +201,7 @@ function ofTidemark(error: TidemarkError, incident: string): Failure {
     ? { ...mannerOf('QUERY_REFUSED'), detail: 'The database refuses it.' }
     : mannerOf(error.code)
   const retryAfterMs = error instanceof QueueFullError ? error.retryAfterMs : manner.retryAfterMs
-  const isOurs = manner.status >= 500 && !isWaiting(error)
+  const isOurs = manner.status >= 500 && !isNoFault(error)
   return {
     problem: {
       ...documentOf(error.code, manner.title, manner.status, manner.detail ?? plain(error.message)),
@@ -217,11 +217,11 @@ function ofTidemark(error: TidemarkError, incident: string): Failure {
   }
 }
 
-/** It only takes longer than the client would wait: nothing that somebody must look into. */
-function isWaiting(error: TidemarkError): boolean {
+/** It only takes longer than the client would wait, or never was there: nothing that somebody must look into. */
+function isNoFault(error: TidemarkError): boolean {
   return (
     error instanceof ReceiptTimeoutError ||
-    ['STALE_READ', 'SESSION_BEHIND', 'QUERY_BUSY', 'CLOSED'].includes(error.code)
+    ['STALE_READ', 'SESSION_BEHIND', 'QUERY_BUSY', 'CLOSED', 'NOT_SUPPORTED'].includes(error.code)
   )
 }
 

@@ -27,11 +27,11 @@ export async function takeRowLines(
   lines: StreamedLines,
   context: ServerContext,
 ): Promise<FastifyReply> {
-  const { db, limits, runtime } = context
+  const { db, limits, runtime, tables } = context
   const { table } = request.params
   const { timeoutMs = limits.waitMs } = askedBy(request, limits.waitMs)
   const ack = request.query.ack ?? 'committed'
-  requireTable(db, table)
+  await tables.known(async () => requireTable(db, table))
   const taken = await takeIn(lines.blocks(), (block) => accept(context, table, block), ack === 'committed')
   return await streamAnswer(reply, taken, ack, timeoutMs, runtime)
 }

@@ -9,17 +9,18 @@ import { keyOfQuery } from './row-values.ts'
 export async function readRow(
   request: FastifyRequest<{ Params: { table: string }; Querystring: Record<string, unknown> }>,
   reply: FastifyReply,
-  { db, limits }: ServerContext,
+  { db, limits, tables }: ServerContext,
 ): Promise<FastifyReply> {
   const { table } = request.params
   const key = keyOfQuery(request.query)
   const { bookmarks, ...asked } = askedBy(request, limits.waitMs)
   const session = db.session(bookmarks)
   const options = { ...asked, signal: hangUpOf(reply) }
-  const found =
+  const found = await tables.known(async () =>
     options.consistency === undefined
       ? await session.get(table, key, options)
-      : { row: await rowAt(), pending: db.pending(table, key) !== undefined }
+      : { row: await rowAt(), pending: db.pending(table, key) !== undefined },
+  )
   return await reply
     .header('tidemark-bookmark', session.bookmark)
     .send({ row: found.row === undefined ? null : rowJson(found.row), pending: found.pending })
@@ -27,13 +28,8 @@ export async function readRow(
   async function rowAt(): Promise<Record<string, unknown> | undefined> {
     // Also checks that there is such a table, and that this is its key.
     session.pending(table, key)
-    const conditions = Object.keys(key).map((column) => `${quoted(column)} = ?`)
-    const sql = `SELECT * FROM ${quoted(table)} WHERE ${conditions.join(' AND ')}`
-    const { rows } = await session.query({ sql, parameters: Object.values(key) }, options)
-    return rows[0]
+    let query = session.read(options).selectFrom(table).selectAll()
+    for (const [column, value] of Object.entries(key)) query = query.where(column, '=', value)
+    return await query.executeTakeFirst()
   }
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

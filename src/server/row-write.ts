@@ -25,20 +25,20 @@ type Client = Engine | Session<Record<string, Record<string, unknown>>>
 export async function answerWrite(
   request: FastifyRequest<WriteRoute>,
   reply: FastifyReply,
-  { db, limits, runtime }: ServerContext,
+  { db, limits, runtime, tables }: ServerContext,
   status: 200 | 201,
   make: (client: Client) => Receipt,
 ): Promise<FastifyReply> {
   const { bookmarks, timeoutMs = limits.waitMs } = askedBy(request, limits.waitMs)
   const ack = request.query.ack ?? 'committed'
   if (bookmarks.length === 0) {
-    const { receipt } = await acceptWithin(db, limits, runtime, () => make(db))
+    const { receipt } = await tables.known(() => acceptWithin(db, limits, runtime, () => make(db)))
     return await answer(reply, receipt, receipt.bookmark, ack, status, timeoutMs)
   }
   // What the client has seen of other engines stands before its write.
   const session = db.session(bookmarks)
   await session.caughtUp({ timeoutMs, signal: hangUpOf(reply) })
-  const { receipt } = await acceptWithin(db, limits, runtime, () => make(session))
+  const { receipt } = await tables.known(() => acceptWithin(db, limits, runtime, () => make(session)))
   return await answer(reply, receipt, session.bookmark, ack, status, timeoutMs)
 }
 

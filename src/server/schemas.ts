@@ -13,6 +13,11 @@ export function objectOf(properties: Schema, optional: readonly string[] = []): 
   return { type: 'object', properties, required }
 }
 
+/** Null where there is nothing of it. */
+function orNone(properties: Schema): Schema {
+  return { ...objectOf(properties), type: ['object', 'null'] }
+}
+
 export function listOf(items: Schema): Schema {
   return { type: 'array', items }
 }
@@ -74,7 +79,7 @@ export const statsSchema: Schema = objectOf({
   eventLoop: objectOf({ p50Ms: number, p99Ms: number, maxMs: number }),
   storage: objectOf({ databaseBytes: integer, usedBytes: integer, freeBytes: integer, walBytes: integer }),
   memory: objectOf({ rssBytes: integer, heapUsedBytes: integer }),
-  logs: objectOf({
+  logs: orNone({
     newestId: integer,
     oldestMs: orNull('integer'),
     newestMs: orNull('integer'),
@@ -123,7 +128,8 @@ export const streamedSchema: Schema = objectOf(
 
 export const rowSchema: Schema = {
   ...anObject,
-  description: 'Columns and their values. Blobs are {"base64":"…"}; integers beyond 2^53 may be texts.',
+  description:
+    'Columns and their values. Blobs are {"base64":"…"}, times texts in UTC; integers beyond 2^53 may be texts.',
 }
 
 export const ackSchema: Schema = {

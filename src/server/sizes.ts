@@ -1,11 +1,18 @@
 /** What takes a query to know, looked up beside the requests and never by more than one query at a time. */
+import { sizeOf } from '../logs/retention.ts'
 import type { LogStore, Retention } from '../logs/index.ts'
+import type { Engine } from './context.ts'
 
 export interface Counts {
   readonly databaseBytes: number
   readonly usedBytes: number
   readonly freeBytes: number
   readonly deadLetters: number
+  /** Null where there is no log store. */
+  readonly logs: LogCounts | null
+}
+
+export interface LogCounts {
   readonly newestId: number
   readonly oldestMs: number | null
   readonly newestMs: number | null
@@ -14,24 +21,18 @@ export interface Counts {
   readonly retention: Retention | null
 }
 
-const none: Counts = {
-  databaseBytes: 0,
-  usedBytes: 0,
-  freeBytes: 0,
-  deadLetters: 0,
-  newestId: 0,
-  oldestMs: null,
-  newestMs: null,
-  unindexed: 0,
-  retention: null,
-}
+type Bytes = Pick<Counts, 'databaseBytes' | 'usedBytes' | 'freeBytes'>
+
+const none: Counts = { databaseBytes: 0, usedBytes: 0, freeBytes: 0, deadLetters: 0, logs: null }
 
 export class Sizes {
-  readonly #logs: LogStore
+  readonly #db: Engine
+  readonly #logs: LogStore | undefined
   #latest = none
   #lookup: Promise<Counts> | undefined
 
-  constructor(logs: LogStore) {
+  constructor(db: Engine, logs: LogStore | undefined) {
+    this.#db = db
     this.#logs = logs
   }
 
@@ -50,24 +51,51 @@ export class Sizes {
   }
 
   async #ask(): Promise<Counts> {
-    const [status, letters] = await Promise.all([
-      this.#logs.status(),
-      this.#logs.tidemark.query<{ count: number }>({
+    const [sizes, letters] = await Promise.all([
+      this.#logs === undefined
+        ? bytesOf(this.#db).then((bytes) => ({ ...bytes, logs: null }))
+        : logsOf(this.#logs),
+      this.#db.query<{ count: number }>({
         sql: 'SELECT count(*) AS count FROM tidemark_dead_letters',
         parameters: [],
       }),
     ])
-    const { newestId, oldestMs, newestMs, unindexed, usedBytes, freeBytes, retention } = status
-    return (this.#latest = {
-      databaseBytes: usedBytes + freeBytes,
-      usedBytes,
-      freeBytes,
-      deadLetters: letters.rows[0]?.count ?? 0,
+    return (this.#latest = { ...sizes, deadLetters: letters.rows[0]?.count ?? 0 })
+  }
+}
+
+async function logsOf(store: LogStore): Promise<Bytes & { logs: LogCounts }> {
+  const { newestId, oldestMs, newestMs, unindexed, usedBytes, freeBytes, retention } = await store.status()
+  return {
+    databaseBytes: usedBytes + freeBytes,
+    usedBytes,
+    freeBytes,
+    logs: {
       newestId,
       oldestMs: oldestMs ?? null,
       newestMs: newestMs ?? null,
       unindexed,
       retention: Object.keys(retention).length === 0 ? null : retention,
-    })
+    },
+  }
+}
+
+/** Of a server only the sum is told, and of some databases nothing. */
+async function bytesOf(db: Engine): Promise<Bytes> {
+  switch (db.dialect) {
+    case 'sqlite': {
+      const { used, free } = await sizeOf(db)
+      return { databaseBytes: used + free, usedBytes: used, freeBytes: free }
+    }
+    case 'postgres': {
+      const { rows } = await db.query<{ bytes: number }>({
+        sql: 'SELECT pg_database_size(current_database()) AS bytes',
+        parameters: [],
+      })
+      const bytes = rows[0]?.bytes ?? 0
+      return { databaseBytes: bytes, usedBytes: bytes, freeBytes: 0 }
+    }
+    case 'mysql':
+      return { databaseBytes: 0, usedBytes: 0, freeBytes: 0 }
   }
 }

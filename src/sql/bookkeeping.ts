@@ -10,7 +10,7 @@ import { StoreError } from '../errors.ts'
 import type { SqlSession } from './dialect.ts'
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */
-const format = 2
+export const bookkeepingFormat = 2
 
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
 const keptEpochs = 10_000
@@ -40,7 +40,8 @@ export function isInternalTable(name: string): boolean {
 export async function makeTables(session: SqlSession, { id, secret }: DatabaseIdentity): Promise<void> {
   const { dialect } = session
   const missing: string[] = []
-  for (const name of names) if (!(await dialect.hasTable(session, name))) missing.push(name)
+  // The first is looked for last: another process may be making them, in their order.
+  for (const name of names.toReversed()) if (!(await dialect.hasTable(session, name))) missing.push(name)
   if (missing.includes('tidemark_database') && !missing.includes('tidemark_writers'))
     throw otherFormat('an earlier, unreleased version')
   const isWhole =
@@ -53,7 +54,7 @@ export async function makeTables(session: SqlSession, { id, secret }: DatabaseId
       if (rows.length > 0) return
       await making.own(
         'INSERT INTO tidemark_database (id, secret, format, last_epoch, forgotten_epoch) VALUES (?, ?, ?, 0, 0)',
-        [id, secret, format],
+        [id, secret, bookkeepingFormat],
       )
     }),
   )
@@ -74,7 +75,7 @@ export function openEpoch(
     // A write comes first: it takes the lock under which the rest is read.
     await opening.own('UPDATE tidemark_database SET last_epoch = last_epoch + ?', [epochStep])
     const [row] = (await opening.own('SELECT id, secret, format, last_epoch FROM tidemark_database')).rows
-    if (row === undefined || Number(row['format']) !== format)
+    if (row === undefined || Number(row['format']) !== bookkeepingFormat)
       throw otherFormat(`another version (format ${String(row?.['format'])})`)
     const epoch = Number(row['last_epoch']) as Epoch
     await opening.own('UPDATE tidemark_writers SET closed = 1 WHERE writer = ? AND closed = 0', [writer])

@@ -56,5 +56,7 @@ export function toStoreError(
 /** As a text column of any database can hold it. */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
+  // Of a name with several addresses, each of which was tried.
+  if (message === '' && error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
   return message.toWellFormed().replaceAll('\u0000', '\\0')
 }

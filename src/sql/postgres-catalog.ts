@@ -5,40 +5,59 @@ import { isInternalTable } from './bookkeeping.ts'
 export interface CatalogTable {
   /** As a statement names it: without its schema where the search path finds it. */
   readonly name: string
+  /** Another one when the table was made anew, however alike. */
+  readonly id: string
   readonly isVisible: boolean
   /** The same, quoted. */
   readonly quoted: string
   readonly columns: readonly CatalogColumn[]
   readonly primaryKey: readonly string[]
   /**
-   * One statement of many rows does what as many statements do: no triggers or rules, no reference to itself
-   * that one row could satisfy for another.
+   * One statement of many rows does what as many statements do: no triggers, rules or policies, and nothing is judged
+   * at its end that one row could satisfy for another (a reference to itself, or to a key that rows may exchange; a
+   * key that is checked late).
    */
   readonly isPlain: boolean
+  /** Deleted rows take others with them, or change them. */
+  readonly cascades: boolean
   /** A constraint that waits for COMMIT is on it or refers to it, or its rows take others with them. */
   readonly isDeferred: boolean
   /** A row may meet another by a unique key that is not the primary one. */
   readonly hasOtherKeys: boolean
+  /** Only writes that name a row change it: there are no triggers or rules anywhere, and nothing cascades to it. */
+  readonly standsAlone: boolean
 }
 
 export interface CatalogColumn {
   readonly name: string
   /** As declared, such as `character varying(20)`. */
   readonly type: string
-  /** The type without its length or precision, as a cast names it. */
+  /** The type without its length or precision, as a cast names it: of a domain of what is no element, what it is made of. */
   readonly baseType: string
-  readonly isArray: boolean
+  /** It holds arrays: how their text is written. */
+  readonly array: ArrayForm | undefined
+  readonly isJson: boolean
   /** `unnest` of an array of it gives it back: not so for arrays and composites, which it takes apart, nor for `box`, whose array has no commas. */
   readonly isElement: boolean
   readonly isComputed: boolean
+  readonly hasDefault: boolean
+  /** What is known of how values of it compare; undefined: nothing. */
+  readonly comparesAs: 'integer' | 'text' | 'uuid' | undefined
   /** The database makes its value up, by a sequence, when an insert leaves it out. */
   readonly isGenerated: boolean
   /** The sequence behind its default or identity, quoted; undefined: there is none. */
   readonly sequence: string | undefined
+  /** The table, as a statement names it, and the column of it that this one alone must find a row by. */
+  readonly references: { readonly table: string; readonly column: string } | undefined
   /** GENERATED ALWAYS: a value of one's own needs OVERRIDING SYSTEM VALUE. */
   readonly isAlwaysGenerated: boolean
   /** By which transaction it was last changed: what was changed and changed back is not what it was. */
   readonly changedBy: string
+}
+
+export interface ArrayForm {
+  readonly delimiter: string
+  readonly holdsJson: boolean
 }
 
 export interface Catalog {
@@ -47,32 +66,81 @@ export interface Catalog {
   readonly deferred: string
 }
 
+/** The tables that somebody may write to. */
+const ours = `
+  c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%'`
+
+/** On the table itself, or on a part of it. */
+const hasTriggers = `EXISTS (SELECT 1 FROM pg_trigger g WHERE NOT g.tgisinternal
+  AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid))))`
+
+const tablesSql = `
+  SELECT c.oid::text AS id, n.nspname AS schema_name, c.relname AS table_name,
+    pg_table_is_visible(c.oid)::int AS is_visible,
+    (c.relhasrules OR c.relrowsecurity OR ${hasTriggers}
+      OR EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind = 'r')
+      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.condeferrable AND f.contype <> 'f')
+      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.confrelid = c.oid
+        AND (f.conrelid = c.oid OR f.conindid IS DISTINCT FROM k.indexrelid)))::int AS is_special,
+    EXISTS (SELECT 1 FROM pg_constraint f WHERE f.confrelid = c.oid AND f.confdeltype IN ('c', 'n', 'd'))::int
+      AS cascades,
+    (c.relhasrules OR ${hasTriggers}
+      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.condeferred AND c.oid IN (f.conrelid, f.confrelid))
+      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.confrelid = c.oid
+        AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))))::int AS may_meet_deferred,
+    EXISTS (SELECT 1 FROM pg_index u WHERE u.indrelid = c.oid AND (u.indisunique OR u.indisexclusion)
+      AND NOT u.indisprimary)::int AS has_other_keys,
+    (NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE NOT g.tgisinternal)
+      AND NOT EXISTS (SELECT 1 FROM pg_class x JOIN pg_namespace y ON y.oid = x.relnamespace
+        WHERE x.relhasrules AND x.relkind IN ('r', 'p') AND y.nspname NOT IN ('pg_catalog', 'information_schema'))
+      AND NOT EXISTS (SELECT 1 FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+      AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid
+        AND (f.confdeltype IN ('c', 'n', 'd') OR f.confupdtype IN ('c', 'n', 'd'))))::int AS stands_alone
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
+  WHERE ${ours} ORDER BY n.nspname, c.relname`
+
+/** `b` is the type without the domains around it, `e` that of its elements. */
 const columnsSql = `
-  SELECT n.nspname AS schema_name, c.relname AS table_name, pg_table_is_visible(c.oid)::int AS is_visible,
-    a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, format_type(a.atttypid, -1) AS base_type,
-    (t.typcategory = 'A')::int AS is_array,
-    (t.typcategory NOT IN ('A', 'C') AND t.typdelim = ',')::int AS is_element,
-    (a.attgenerated <> '')::int AS is_computed, (a.attidentity = 'a')::int AS is_always_generated,
+  SELECT c.oid::text AS table_id, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    format_type(CASE WHEN s.is_element THEN a.atttypid ELSE b.oid END, -1) AS base_type,
+    s.is_element::int AS is_element, (b.oid IN ('json'::regtype, 'jsonb'::regtype))::int AS is_json,
+    CASE WHEN b.typcategory = 'A' THEN e.typdelim::text END AS array_delimiter,
+    coalesce('json'::regtype IN (e.oid, e.typbasetype) OR 'jsonb'::regtype IN (e.oid, e.typbasetype), false)::int
+      AS holds_json,
+    (a.attgenerated <> '')::int AS is_computed, (a.atthasdef OR a.attidentity <> '')::int AS has_default,
+    CASE WHEN t.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'integer'
+      WHEN t.oid = 'uuid'::regtype THEN 'uuid'
+      WHEN t.oid IN ('text'::regtype, 'varchar'::regtype)
+        AND (SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation) THEN 'text' END
+      AS compares_as,
+    (a.attidentity = 'a')::int AS is_always_generated,
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
       THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
     (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false))::int AS is_generated,
-    array_position(k.indkey::int2[], a.attnum) AS key_rank, a.xmin::text AS changed_by,
-    (c.relhasrules OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
-      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.conrelid = c.oid AND f.confrelid = c.oid))::int AS is_special,
-    (EXISTS (SELECT 1 FROM pg_constraint f WHERE f.condeferred AND c.oid IN (f.conrelid, f.confrelid))
-      OR EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
-      OR EXISTS (SELECT 1 FROM pg_constraint f WHERE f.confrelid = c.oid AND f.confdeltype IN ('c', 'n', 'd')
-        OR f.confrelid = c.oid AND f.confupdtype IN ('c', 'n', 'd')))::int AS may_meet_deferred,
-    (EXISTS (SELECT 1 FROM pg_index u WHERE u.indrelid = c.oid AND u.indisunique AND NOT u.indisprimary))::int
-      AS has_other_keys
+    array_position((k.indkey::int2[])[0:k.indnkeyatts - 1], a.attnum) AS key_rank, a.xmin::text AS changed_by,
+    CASE WHEN pg_table_is_visible(r.confrelid) THEN rc.relname ELSE rn.nspname || '.' || rc.relname END AS refers_to,
+    ra.attname AS refers_to_column
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
+    JOIN LATERAL (
+      WITH RECURSIVE made AS (
+        SELECT t.oid, t.typbasetype AS of
+        UNION ALL SELECT o.oid, o.typbasetype FROM made JOIN pg_type o ON o.oid = made.of)
+      SELECT oid FROM made WHERE of = 0) m ON true
+    JOIN pg_type b ON b.oid = m.oid
+    CROSS JOIN LATERAL (SELECT b.typcategory NOT IN ('A', 'C') AND t.typdelim = ',' AS is_element) s
+    LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    LEFT JOIN LATERAL (SELECT f.confrelid, f.confkey FROM pg_constraint f
+      WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.conkey = ARRAY[a.attnum] ORDER BY f.oid LIMIT 1) r ON true
+    LEFT JOIN pg_class rc ON rc.oid = r.confrelid
+    LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace
+    LEFT JOIN pg_attribute ra ON ra.attrelid = r.confrelid AND ra.attnum = r.confkey[1]
     LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
-  WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-    AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%'
-  ORDER BY n.nspname, c.relname, a.attnum`
+  WHERE ${ours} ORDER BY c.oid, a.attnum`
 
 const deferredSql = `
   SELECT DISTINCT n.nspname AS schema_name, o.conname AS name FROM pg_constraint o
@@ -80,51 +148,65 @@ const deferredSql = `
   WHERE o.condeferred ORDER BY 1, 2`
 
 export async function readCatalog(session: SqlSession): Promise<Catalog> {
+  const { rows: found } = await session.run(tablesSql)
   const { rows: columns } = await session.run(columnsSql)
   const { rows: constraints } = await session.run(deferredSql)
   const deferred = constraints
     .map((row) => `${quote(String(row['schema_name']))}.${quote(String(row['name']))}`)
     .join(', ')
-  const byTable = Map.groupBy(columns, (row) =>
-    JSON.stringify([row['schema_name'], row['table_name'], row['is_visible']]),
-  )
-  const tables = [...byTable.values()].map((found) => tableOf(found, deferred !== ''))
+  const byTable = Map.groupBy(columns, (row) => String(row['table_id']))
+  const tables = found.map((row) => tableOf(row, byTable.get(String(row['id'])) ?? [], deferred !== ''))
   return { tables: tables.filter(({ name }) => !isInternalTable(name.replace(/^.*\./, ''))), deferred }
 }
 
-function tableOf(found: readonly Record<string, unknown>[], someAreDeferred: boolean): CatalogTable {
-  const [first] = found
-  const is = (name: string): boolean => Number(first?.[name]) === 1
-  const schema = String(first?.['schema_name'])
-  const table = String(first?.['table_name'])
+function tableOf(
+  found: Record<string, unknown>,
+  columns: readonly Record<string, unknown>[],
+  someAreDeferred: boolean,
+): CatalogTable {
+  const is = (name: string): boolean => Number(found[name]) === 1
+  const schema = String(found['schema_name'])
+  const table = String(found['table_name'])
   const isVisible = is('is_visible')
   return {
     name: isVisible ? table : `${schema}.${table}`,
     quoted: isVisible ? quote(table) : `${quote(schema)}.${quote(table)}`,
+    id: String(found['id']),
     isVisible,
-    columns: found.map(columnOf),
-    primaryKey: found
+    columns: columns.map(columnOf),
+    primaryKey: columns
       .filter((row) => row['key_rank'] !== null)
       .toSorted((a, b) => Number(a['key_rank']) - Number(b['key_rank']))
       .map((row) => String(row['name'])),
     isPlain: !is('is_special'),
+    cascades: is('cascades'),
     isDeferred: someAreDeferred && is('may_meet_deferred'),
     hasOtherKeys: is('has_other_keys'),
+    standsAlone: is('stands_alone'),
   }
 }
+
+const comparisons = ['integer', 'text', 'uuid'] as const
 
 function columnOf(row: Record<string, unknown>): CatalogColumn {
   const is = (name: string): boolean => Number(row[name]) === 1
   const sequence = row['sequence']
+  const refersTo = row['refers_to']
+  const delimiter = row['array_delimiter']
   return {
     name: String(row['name']),
     type: String(row['type']),
     baseType: String(row['base_type']),
-    isArray: is('is_array'),
+    array: typeof delimiter === 'string' ? { delimiter, holdsJson: is('holds_json') } : undefined,
+    isJson: is('is_json'),
     isElement: is('is_element'),
     isComputed: is('is_computed'),
+    hasDefault: is('has_default'),
+    comparesAs: comparisons.find((one) => one === row['compares_as']),
     sequence: typeof sequence === 'string' ? sequence : undefined,
     isGenerated: is('is_generated'),
+    references:
+      typeof refersTo === 'string' ? { table: refersTo, column: String(row['refers_to_column']) } : undefined,
     isAlwaysGenerated: is('is_always_generated'),
     changedBy: String(row['changed_by']),
   }

@@ -11,20 +11,19 @@ export class Results {
   #changes: number[] = []
   #ids: (number | undefined)[] = []
   #changedUpTo = Number.NaN
+  /** The last ids told. */
+  #idRange: { readonly first: Seq; count: number; readonly firstId: number } | undefined
 
-  /** Ids that follow on the last ones told become one range with them. */
-  tellIds(first: Seq, ids: readonly bigint[]): void {
-    for (const [index, id] of ids.entries()) {
+  /** Ids that follow on the last ones told become one range with them. Hot: runs for every row that gets an id. */
+  tellIds(first: Seq, ids: readonly (number | bigint)[]): void {
+    for (let index = 0; index < ids.length; index++) {
+      const id = Number(ids[index])
       // Past 2^53 a number would tell another row's id.
-      if (id >= BigInt(Number.MAX_SAFE_INTEGER)) continue
-      const last = this.all.at(-1)
-      const follows =
-        last !== undefined &&
-        'firstId' in last &&
-        last.first + last.count === first + index &&
-        last.firstId + last.count === Number(id)
-      if (follows) this.all[this.all.length - 1] = { ...last, count: last.count + 1 }
-      else this.all.push({ first: (first + index) as Seq, count: 1, firstId: Number(id) })
+      if (id >= Number.MAX_SAFE_INTEGER) continue
+      const range = this.#idRange
+      const seq = (first + index) as Seq
+      if (range && range.first + range.count === seq && range.firstId + range.count === id) range.count++
+      else this.all.push((this.#idRange = { first: seq, count: 1, firstId: id }))
     }
   }
 

@@ -1,6 +1,6 @@
 /** Bookmarks: what one engine promised, another one on the same database keeps. */
 import assert from 'node:assert/strict'
-import { endings, foreverMs, next, range, rowsOf, stage, type AnyTidemark } from './stage.ts'
+import { endings, foreverMs, next, pause, range, rowsOf, stage, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
@@ -15,6 +15,9 @@ async function countAfter(db: AnyTidemark, after: string | string[], timeoutMs =
 
 export const bookmarks: Topic = (subject, test) => {
   const isSync = subject.commits === 'sync'
+  /** A linger holds what is accepted back, unless somebody who waits for it is heard. @returns what lets it go */
+  const holdBack = async (db: AnyTidemark): Promise<() => Promise<void>> =>
+    subject.awakens ? await pause(db) : async () => undefined
 
   test('law 6 · a bookmark is honoured by another engine: its read waits until the first has committed', async () => {
     await using at = await stage(subject, tables, lingering)
@@ -30,12 +33,14 @@ export const bookmarks: Topic = (subject, test) => {
     if (isSync) return
     await using at = await stage(subject, tables, { writer: 'slow', ...lingering })
     const other = await at.open()
+    const letGo = await holdBack(at.db)
     for (const index of range(3)) at.db.insert('songs', { title: `song ${index}` })
     const { bookmark } = at.db.insert('songs', { title: 'last' })
     await assert.rejects(countAfter(other, bookmark, 30), {
       code: 'STALE_READ',
-      message: /writer "slow" had committed 0 of 4/,
+      message: /writer "slow" had committed 0 of [45]/,
     })
+    await letGo()
     await at.db.flush()
     assert.equal(await countAfter(other, bookmark), 4)
   })
@@ -73,6 +78,7 @@ export const bookmarks: Topic = (subject, test) => {
     if (isSync) return
     await using at = await stage(subject, tables, lingering)
     const other = await at.open()
+    const letGo = await holdBack(at.db)
     const session = other.session(at.db.insert('songs', { id: 1, title: 'first' }).bookmark)
     for (const write of [
       () => session.insert('songs', { title: 'x' }),
@@ -86,6 +92,7 @@ export const bookmarks: Topic = (subject, test) => {
       { code: 'SESSION_BEHIND' },
     )
     await assert.rejects(session.caughtUp({ timeoutMs: 20 }), { code: 'STALE_READ' })
+    await letGo()
     await at.db.flush()
     await session.caughtUp()
     await session.update('songs', { id: 1 }, { title: 'second' })
@@ -98,12 +105,14 @@ export const bookmarks: Topic = (subject, test) => {
     const [one, two] = [await at.open(lingering), await at.open(lingering)]
     const session = at.db.session(one.insert('songs', { title: 'one' }).bookmark)
     const reading = session.query(count)
+    const letGo = await holdBack(two)
     const { bookmark } = two.insert('songs', { title: 'two' })
     session.include(bookmark)
     await one.flush()
     await reading
     assert.throws(() => session.insert('songs', { title: 'ahead' }), { code: 'SESSION_BEHIND' })
     await assert.rejects(session.query(count, { timeoutMs: 20 }), { code: 'STALE_READ' })
+    await letGo()
     await two.flush()
     assert.deepEqual((await session.query(count)).rows, [{ count: 2 }])
   })
@@ -128,7 +137,8 @@ export const bookmarks: Topic = (subject, test) => {
   })
 
   test('law 6 · a writer that is silent beyond its lease is taken for dead: its epoch ends, the position is lost', async () => {
-    if (isSync) return
+    // Where it hears who waits, only one that has really stopped is silent: what a store's own tests have processes for.
+    if (isSync || subject.awakens) return
     await using at = await stage(subject, tables, lingering)
     const other = await at.open()
     await at.db.insert('songs', { title: 'committed' })

@@ -21,6 +21,7 @@ import { events } from './events.ts'
 import { fencing } from './fencing.ts'
 import { groups } from './groups.ts'
 import { history } from './history.ts'
+import { preallocatedIds } from './ids.ts'
 import { isolation } from './isolation.ts'
 import { levels } from './levels.ts'
 import { loads } from './loads.ts'
@@ -51,6 +52,7 @@ const topics: Readonly<Record<string, Topic>> = {
   statements,
   'dead letters': deadLetters,
   loads,
+  'preallocated ids': preallocatedIds,
   fencing,
   history,
   closing,

@@ -19,6 +19,10 @@ export interface Subject {
   readonly dialect: Dialect
   /** `sync`: a write is committed when its call returns, so batches never form and queues never fill. */
   readonly commits: 'async' | 'sync'
+  /** What the store says it cannot do: that is tested instead. Default nothing. */
+  readonly lacks?: readonly 'preallocated ids'[]
+  /** A read that waits for another engine's write makes that one commit: the store has `awaken`. Default false. */
+  readonly awakens?: boolean
   /**
    * A new database which nobody else uses, made by these statements, one after another. In MySQL its texts must be
    * `utf8mb4` with a binary collation. Reads of its engines give integers as `outside` does.

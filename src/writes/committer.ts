@@ -20,6 +20,7 @@
 import type { Seq } from '../contracts/position.ts'
 import type { Runtime, Timer } from '../contracts/runtime.ts'
 import type { BatchOutcome, OpenedStore, Tidemark } from '../contracts/store.ts'
+import type { Wait } from '../contracts/wait.ts'
 import type { Certainty, StoreError, TidemarkError } from '../errors.ts'
 import { PendingBatch } from './batch.ts'
 import type { Settling } from './follower.ts'
@@ -28,7 +29,7 @@ import type { Entry, Queue } from './queue.ts'
 import { Recovery } from './recovery.ts'
 import type { TransactionTurn } from './transaction-turn.ts'
 import { asStoreError, fenced, historyLost } from './verdicts.ts'
-import { noWait, Waiters, type Wait } from './waiters.ts'
+import { noWait, Waiters } from './waiters.ts'
 import { Watchdog } from './watchdog.ts'
 
 export interface CommitterOptions {
@@ -148,10 +149,20 @@ export class Committer {
   reached(seq: Seq): Wait {
     if (this.#tidemark >= seq) return noWait
     if (this.#stoppedBy) return { ...noWait, done: Promise.reject(this.#stoppedBy) }
+    this.hurry(seq)
+    return this.#waiters.wait(seq)
+  }
+
+  /** Somebody waits for this position: what lingers before it goes now. */
+  hurry(seq: Seq): void {
     const { filling } = this.#queue
     if (filling && filling.prev < seq) this.want(filling)
     this.#schedule()
-    return this.#waiters.wait(seq)
+  }
+
+  /** A request that is no batch found the chain broken: looks into it. Batches in flight will tell by themselves. */
+  suspect(failure: StoreError): void {
+    if (this.#state === 'running' && this.#inFlight.length === 0) void this.#restart(failure)
   }
 
   /** Sends nothing more and abandons what is not settled. What is in flight may or may not be committed. */

@@ -24,6 +24,11 @@ export interface DeadLetter {
   readonly code: string
   readonly message: string
   readonly attempts: number
+  /**
+   * The letter of the row that this one refers to, where that is why it was refused: redrive it first, or both in this
+   * order. Known of rows with a preallocated id, by the foreign keys declared, as long as the engine runs.
+   */
+  readonly causedBy: number | undefined
   readonly rejectedAt: Date
   /** What was to be written; for input that could not be read, the text as it was. */
   readonly content: readonly DeadOperation[] | string
@@ -113,6 +118,7 @@ function toDeadLetter(row: Record<string, unknown>): DeadLetter {
     code: String(row['code']),
     message: String(row['message']),
     attempts: Number(row['attempts']),
+    causedBy: 'text' in content ? undefined : content.causedBy,
     rejectedAt: new Date(Number(row['rejected_at'])),
     content:
       'text' in content ? content.text : content.runs.map(({ shape, values }) => describeRun(shape, values)),

@@ -11,7 +11,7 @@ import type { ColumnSchema } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
 import type { Layout, TableShapes } from './shapes.ts'
-import { encodeValue, sizeOf } from './values.ts'
+import { encodeForColumn, sizeOf } from './values.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -87,9 +87,9 @@ function encodeColumn(layout: Layout, column: ColumnSchema, value: unknown, valu
     values.push(value)
     return 8
   }
-  const encoded = encodeValue(
+  const encoded = encodeForColumn(
     value,
-    column.wholeNumbers,
+    column,
     () => `column "${column.name}" of table "${tableOf(layout)}"`,
   )
   values.push(encoded)

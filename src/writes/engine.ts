@@ -20,13 +20,14 @@ import { Committer } from './committer.ts'
 import { Events } from './events.ts'
 import { DerivationAlerts } from './derivation-alerts.ts'
 import type { Follower } from './follower.ts'
-import { Collector } from './group.ts'
+import { Collector, requireSynchronous, type Inserted } from './group.ts'
+import { IdStocks } from './ids.ts'
 import { Operations, type Sink } from './operations.ts'
 import type { EngineOptions } from './options.ts'
 import { Pacing } from './pacing.ts'
 import { PendingIndex } from './pending.ts'
 import { Queue } from './queue.ts'
-import { LoadReceipt, Receipt, type ReceiptContext } from './receipt.ts'
+import { IdReceipt, LoadReceipt, Receipt, type ReceiptContext } from './receipt.ts'
 import { ShapeBook } from './shapes.ts'
 import { Tally } from './tally.ts'
 import { TransactionTurn, type TransactionWork } from './transaction-turn.ts'
@@ -38,9 +39,9 @@ const batchesInQueue = 4
 /** The write calls, for those who write: the engine's own, or a session's. */
 export interface WriteLane {
   readonly operations: Operations<Receipt>
-  group(collect: (operations: Operations<void>) => unknown): Receipt
+  group(collect: (operations: Operations<Inserted>) => unknown): Receipt
   load(
-    collect: (operations: Operations<void>) => void,
+    collect: (operations: Operations<Inserted>) => void,
     letters: Load['letters'],
     checkpoint: Load['checkpoint'],
   ): Receipt
@@ -63,6 +64,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   readonly #committer: Committer
   readonly #toBookmark: (mark: Mark) => string
   readonly #statements = new Map<string, StatementShape>()
+  readonly #ids: IdStocks
   #book: ShapeBook
   /** Why nothing more is accepted. */
   #refusal: TidemarkError | undefined
@@ -80,7 +82,13 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     this.#store = store
     this.#runtime = runtime
     this.#options = options
-    this.#book = new ShapeBook(store.schema)
+    this.#ids = new IdStocks(Object.keys(options.ids), options.queue, runtime, {
+      reserve: (table, count) => store.reserveIds(table, count),
+      onDry: (stock) => this.#queue.beginShortage(stock),
+      onStocked: (stock) => this.#queue.endShortage(stock),
+      onBrokenChain: (failure) => this.#committer.suspect(failure),
+    })
+    this.#book = new ShapeBook(store.schema, this.#ids)
     this.pending = new PendingIndex(store.schema)
     const { maxOperations, maxTransactionMs } = options.batch
     const share = Math.ceil(options.queue.maxOperations / batchesInQueue)
@@ -144,8 +152,14 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     return this.#refusal
   }
 
+  /** Resolves when there are ids for the tables that preallocate them. @throws as `IdStocks.open` */
+  stockIds(): Promise<void> {
+    return this.#ids.open(this.schema)
+  }
+
   useSchema(schema: Schema): void {
-    this.#book = new ShapeBook(schema)
+    if (schema.version !== this.schema.version) this.#ids.renew()
+    this.#book = new ShapeBook(schema, this.#ids)
     this.pending.useSchema(schema, this.#queue.last)
   }
 
@@ -156,7 +170,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     return this.#queue.open().runFor(shape)
   }
 
-  take(run: Run, bytes: number, context: ReceiptContext = this): Receipt {
+  take(run: Run, bytes: number, id?: number, context: ReceiptContext = this): Receipt {
     if (bytes > this.#options.batch.maxBytes) throw this.#tooLarge(bytes)
     this.#queue.admit(1, bytes)
     const batch = this.#queue.open()
@@ -165,25 +179,17 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     if (this.follower !== undefined) this.follower.accepted(batch, run, run.count - 1, seq)
     context.accepted?.(batch, seq, seq)
     this.#added(batch, 1, bytes, seq)
-    return new Receipt(context, batch, seq)
+    return id === undefined ? new Receipt(context, batch, seq) : new IdReceipt(context, batch, seq, id)
   }
 
   // ── Calls that are queued as a whole ─────────────────────────────────────────────────────────────────────
 
   /** Collects what `collect` writes; it is one operation. */
-  group(collect: (operations: Operations<void>) => unknown, context?: ReceiptContext): Receipt {
+  group(collect: (operations: Operations<Inserted>) => unknown, context?: ReceiptContext): Receipt {
     const collector = new Collector()
     const returned = collect(this.operationsFor(collector))
     collector.complete()
-    if (isThenable(returned)) {
-      // What becomes of it is told by the error below; its own end is nobody's unhandled rejection.
-      Promise.resolve(returned).catch(() => undefined)
-      throw new InvalidOperationError(
-        'INVALID_CALL',
-        'the callback of `atomic` is asynchronous; it must write everything before it returns.',
-        'Read first, or use `db.transaction()`.',
-      )
-    }
+    requireSynchronous(returned)
     return this.groupOf({ kind: 'group', runs: collector.runs, redrives: undefined }, collector, context)
   }
 
@@ -199,7 +205,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   }
 
   load(
-    collect: (operations: Operations<void>) => void,
+    collect: (operations: Operations<Inserted>) => void,
     letters: Load['letters'],
     checkpoint: Load['checkpoint'],
     context: ReceiptContext = this,
@@ -359,18 +365,9 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     transactions: number,
     longestTransactionMs: number,
   ): void {
-    for (const { seq, table, code, message, deadLetter } of batch.rejectionsBetween(
-      batch.first,
-      batch.last,
-    )) {
-      this.events.emit('reject', {
-        position: this.position(seq),
-        table,
-        storeCode: code,
-        message,
-        deadLetter,
-      })
-    }
+    const rejections = batch.rejectionsBetween(batch.first, batch.last)
+    for (const { seq, table, code: storeCode, message, deadLetter } of rejections)
+      this.events.emit('reject', { position: this.position(seq), table, storeCode, message, deadLetter })
     if (!this.events.hasListeners('commit')) return
     this.events.emit('commit', {
       tidemark: this.position(batch.last),
@@ -386,6 +383,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   }
 
   #stopped(error: TidemarkError): void {
+    this.#ids.stop()
     this.pending.clear(this.schema)
     this.follower?.ended(error)
     if (error === this.#refusal) return
@@ -393,8 +391,4 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     if (error.code === 'FENCED') this.events.emit('fenced', { error })
     this.events.emit('alert', { kind: 'stopped', message: error.message, sinceMs: 0 })
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -8,7 +8,15 @@ import { InvalidOperationError } from '../errors.ts'
 import { maxRunBytes, newRun, requireUndisturbed } from './batch.ts'
 import type { Sink } from './operations.ts'
 
-export class Collector implements Sink<void> {
+/** What an insert into a group tells at once. */
+export interface Inserted {
+  /** The row's id, where the table's ids are preallocated. */
+  readonly id: number | undefined
+}
+
+const withoutId: Inserted = Object.freeze({ id: undefined })
+
+export class Collector implements Sink<Inserted> {
   readonly runs: Run[] = []
   operations = 0
   bytes = 0
@@ -31,12 +39,26 @@ export class Collector implements Sink<void> {
     return tail !== undefined && tail.shape === shape && tail.bytes < maxRunBytes ? tail : newRun(shape)
   }
 
-  take(run: Run, bytes: number): void {
+  take(run: Run, bytes: number, id?: number): Inserted {
     requireUndisturbed(run)
     if (run !== this.runs.at(-1)) this.runs.push(run)
     run.count++
     run.bytes += bytes
     this.operations++
     this.bytes += bytes
+    return id === undefined ? withoutId : { id }
   }
+}
+
+/** @throws InvalidOperationError `INVALID_CALL` when a callback that collects goes on after it returned */
+export function requireSynchronous(returned: unknown): void {
+  if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
+  if (typeof returned.then !== 'function') return
+  // What becomes of it is told by the error below; its own end is nobody's unhandled rejection.
+  Promise.resolve(returned).catch(() => undefined)
+  throw new InvalidOperationError(
+    'INVALID_CALL',
+    'the callback of `atomic` is asynchronous; it must write everything before it returns.',
+    'Read first, or use `db.transaction()`.',
+  )
 }

@@ -4,12 +4,14 @@
  *
  * Keeps: law 1 (a call that throws has queued nothing: values already encoded are taken off again).
  *
- * Hot: `insert` and `upsert` reach `encodeRow` through one map look-up and no allocation but the receipt.
+ * Hot: `insert` and `upsert` reach `encodeRow` through one map look-up and no allocation but the receipt. Tables
+ * whose ids are preallocated cost the others one look at a field.
  */
 import type { Run, Shape, StatementShape } from '../contracts/operation.ts'
 import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
 import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
+import type { IdStock } from './ids.ts'
 import type { Layout, ShapeBook } from './shapes.ts'
 import { checkStatement, readQuery, type WriteQuery } from './statement.ts'
 import { encodeParameter, sizeOf } from './values.ts'
@@ -18,8 +20,8 @@ import { encodeParameter, sizeOf } from './values.ts'
 export interface Sink<R> {
   /** The run that takes an operation of this shape next. */
   runFor(shape: Shape): Run
-  /** One operation's values are at the end of `run`. May throw, and has then taken nothing. */
-  take(run: Run, bytes: number): R
+  /** One operation's values are at the end of `run`, with the id it was given. May throw, and has then taken nothing. */
+  take(run: Run, bytes: number, id?: number): R
 }
 
 export interface GuardOptions {
@@ -52,21 +54,23 @@ export class Operations<R> {
 
   insert(table: string, row: Row): R {
     const shapes = this.#book().table(table)
-    const taken = this.#takeRow(shapes.lastInsert, row)
+    const taken = this.#takeRow(shapes.lastInsert, row, shapes.ids)
     if (taken !== otherColumns) return taken
     return this.#takeRow(
       layoutOf(shapes, row, (names) => shapes.insert(names)),
       row,
+      shapes.ids,
     ) as R
   }
 
   upsert(table: string, row: Row): R {
     const shapes = this.#book().table(table)
-    const taken = this.#takeRow(shapes.lastUpsert, row)
+    const taken = this.#takeRow(shapes.lastUpsert, row, undefined)
     if (taken !== otherColumns) return taken
     return this.#takeRow(
       layoutOf(shapes, row, (names) => shapes.upsert(names)),
       row,
+      undefined,
     ) as R
   }
 
@@ -107,19 +111,31 @@ export class Operations<R> {
     })
   }
 
-  #takeRow(layout: Layout | undefined, row: Row): R | typeof otherColumns {
+  #takeRow(layout: Layout | undefined, row: Row, ids: IdStock | undefined): R | typeof otherColumns {
     if (layout === undefined) return otherColumns
     const run = this.#sink.runFor(layout.shape)
     const start = run.values.length
     try {
       const bytes = encodeRow(layout, row, run.values)
-      if (bytes >= 0) return this.#sink.take(run, bytes)
+      if (bytes >= 0)
+        return ids === undefined ? this.#sink.take(run, bytes) : this.#takeWithId(run, bytes, ids)
     } catch (error) {
       run.values.length = start
       throw error
     }
     run.values.length = start
     return otherColumns
+  }
+
+  #takeWithId(run: Run, bytes: number, ids: IdStock): R {
+    const id = ids.next()
+    run.values.push(id)
+    try {
+      return this.#sink.take(run, bytes + 8, id)
+    } catch (error) {
+      ids.giveBack(id)
+      throw error
+    }
   }
 
   #take(shape: Shape, encode: (values: Run['values']) => number): R {

@@ -50,6 +50,14 @@ export interface OpenOptions {
    * `{ logs: 'INSERT INTO words SELECT … FROM logs WHERE id > (SELECT …) LIMIT 5000' }`
    */
   readonly derive?: Readonly<Record<string, string>>
+  /**
+   * Tables whose generated ids are known when a row is accepted: `receipt.id`. The engine reserves them ahead, twice as
+   * many as the queue can hold, and what is left of them when it ends is never used: ids have gaps. Such a row is
+   * inserted without an id of its own. SQLite: tables with `INTEGER PRIMARY KEY AUTOINCREMENT`; PostgreSQL: keys of a sequence. Default none.
+   *
+   * `{ songs: 'preallocated' }`
+   */
+  readonly ids?: Readonly<Record<string, 'preallocated'>>
   /** `alert` is emitted when operations wait and none was committed for so long, in ms. Default 3,000. */
   readonly alertAfterMs?: number
 }
@@ -74,6 +82,7 @@ export interface EngineOptions {
     readonly timeoutMs: number
   }
   readonly derive: Readonly<Record<string, string>>
+  readonly ids: Readonly<Record<string, 'preallocated'>>
   readonly alertAfterMs: number
 }
 
@@ -99,6 +108,7 @@ export const DEFAULTS: EngineOptions = Object.freeze({
   retry: Object.freeze({ giveUpAfterMs: Number.POSITIVE_INFINITY }),
   reads: Object.freeze({ consistency: 'eventual' as const, timeoutMs: 5_000 }),
   derive: Object.freeze({}),
+  ids: Object.freeze({}),
   alertAfterMs: 3_000,
 })
 
@@ -119,6 +129,7 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
     retry: { ...DEFAULTS.retry, ...objectOr({}, 'retry', options.retry, problems) },
     reads: { ...DEFAULTS.reads, ...objectOr({}, 'reads', options.reads, problems) },
     derive: objectOr({}, 'derive', options.derive, problems),
+    ids: objectOr({}, 'ids', options.ids, problems),
   }
   unknownKeys('', DEFAULTS, merged, problems)
   for (const group of ['queue', 'batch', 'retry', 'reads'] as const)
@@ -142,6 +153,8 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
   for (const [table, sql] of Object.entries(merged.derive))
     if (typeof sql !== 'string' || sql.trim() === '')
       problems.push(`derive.${table} must be one SQL statement, not ${show(sql)}`)
+  for (const [table, how] of Object.entries(merged.ids))
+    if (how !== 'preallocated') problems.push(`ids.${table} must be 'preallocated', not ${show(how)}`)
   if (queue.whenFull !== 'reject' && queue.whenFull !== 'wait')
     problems.push(`queue.whenFull must be 'reject' or 'wait', not ${show(queue.whenFull)}`)
   if (

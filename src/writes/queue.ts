@@ -7,7 +7,7 @@
  * not fit is refused before it gets a position).
  *
  * Two thresholds: the queue is full at its limits, and says "room again" only when it has fallen to half, so
- * that producers are not woken for every batch.
+ * that producers are not woken for every batch. It is also full while something else is short that writes need.
  */
 import type { Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
@@ -31,6 +31,9 @@ export interface QueueEvents {
   operationsPerSecond(): number
 }
 
+/** What a full queue is short of by itself. */
+const room = Symbol('room')
+
 export class Queue {
   readonly #options: QueueOptions
   readonly #runtime: Runtime
@@ -40,7 +43,7 @@ export class Queue {
   #last: Seq
   #operations = 0
   #bytes = 0
-  #isFull = false
+  readonly #shortages = new Set<unknown>()
   #room: PromiseWithResolvers<void> | undefined
 
   constructor(options: QueueOptions, runtime: Runtime, events: QueueEvents) {
@@ -71,9 +74,9 @@ export class Queue {
     return this.#last
   }
 
-  /** It reached a limit and has not yet fallen to half of it. */
+  /** It reached a limit and has not yet fallen to half of it, or something else is short. */
   get isFull(): boolean {
-    return this.#isFull
+    return this.#shortages.size > 0
   }
 
   /** The batch that takes what is accepted, if it holds anything. */
@@ -108,7 +111,7 @@ export class Queue {
         'Split it, or raise the limits.',
       )
     }
-    this.#becomeFull()
+    this.beginShortage(room)
     throw new QueueFullError(
       `the queue holds ${this.#operations} operations of about ${this.#bytes} bytes (maxOperations ${maxOperations}, maxBytes ${maxBytes}).`,
       this.#retryAfterMs(),
@@ -121,7 +124,7 @@ export class Queue {
     this.#operations += operations
     this.#bytes += bytes
     if (this.#operations >= this.#options.maxOperations || this.#bytes >= this.#options.maxBytes)
-      this.#becomeFull()
+      this.beginShortage(room)
   }
 
   /** Nothing more goes into the filling batch. */
@@ -153,21 +156,27 @@ export class Queue {
   release(operations: number, bytes: number): void {
     this.#operations -= operations
     this.#bytes -= bytes
-    if (
-      this.#isFull &&
-      this.#operations <= this.#options.maxOperations / 2 &&
-      this.#bytes <= this.#options.maxBytes / 2
-    ) {
-      this.#isFull = false
-      this.#room?.resolve()
-      this.#room = undefined
-      this.#events.onRoom()
-    }
+    if (this.#operations <= this.#options.maxOperations / 2 && this.#bytes <= this.#options.maxBytes / 2)
+      this.endShortage(room)
+  }
+
+  /** Until it ends, the queue says that it is full. */
+  beginShortage(of: unknown): void {
+    const wasFull = this.isFull
+    this.#shortages.add(of)
+    if (!wasFull) this.#events.onFull()
+  }
+
+  endShortage(of: unknown): void {
+    if (!this.#shortages.delete(of) || this.isFull) return
+    this.#room?.resolve()
+    this.#room = undefined
+    this.#events.onRoom()
   }
 
   /** Resolves when the queue is not full; at once when it is not. */
   whenRoom(): Promise<void> {
-    if (!this.#isFull) return Promise.resolve()
+    if (!this.isFull) return Promise.resolve()
     return (this.#room ??= Promise.withResolvers()).promise
   }
 
@@ -187,12 +196,6 @@ export class Queue {
     return whenFull === 'wait'
       ? { maxOperations: 2 * maxOperations, maxBytes: 2 * maxBytes }
       : { maxOperations, maxBytes }
-  }
-
-  #becomeFull(): void {
-    if (this.#isFull) return
-    this.#isFull = true
-    this.#events.onFull()
   }
 
   #retryAfterMs(): number {

@@ -5,7 +5,8 @@
  * no promise, so a rejected write that nobody awaits raises no `unhandledRejection`; it is in the dead letters
  * and in the `reject` event all the same.
  *
- * Hot: one is made for every operation, so it has three fields and all its behaviour on the prototype.
+ * Hot: one is made for every operation, so it has three fields and all its behaviour on the prototype. Only that of a
+ * row with a preallocated id has one more.
  */
 import type { Position, Seq } from '../contracts/position.ts'
 import { EngineStoppedError, ReceiptTimeoutError, WriteRejectedError, type TidemarkError } from '../errors.ts'
@@ -59,6 +60,15 @@ export class Receipt implements PromiseLike<Committed> {
   /** Where the operation stands in its writer's order. */
   get position(): Position {
     return this.#context.position(this.#seq)
+  }
+
+  /**
+   * The row's generated id, as soon as it is known: at once where the table's ids are preallocated, else when the
+   * insert is committed and told it.
+   */
+  get id(): number | undefined {
+    const outcome = this.state === 'committed' ? this.#outcome() : undefined
+    return outcome?.kind === 'committed' ? outcome.id : undefined
   }
 
   /** For whoever must see this write, in this process or another: `db.read({ after: receipt.bookmark })`. */
@@ -148,7 +158,13 @@ export class Receipt implements PromiseLike<Committed> {
   }
 
   #outcome(): Outcome {
-    return outcomeOf(this.#batch, this.#seq, this.position, this.rejected())
+    const outcome = outcomeOf(this.#batch, this.#seq, this.position, this.rejected())
+    return outcome.kind === 'committed' && this.given !== undefined ? { ...outcome, id: this.given } : outcome
+  }
+
+  /** The id that the row was given when it was accepted. */
+  protected get given(): number | undefined {
+    return undefined
   }
 
   /** For rows that stand alone. A single operation has its rejection as its outcome instead. */
@@ -178,6 +194,24 @@ export class LoadReceipt extends Receipt {
 
   protected override get first(): Seq {
     return this.#first
+  }
+}
+
+/** The receipt of a row whose id was known when it was accepted. */
+export class IdReceipt extends Receipt {
+  readonly #id: number
+
+  constructor(context: ReceiptContext, batch: PendingBatch, seq: Seq, id: number) {
+    super(context, batch, seq)
+    this.#id = id
+  }
+
+  override get id(): number {
+    return this.#id
+  }
+
+  protected override get given(): number {
+    return this.#id
   }
 }
 

@@ -7,8 +7,12 @@
 import type { DeleteShape, InsertShape, Shape, UpdateShape, UpsertShape } from '../contracts/operation.ts'
 import type { ColumnSchema, Schema, TableSchema } from '../contracts/schema.ts'
 import { InvalidOperationError } from '../errors.ts'
+import type { IdStock, IdStocks } from './ids.ts'
 
-/** A shape and its columns' schemas, in the order of its values. */
+/**
+ * A shape, and the columns of the rows that it takes, in the order of its values. Where ids are preallocated, the
+ * shape has one more at its end.
+ */
 export interface Layout<S extends Shape = Shape> {
   readonly shape: S
   readonly names: readonly string[]
@@ -20,6 +24,8 @@ const maxCachedShapes = 1_000
 
 export class TableShapes {
   readonly table: TableSchema
+  /** Set when this table's ids are preallocated. */
+  readonly ids: IdStock | undefined
   readonly #cache = new Map<string, Layout>()
   /** The layout of the last row inserted or upserted: nearly always that of the next. */
   lastInsert: Layout<InsertShape> | undefined
@@ -27,17 +33,19 @@ export class TableShapes {
   #lastUpdate: Layout<UpdateShape> | undefined
   #lastDelete: Layout<DeleteShape> | undefined
 
-  constructor(table: TableSchema) {
+  constructor(table: TableSchema, ids: IdStock | undefined) {
     this.table = table
+    this.ids = ids
   }
 
   insert(names: readonly string[]): Layout<InsertShape> {
-    return (this.lastInsert = this.#layout(keyOf('insert', this.table.name, [names]), names, (key) => ({
+    const columns = this.ids === undefined ? names : [...names, this.#idBeside(names)]
+    return (this.lastInsert = this.#layout(keyOf('insert', this.table.name, [columns]), names, (key) => ({
       kind: 'insert',
       table: this.table.name,
       key,
-      width: names.length,
-      columns: names,
+      width: columns.length,
+      columns,
     })))
   }
 
@@ -112,6 +120,18 @@ export class TableShapes {
     return column
   }
 
+  #idBeside(names: readonly string[]): string {
+    const { name, generatedId } = this.table
+    if (generatedId === undefined)
+      throw new InvalidOperationError('INVALID_CALL', `table "${name}" has no generated id any more.`)
+    if (!names.includes(generatedId)) return generatedId
+    throw new InvalidOperationError(
+      'INVALID_CALL',
+      `column "${generatedId}" of table "${name}" was given, but the ids of this table are preallocated.`,
+      'Leave it out, and read it from `receipt.id`.',
+    )
+  }
+
   #requireKey(names: readonly string[], why: string): void {
     const { name, primaryKey } = this.table
     if (primaryKey.length === 0) {
@@ -149,9 +169,10 @@ export class ShapeBook {
   readonly schema: Schema
   readonly #tables = new Map<string, TableShapes>()
 
-  constructor(schema: Schema) {
+  constructor(schema: Schema, ids?: IdStocks) {
     this.schema = schema
-    for (const table of schema.tables.values()) this.#tables.set(table.name, new TableShapes(table))
+    for (const table of schema.tables.values())
+      this.#tables.set(table.name, new TableShapes(table, ids?.of(table.name)))
   }
 
   /** @throws InvalidOperationError `UNKNOWN_TABLE` */

@@ -5,19 +5,24 @@
  * declares an affinity that it does not have, or converts something that is taken here for left alone:
  * `test/conformance/stored-value.test.ts` holds every affinity and kind of value against the database itself.
  */
-import type { ColumnSchema } from '../contracts/schema.ts'
+import type { ColumnSchema, ColumnStorage } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
+
+const usualUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** @returns undefined when it is not proven; then whoever asks waits for the commit */
 export function storedValue({ storage }: ColumnSchema, value: Value): Value | undefined {
   if (storage === undefined) return undefined
   switch (typeof value) {
     case 'string':
+      if (storage.affinity === 'uuid') return usualUuid.test(value) ? value : undefined
       return storage.affinity === 'text' || storage.affinity === 'none' || cannotBeNumber(value)
         ? value
         : undefined
     case 'number':
-      return storage.affinity === 'text' ? undefined : storedNumber(storage.affinity, value)
+      return storage.affinity === 'text' || storage.affinity === 'uuid'
+        ? undefined
+        : storedNumber(storage.affinity, value)
     case 'bigint':
       return storedInteger(storage.affinity, value)
     default:
@@ -26,8 +31,9 @@ export function storedValue({ storage }: ColumnSchema, value: Value): Value | un
 }
 
 /** Reads give numbers where they are exact, else bigints. */
-function storedInteger(affinity: 'numeric' | 'real' | 'text' | 'none', value: bigint): Value | undefined {
+function storedInteger(affinity: ColumnStorage['affinity'], value: bigint): Value | undefined {
   if (affinity === 'text') return value.toString()
+  if (affinity === 'uuid') return undefined
   const isSafe = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
   if (isSafe) return Number(value)
   return affinity === 'real' ? undefined : value

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeJson, encodeParameter, encodeValue, sizeOf } from './values.ts'
+import { encodeForColumn, encodeJson, encodeParameter, encodeValue, sizeOf } from './values.ts'
 
 const where = () => 'column "a" of table "t"'
 const encode = (value: unknown, wholeNumbers: 'number' | 'bigint' = 'number') =>
@@ -79,6 +79,30 @@ test('what would be changed silently is refused, with the place and what to do',
     expect(() => encode(value)).toThrow(message)
   }
   expect(() => encodeJson(undefined, where)).toThrow(/not JSON/)
+})
+
+test('law 1 · what JSON would change in an array is refused, since it may be meant for a column of arrays', () => {
+  const refused: [unknown[], RegExp][] = [
+    [[1, Number.NaN], /NaN in an array/],
+    [[[Number.POSITIVE_INFINITY]], /Infinity in an array/],
+    [['\ud800'], /half a surrogate pair in an array/],
+    [[new Uint8Array([1])], /bytes in an array/],
+  ]
+  for (const [value, message] of refused) {
+    expect(() => encode(value)).toThrow(expect.objectContaining({ code: 'UNBINDABLE_VALUE' }))
+    expect(() => encode(value)).toThrow(message)
+  }
+})
+
+test('law 1 · a boolean is one of JSON where a column holds that, and a number elsewhere', () => {
+  const forColumn = (isJson: boolean, value: unknown) =>
+    encodeForColumn(value, { wholeNumbers: 'number', isJson }, where)
+  expect([forColumn(true, true), forColumn(true, false), forColumn(false, true)]).toEqual([
+    'true',
+    'false',
+    1,
+  ])
+  expect([forColumn(true, 1), forColumn(true, '"a"'), forColumn(true, null)]).toEqual([1, '"a"', null])
 })
 
 test('law 7 · a size is two bytes a character, the bytes of a binary, 8 for the rest', () => {

@@ -8,6 +8,7 @@
  * Hot: strings, numbers and null, the values of nearly every row, are decided in `accept.ts` without a call;
  * this file sees the rest. `npm run bench -- writes` measures it as main-thread µs a row.
  */
+import type { ColumnSchema } from '../contracts/schema.ts'
 import type { Dialect } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
@@ -57,6 +58,15 @@ export function encodeValue(value: unknown, wholeNumbers: 'number' | 'bigint', w
   }
 }
 
+/** For a column. @throws InvalidOperationError `UNBINDABLE_VALUE` */
+export function encodeForColumn(
+  value: unknown,
+  { wholeNumbers, isJson }: Pick<ColumnSchema, 'wholeNumbers' | 'isJson'>,
+  where: () => string,
+): Value {
+  return typeof value === 'boolean' && isJson ? String(value) : encodeValue(value, wholeNumbers, where)
+}
+
 /**
  * A parameter of the caller's own SQL. There is no column to say what it becomes, so what the database would take for
  * something else is refused.
@@ -89,7 +99,22 @@ function encodeObject(value: object, where: () => string): Value {
     return refuse(where, `a ${value.constructor.name}`, 'Write an array or a plain object made of it.')
   if ('then' in value && typeof value.then === 'function')
     return refuse(where, 'a promise', 'Await it first.')
-  return encodeJson(value, where)
+  const text = encodeJson(value, where)
+  if (Array.isArray(value)) checkElements(value, where)
+  return text
+}
+
+/** An array may be meant for a column of arrays, and what JSON makes of these would be held without a word. */
+function checkElements(elements: readonly unknown[], where: () => string): void {
+  for (const element of elements) {
+    if (Array.isArray(element)) checkElements(element, where)
+    else if (typeof element === 'number' && !Number.isFinite(element))
+      refuse(where, `${element} in an array`, 'In JSON it would become null. Write it as a text.')
+    else if (typeof element === 'string' && !element.isWellFormed())
+      refuse(where, 'half a surrogate pair in an array', 'Use `toWellFormed()` on its strings first.')
+    else if (ArrayBuffer.isView(element))
+      refuse(where, 'bytes in an array', 'Write each as a text that the database reads as bytes.')
+  }
 }
 
 /** @throws InvalidOperationError `UNBINDABLE_VALUE` for what JSON does not have: cycles, functions, bigints */

@@ -1,12 +1,7 @@
 /** Those who wait for the tidemark to reach a position. */
 import type { Seq } from '../contracts/position.ts'
+import type { Wait } from '../contracts/wait.ts'
 import type { TidemarkError } from '../errors.ts'
-
-/** Somebody's wait. Whoever gives it up cancels it, so that the waits of those long gone do not pile up. */
-export interface Wait<T = void> {
-  readonly done: Promise<T>
-  readonly cancel: () => void
-}
 
 interface Waiter {
   readonly seq: Seq

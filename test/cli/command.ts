@@ -24,6 +24,8 @@ interface CommandOptions {
   readonly temporary?: string
   /** The id of the user that runs it. */
   readonly user?: number
+  /** More of these than a plain shell has. */
+  readonly environment?: NodeJS.ProcessEnv
   /** Keeps standard input open; otherwise there is none. */
   readonly hasInput?: boolean
 }
@@ -41,12 +43,12 @@ export class Command {
   #result: Result | undefined
 
   constructor(folder: string, parameters: readonly string[], options: CommandOptions = {}) {
-    const { temporary = path.join(folder, 'tmp'), user, hasInput = false } = options
+    const { temporary = path.join(folder, 'tmp'), user, hasInput = false, environment = {} } = options
     mkdirSync(temporary, { recursive: true })
     this.#process = spawn(process.execPath, [program, ...parameters], {
       cwd: folder,
       stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...plainEnvironment(), TMPDIR: temporary, NODE_COMPILE_CACHE: compileCache },
+      env: { ...plainEnvironment(), ...environment, TMPDIR: temporary, NODE_COMPILE_CACHE: compileCache },
       ...(user === undefined ? {} : { uid: user, gid: user }),
     })
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
@@ -82,8 +84,8 @@ export class Command {
   }
 
   /** Resolves when the condition, named by what the command does, holds. @throws when it ended before */
-  async reached(does: string, holds: () => boolean): Promise<void> {
-    while (!holds()) {
+  async reached(does: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await holds())) {
       if (this.hasEnded) throw new Error(`it ended before it ${does}.\n${stdoutAndStderr(this)}`)
       await tick(1)
     }

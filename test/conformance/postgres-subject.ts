@@ -18,6 +18,7 @@ export function postgresSubject(name: string, server: PostgresServer): Subject {
     name,
     dialect: 'postgres',
     commits: 'async',
+    awakens: true,
     async fresh(schema) {
       const outside = idle.pop() ?? (await connect())
       for (const statement of schema) await outside.query(statement)
@@ -37,5 +38,9 @@ export function postgresSubject(name: string, server: PostgresServer): Subject {
 const sweep = `
   ROLLBACK;
   SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-  DROP SCHEMA public CASCADE;
+  DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+      EXECUTE format('DROP SCHEMA %I CASCADE', name);
+    END LOOP;
+  END $$;
   CREATE SCHEMA public`

@@ -1,9 +1,10 @@
 /**
- * Many kills on many files, a few writers at a time. The crash suite runs a short one, `npm run crash` a long one.
+ * Many kills on many databases, a few writers at a time. The crash suite runs a short one, `npm run crash` a long one.
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { Aim, CrashFile, type Kill, type Moment, type Word } from './crash-file.ts'
+import { Aim, CrashSite, type Kill, type Moment, type Word } from './crash-site.ts'
+import { fileIn, type Place } from './place.ts'
 import { randomFrom } from './workload.ts'
 
 export interface CampaignOptions {
@@ -15,6 +16,17 @@ export interface CampaignOptions {
   /** Writers are killed after these words, all of them as often. */
   readonly words: readonly Word[]
   readonly onKill?: (tally: Tally) => void
+  /** Where a lane's writers write next. Default: a file. */
+  readonly newPlace?: (folder: string, number: number) => Place | Promise<Place>
+  /** Writers at a time. Default 2. */
+  readonly lanes?: number
+  /** Every second writer is to outlive this, and is killed afterwards. */
+  readonly outage?: (() => Promise<void>) | undefined
+}
+
+/** One file in five uses the rollback journal: another way to be interrupted, and to repair. */
+function newFile(folder: string, number: number): Place {
+  return fileIn(folder, number % 5 === 4 ? 'delete' : 'wal')
 }
 
 export interface Tally {
@@ -23,17 +35,17 @@ export interface Tally {
   readonly moments: Record<Moment, number>
   /** Kills after at least one acknowledgement. */
   afterAcknowledgement: number
-  /** Operations of killed writers that are in their files. */
+  /** Operations of killed writers that are in their databases. */
   operations: number
   files: number
 }
 
-/** Kills of one file before a new one is begun: every reopening closes an epoch and goes on behind it. */
+/** Kills of one database before a new one is begun: every reopening closes an epoch and goes on behind it. */
 const killsPerFile = 12
-const lanes = 2
 
 /** @throws Violation, the first; its file is kept */
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
+  const { lanes = 2 } = options
   const tally: Tally = {
     kills: 0,
     moments: { opening: 0, repairing: 0, writing: 0, 'inside a transaction': 0, closing: 0, closed: 0 },
@@ -57,7 +69,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
 
 async function runLane(
   lane: number,
-  { rounds, seed, folder, words, onKill }: CampaignOptions,
+  { rounds, seed, folder, words, onKill, newPlace = newFile, lanes = 2, outage }: CampaignOptions,
   tally: Tally,
   over: AbortSignal,
 ): Promise<void> {
@@ -67,18 +79,18 @@ async function runLane(
   for (let number = 0; left > 0; number++) {
     const place = path.join(folder, `${lane}-${number}`)
     mkdirSync(place)
-    // One file in five uses the rollback journal: another way to be interrupted, and to repair.
-    const file = new CrashFile(place, seed + lane * 10_000 + number, number % 5 === 4 ? 'delete' : 'wal', aim)
+    const site = new CrashSite(await newPlace(place, number), seed + lane * 10_000 + number, aim)
     const last = Math.max(0, left - killsPerFile)
     while (left > last) {
       if (over.aborted) return
-      const kill = await file.kill(words[Math.floor(random() * words.length)] as Word)
+      const word = words[Math.floor(random() * words.length)] as Word
+      const kill = outage && left % 2 === 0 ? await site.outlive(outage) : await site.kill(word)
       if (kill === undefined) continue
       left--
       count(kill, tally)
       onKill?.(tally)
     }
-    await file.finish()
+    await site.finish()
     tally.files++
     rmSync(place, { recursive: true })
   }

@@ -2,12 +2,13 @@
  * The process that is killed. It opens the same writer name as its predecessors, writes the planned operations
  * as fast as it can, and says on a pipe which positions were acknowledged to it.
  *
- *   node child.ts FILE SEED JOURNAL_MODE VERSIONS [LAST_POSITION]
+ *   node child.ts FILE_OR_URL SEED JOURNAL_MODE VERSIONS [LAST_POSITION]
  *
  * Without a last position it goes on until it is killed. VERSIONS is what the counters are at, as JSON.
  */
 import { writeSync } from 'node:fs'
 import { open, type Receipt } from '../../src/index.ts'
+import { postgres } from '../../src/stores/postgres/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { plan, type LatestRow, type Operation, type Row } from './workload.ts'
 
@@ -17,7 +18,7 @@ interface DB {
   counters: { key: string; n: number; version: number }
 }
 
-const [, , file = '', seed = '', journalMode = '', counted = '{}', last = 'Infinity'] = process.argv
+const [, , address = '', seed = '', journalMode = '', counted = '{}', last = 'Infinity'] = process.argv
 
 const nobody = new Int32Array(new SharedArrayBuffer(4))
 
@@ -34,10 +35,14 @@ function say(line: string): void {
   }
 }
 
+const isServer = address.startsWith('postgres:')
+
 say('opening')
 const db = await open<DB>(
-  // A small cache makes a batch write to the log long before it commits: a kill inside it leaves its trace.
-  sqlite(file, { journalMode: journalMode === 'delete' ? 'delete' : 'wal', cacheBytes: 64 * 1024 }),
+  isServer
+    ? postgres(address)
+    : // A small cache makes a batch write to the log long before it commits: a kill inside it leaves its trace.
+      sqlite(address, { journalMode: journalMode === 'delete' ? 'delete' : 'wal', cacheBytes: 64 * 1024 }),
   { writer: 'crashing', queue: { maxOperations: 1_000, whenFull: 'wait' }, batch: { maxOperations: 200 } },
 )
 say(`ready ${db.epoch}`)
@@ -85,7 +90,7 @@ function write(operation: Operation): Receipt {
 }
 
 function increment(key: string): { sql: string; parameters: unknown[] } {
-  return { sql: 'UPDATE counters SET n = n + 1 WHERE key = ?', parameters: [key] }
+  return { sql: `UPDATE counters SET n = n + 1 WHERE key = ${isServer ? '$1' : '?'}`, parameters: [key] }
 }
 
 /** All acknowledgements of one tick in one line: a line for each would slow down what is to be killed. */

@@ -1,7 +1,8 @@
 /** kill -9 where a writer is most between states: while it opens (and repairs what a killed one left), and closes. */
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/database-file.ts'
-import { Aim, CrashFile, type Moment } from './crash-file.ts'
+import { Aim, CrashSite, type Moment } from './crash-site.ts'
+import { fileIn } from './place.ts'
 import { randomFrom } from './workload.ts'
 
 const rounds = Math.ceil(Number(process.env['TIDEMARK_CRASH_ROUNDS'] ?? 200) / 25)
@@ -11,9 +12,9 @@ const seed = Math.floor(Math.random() * 1_000_000)
 
 /** Counts the kills that met a writer at one of these moments. */
 function counting(...moments: Moment[]) {
-  const file = new CrashFile(temporaryFolder(), seed, 'wal', new Aim(randomFrom(seed)))
+  const file = new CrashSite(fileIn(temporaryFolder(), 'wal'), seed, new Aim(randomFrom(seed)))
   let hits = 0
-  const kill: CrashFile['kill'] = async (word) => {
+  const kill: CrashSite['kill'] = async (word) => {
     const killed = await file.kill(word)
     if (killed && moments.includes(killed.moment)) hits++
     return killed

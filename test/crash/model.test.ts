@@ -5,6 +5,7 @@ import { Child } from '../support/child.ts'
 import { databaseFile, temporaryFolder } from '../support/database-file.ts'
 import { change, copyDatabase } from '../support/database.ts'
 import { Model, Violation } from './model.ts'
+import { lookInto } from './place.ts'
 import { schema } from './workload.ts'
 
 const seed = 7
@@ -34,15 +35,16 @@ const wrongs = [
 ]
 
 test('laws 2, 3 · the model of the kills accepts what a writer left, and nothing that differs', async () => {
-  const file = databaseFile(schema)
+  const file = databaseFile(schema.sqlite)
   const child = new Child(new URL('child.ts', import.meta.url), [file, seed, 'wal', '{}', 400])
   await child.ended
-  expect(new Model(seed).endEpoch(file, child.lines), child.stderr).toBeGreaterThan(300)
+  const judge = (at: string) => lookInto(at, (looks) => new Model(seed).endEpoch(looks, child.lines))
+  expect(await judge(file), child.stderr).toBeGreaterThan(300)
 
   for (const { what, sql } of wrongs) {
     const copy = path.join(temporaryFolder(), 'copy.db')
     copyDatabase(file, copy)
     change(copy, sql)
-    expect(() => new Model(seed).endEpoch(copy, child.lines), what).toThrow(Violation)
+    await expect(judge(copy), what).rejects.toThrow(Violation)
   }
 })

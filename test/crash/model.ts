@@ -1,10 +1,9 @@
 /**
- * What a file must hold after its writers were killed: the planned operations of every epoch up to its tidemark,
+ * What a database must hold after its writers were killed: the planned operations of every epoch up to its tidemark,
  * each exactly once, in order, and nothing else.
  */
-import { DatabaseSync } from 'node:sqlite'
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { look } from '../support/database.ts'
+import type { Looks } from './place.ts'
 import { plan, source, type LatestRow, type Operation, type Planned, type Row } from './workload.ts'
 
 interface Replayed {
@@ -18,7 +17,7 @@ interface Ended {
   readonly watermark: number
 }
 
-/** A file that does not hold what it must, or a writer that said what is not so. */
+/** A database that does not hold what it must, or a writer that said what is not so. */
 export class Violation extends Error {}
 
 export class Model {
@@ -45,28 +44,23 @@ export class Model {
   }
 
   /**
-   * A writer has ended, by a kill or by `close`: replays its epoch up to the tidemark and compares the file.
+   * A writer has ended, by a kill or by `close`: replays its epoch up to the tidemark and compares the database.
    *
    * @param lines what the writer said
    * @returns the tidemark it ended with, 0 when it was killed before it had an epoch
    */
-  endEpoch(file: string, lines: readonly string[]): number {
-    const database = new DatabaseSync(file, { timeout: 10_000 })
-    try {
-      const found = this.#checkWriters(database, lines)
-      if (found === undefined) {
-        this.#checkFile(database, 0, undefined)
-        return 0
-      }
-      const { epoch, watermark } = found
-      const replayed = this.#replay(epoch, watermark)
-      this.#ended.push(found)
-      checkAcknowledged(lines, watermark, new Set(replayed.rejected))
-      this.#checkFile(database, epoch, replayed)
-      return watermark
-    } finally {
-      database.close()
+  async endEpoch(looks: Looks, lines: readonly string[]): Promise<number> {
+    const found = await this.#checkWriters(looks, lines)
+    if (found === undefined) {
+      await this.#checkRows(looks, 0, undefined)
+      return 0
     }
+    const { epoch, watermark } = found
+    const replayed = this.#replay(epoch, watermark)
+    this.#ended.push(found)
+    checkAcknowledged(lines, watermark, new Set(replayed.rejected))
+    await this.#checkRows(looks, epoch, replayed)
+    return watermark
   }
 
   /**
@@ -74,16 +68,13 @@ export class Model {
    *
    * @returns the writer's own epoch and its tidemark, if it had begun one
    */
-  #checkWriters(database: DatabaseSync, lines: readonly string[]): Ended | undefined {
-    const hasTables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_writers'").get()
-    // The first opening makes them, with its epoch, or it is killed before.
-    const found = (
-      hasTables
-        ? database
-            .prepare('SELECT epoch, watermark, closed FROM tidemark_writers WHERE writer = ? ORDER BY epoch')
-            .all('crashing')
-        : []
-    ).map(({ epoch, watermark, closed }) => ({ epoch: Number(epoch), watermark: Number(watermark), closed }))
+  async #checkWriters(looks: Looks, lines: readonly string[]): Promise<Ended | undefined> {
+    // The first opening makes the table, with its epoch, or it is killed before.
+    const own =
+      "SELECT epoch, watermark, closed FROM tidemark_writers WHERE writer = 'crashing' ORDER BY epoch"
+    const found = ((await looks.hasTable('tidemark_writers')) ? await looks.rows(own) : []).map(
+      ({ epoch, watermark, closed }) => ({ epoch: Number(epoch), watermark: Number(watermark), closed }),
+    )
     const hasBegun = found.length > this.#ended.length
     const ready = lines.find((line) => line.startsWith('ready '))
     if (ready !== undefined)
@@ -153,45 +144,41 @@ export class Model {
     return counter
   }
 
-  #checkFile(database: DatabaseSync, epoch: number, replayed: Replayed | undefined): void {
-    const all = (sql: string): Record<string, unknown>[] =>
-      database
-        .prepare(sql)
-        .all()
-        .map((row) => ({ ...row }))
+  async #checkRows(looks: Looks, epoch: number, replayed: Replayed | undefined): Promise<void> {
+    const all = (sql: string) => looks.rows(sql)
     if (replayed) {
-      const found = all(`SELECT epoch, seq, part, payload FROM rows WHERE epoch = ${epoch} ORDER BY id`)
+      const found = await all(`SELECT epoch, seq, part, payload FROM rows WHERE epoch = ${epoch} ORDER BY id`)
       // The first row that differs tells more than a difference of thousands.
       const differs = found.findIndex(
         (row, index) => JSON.stringify(row) !== JSON.stringify(replayed.rows[index]),
       )
       if (differs >= 0) same(`row ${differs} of epoch ${epoch}`, found[differs], replayed.rows[differs])
       same(`rows of epoch ${epoch}`, found.length, replayed.rows.length)
-      const letters = all(`SELECT seq FROM tidemark_dead_letters WHERE epoch = ${epoch} ORDER BY id`)
+      const letters = await all(`SELECT seq FROM tidemark_dead_letters WHERE epoch = ${epoch} ORDER BY id`)
       same(
         `dead letters of epoch ${epoch}`,
         letters.map(({ seq }) => seq),
         replayed.rejected,
       )
     }
-    same('rows of all epochs', all('SELECT count(*) AS n FROM rows'), [{ n: this.#rowCount }])
+    same('rows of all epochs', await all('SELECT count(*) AS n FROM rows'), [{ n: this.#rowCount }])
     same(
       'the latest rows',
-      all('SELECT * FROM latest ORDER BY key'),
+      await all('SELECT * FROM latest ORDER BY key'),
       [...this.#latest.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)),
     )
     same(
       'counters',
-      all('SELECT * FROM counters ORDER BY key'),
+      await all('SELECT * FROM counters ORDER BY key'),
       [...this.#counters].map(([key, counter]) => ({ key, ...counter })),
     )
     if (this.#ended.length === 0) return
     same(
       'checkpoints',
-      all('SELECT source, value FROM tidemark_checkpoints'),
+      await all('SELECT source, value FROM tidemark_checkpoints'),
       this.#checkpoint === undefined ? [] : [{ source, value: String(this.#checkpoint) }],
     )
-    same('dead letters of all epochs', all('SELECT count(*) AS n FROM tidemark_dead_letters'), [
+    same('dead letters of all epochs', await all('SELECT count(*) AS n FROM tidemark_dead_letters'), [
       { n: this.#letterCount },
     ])
   }
@@ -221,11 +208,6 @@ function rejectionsOf(first: number, operation: Operation): number[] {
   }
 }
 
-/** SQLite's own opinion of the file: slow, so it is asked once after many kills. */
-export function checkIntact(file: string): void {
-  same('integrity', look(file, 'PRAGMA integrity_check')[0]?.['integrity_check'], 'ok')
-}
-
 /** What was acknowledged is in the file, as it was acknowledged. */
 function checkAcknowledged(lines: readonly string[], tidemark: number, rejected: ReadonlySet<number>): void {
   for (const line of lines) {
@@ -245,7 +227,7 @@ function checkAcknowledged(lines: readonly string[], tidemark: number, rejected:
 }
 
 /** @throws Violation, with both */
-function same(what: string, found: unknown, expected: unknown): void {
+export function same(what: string, found: unknown, expected: unknown): void {
   if (isDeepStrictEqual(found, expected)) return
   throw new Violation(`${what}: found ${inspect(found)}, expected ${inspect(expected)}`)
 }

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { open } from '../../src/index.ts'
+import { serve } from '../../src/server/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
 import { requireProgram, withServer } from '../support/servers/installed.ts'
 import { chromium } from './chromium.ts'
 import { stage } from './stage.ts'
@@ -51,6 +54,24 @@ await withServer(chromium, (browser) => {
       await visit.page.reload()
       await visit.page.getByRole('button', { name: 'Theme: dark' }).click()
       await expect.poll(ground).toBe(light)
+      visit.expectNoComplaints()
+    })
+
+    test('leaves out the logs where the server has none', async () => {
+      const db = await open(memory({ schema: 'CREATE TABLE t (id INTEGER PRIMARY KEY)' }))
+      const server = await serve({ db, port: 0 })
+      onTestFinished(async () => {
+        await server.close({ drainMs: 1_000 })
+        await db.close()
+      })
+      await db.insert('t', { id: 1 })
+      const visit = await browser.visit(server.url)
+      await visit.expectText('.figure', /Committed\s*1/)
+      expect(await visit.page.locator('nav.views a').allInnerTexts()).toEqual(['Overview', 'Dead letters'])
+      // By an old link, or by its key.
+      await visit.page.keyboard.press('g')
+      await visit.page.keyboard.press('l')
+      await visit.expectText('.empty', /No logs here/)
       visit.expectNoComplaints()
     })
 

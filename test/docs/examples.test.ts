@@ -5,6 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { withServer } from '../support/servers/installed.ts'
+import { embeddedPostgres } from '../support/servers/postgres.ts'
 
 const root = new URL('../../', import.meta.url)
 const tidemark = new URL('bin/tidemark.js', root).pathname
@@ -24,6 +26,7 @@ const sources: Readonly<Record<string, string>> = {
   'tidemark/kysely': 'src/kysely.ts',
   'tidemark/logs': 'src/logs/index.ts',
   'tidemark/server': 'src/server/index.ts',
+  'tidemark/postgres': 'src/stores/postgres/index.ts',
   'tidemark/memory': 'src/stores/memory/index.ts',
   'tidemark/pino': 'src/pino/index.ts',
 }
@@ -49,18 +52,23 @@ function blocksOf(document: string, language: string): { section: string; code: 
   return blocks
 }
 
-function run(file: string, args: readonly string[]): { output: string; code: number | null } {
+function run(
+  file: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): { output: string; code: number | null } {
   const { stdout, stderr, status } = spawnSync(process.execPath, [file, ...args], {
     cwd: folder,
+    env: { ...process.env, ...environment },
     encoding: 'utf8',
   })
   return { output: stdout + stderr, code: status }
 }
 
-for (const document of documents) {
+function examplesOf(document: string, environment: () => Promise<NodeJS.ProcessEnv>): void {
   describe(document, () => {
     for (const { section, code } of blocksOf(document, 'ts')) {
-      test(`the example under "${section}" runs, and prints what its comments say`, () => {
+      test(`the example under "${section}" runs, and prints what its comments say`, async () => {
         const program = code.replaceAll(
           /(from|target:) '(tidemark[^']*)'/g,
           (whole, word: string, name: string) => {
@@ -69,7 +77,7 @@ for (const document of documents) {
           },
         )
         writeFileSync(join(folder, 'example.ts'), program)
-        const { output, code: exitCode } = run('example.ts', [])
+        const { output, code: exitCode } = run('example.ts', [], await environment())
         expect(output, output).not.toContain('Error')
         expect(exitCode).toBe(0)
         const said = [...code.matchAll(/^ *console\.log\(.*\) \/\/ (.*)$/gm)].map(([, comment]) =>
@@ -84,6 +92,12 @@ for (const document of documents) {
     }
   })
 }
+
+for (const document of documents) examplesOf(document, async () => ({}))
+
+await withServer(embeddedPostgres, (server) =>
+  examplesOf('docs/guides/postgresql.md', async () => ({ DATABASE_URL: await server.createDatabase() })),
+)
 
 test('the commands of the README run as printed, in an empty folder', async () => {
   const commands = blocksOf('README.md', 'sh')

@@ -39,7 +39,8 @@ await withServer(embeddedPostgres, (server) => {
   ])(
     'law 3 · a connection that %s while it takes over, at any step, is given up for the next one',
     async ([, act, step]) => {
-      await using at = await throughProxy(server, { answerTimeoutMs: 150, connectTimeoutMs: 150 })
+      const timeoutMs = step === 1 ? 5_000 : 500
+      await using at = await throughProxy(server, { answerTimeoutMs: timeoutMs, connectTimeoutMs: timeoutMs })
       for (let index = 0; ; index += step) {
         const attempt = atMessage(at.proxy, index, act)
         at.proxy.rule = attempt.rule

@@ -1,5 +1,5 @@
 /** What a user gets: the package is packed, installed into an empty project, and used there as its README says. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -16,6 +16,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { open } from 'tidemark'
 import type { Kysely } from 'kysely'
 import { batchAware } from 'tidemark/kysely'
+import { postgres, type PostgresOptions } from 'tidemark/postgres'
 import { sqlite } from 'tidemark/sqlite'
 
 interface DB {
@@ -39,6 +40,9 @@ console.log(later[0]?.message)
 await db.close()
 
 export const takeOver = async (existing: Kysely<DB>): Promise<Kysely<DB>> => (await batchAware(existing)).kysely
+
+const lasting: PostgresOptions = { synchronousCommit: 'on' }
+export const onPostgres = () => open<DB>(postgres('postgres://localhost/app', lasting))
 
 // @ts-expect-error the table interface is checked
 export const wrong = (): unknown => db.insert('nowhere', { id: 1 })
@@ -75,7 +79,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
-  const kysely = `kysely@${manifest.devDependencies['kysely']}`
+  const peers = ['kysely', 'pg'].map((name) => `${name}@${manifest.devDependencies[name]}`)
   run(
     project,
     'npm',
@@ -85,7 +89,7 @@ beforeAll(() => {
     '--no-audit',
     '--no-fund',
     `../${tarball}`,
-    kysely,
+    ...peers,
   )
   writeFileSync(path.join(project, 'consumer.ts'), consumer)
 })
@@ -106,6 +110,7 @@ test('every subpath that package.json promises can be imported', () => {
     './logs',
     './memory',
     './pino',
+    './postgres',
     './server',
     './testing',
   ])
@@ -168,4 +173,19 @@ test('the dashboard is whole: the page, and everything it and its modules ask fo
   const [modules, ...missing] = run(project, process.execPath, 'dashboard.mjs').trim().split('\n')
   expect(Number(modules)).toBeGreaterThan(40)
   expect(missing).toEqual([])
+})
+
+test('without pg the command says how to get it, and works on files all the same', () => {
+  rmSync(path.join(project, 'node_modules/pg'), { recursive: true })
+  const command = path.join(project, 'node_modules/tidemark/bin/tidemark.js')
+  const tidemark = (...words: string[]) =>
+    spawnSync(process.execPath, [command, ...words], { cwd: project, encoding: 'utf8' })
+  for (const words of [['query', 'select 1'], ['ingest', 'x'], ['serve'], ['doctor'], ['bench']]) {
+    const { status, stderr } = tidemark(...words, '--store', 'postgres://a:geheim@localhost/app')
+    expect({ status, stderr }, words.join(' ')).toEqual({
+      status: words[0] === 'ingest' ? 3 : 2,
+      stderr: expect.stringContaining(words[0] === 'ingest' ? 'there is no file x' : 'npm install pg'),
+    })
+  }
+  expect(tidemark('query', 'select message from logs', '--format', 'csv').stdout).toContain('seen by')
 })

@@ -18,6 +18,7 @@ export async function memoryEngine(schema: string, options?: OpenOptions): Promi
     epochStep: 1,
     newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
     derivations: [],
+    onWanted: () => undefined,
     onSchemaChange: (changed) => engine?.useSchema(changed),
   })
   const open = (engine = new WriteEngine(

@@ -33,6 +33,7 @@ export async function overlayEngine(
       newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
       derivations: [],
       onSchemaChange: (schema) => engine?.useSchema(schema),
+      onWanted: (seq) => engine?.committer.hurry(seq),
     }),
   )
   const made = (engine = new WriteEngine(writer, opened, systemRuntime, parsed, () => ''))

@@ -137,6 +137,10 @@ export class ScriptedStore implements OpenedStore {
     return { watermark: watermark as Seq, isClosed, exists, rejections }
   }
 
+  reserveIds(): Promise<never> {
+    return Promise.reject(failure('rejected'))
+  }
+
   query(_query: SqlQuery): Promise<QueryResult> {
     return Promise.reject(failure('rejected'))
   }

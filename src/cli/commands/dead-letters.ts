@@ -1,38 +1,29 @@
 /** `tidemark dead-letters`: what could not be written, and another try. */
-import { sqlite } from '../../stores/sqlite/index.ts'
-import { Queries } from '../../stores/sqlite/queries.ts'
 import { open } from '../../tidemark.ts'
 import { listDeadLetters, type DeadLetter, type DeadLetterFilter } from '../../writes/dead-letters.ts'
+import { storeOf, type Database } from '../database.ts'
 import { EXIT } from '../failure.ts'
-import { openReadonly } from '../readonly-database.ts'
+import { hasTable, lookInto } from '../look-into.ts'
 import { print } from '../terminal/output.ts'
 import { textOfRows, type RowFormat } from '../terminal/rows.ts'
 
 const columns = ['id', 'table', 'code', 'message', 'attempts', 'rejectedAt', 'content']
 
 export async function showDeadLetters(
-  database: string,
+  database: Database,
   filter: DeadLetterFilter,
   format: RowFormat,
 ): Promise<void> {
-  const opened = openReadonly(database)
-  try {
-    const hasAny =
-      opened.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'tidemark_dead_letters'").get() !== undefined
-    const queries = new Queries((sql) => opened.prepare(sql))
-    const letters = hasAny
-      ? await listDeadLetters({ dialect: 'sqlite', query: (query) => queries.run(query) }, filter)
-      : []
-    await print(textOfRows(columns, letters.map(toRow), format, process.stdout.columns))
-  } finally {
-    opened.close()
-  }
+  const letters = await lookInto(database, async (source) =>
+    (await hasTable(source, 'tidemark_dead_letters')) ? await listDeadLetters(source, filter) : [],
+  )
+  await print(textOfRows(columns, letters.map(toRow), format, process.stdout.columns))
 }
 
 /** @returns the exit code: failed when one of them was refused again */
-export async function redriveDeadLetters(database: string, ids: readonly number[]): Promise<number> {
-  openReadonly(database).close()
-  await using db = await open(sqlite(database))
+export async function redriveDeadLetters(database: Database, ids: readonly number[]): Promise<number> {
+  await lookInto(database, async () => undefined)
+  await using db = await open(await storeOf(database))
   const outcomes = await db.redrive(ids)
   for (const { id, outcome } of outcomes) {
     process.stdout.write(

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Generated } from 'kysely'
 import { sqlite } from '../../stores/sqlite/index.ts'
 import { open } from '../../tidemark.ts'
+import { databaseOf } from '../database.ts'
 import { ingest } from './ingest.ts'
 import { query } from './query.ts'
 
@@ -33,13 +34,18 @@ export async function demo(lineCount = 200_000): Promise<number> {
   await pipeline(Readable.from(linesOf(lineCount)), createWriteStream(file))
 
   say('\n2. Ingest them: npx tidemark ingest app.log')
-  const exitCode = await ingest([file], { database, table: undefined, format: 'auto' })
+  const exitCode = await ingest([file], {
+    database: databaseOf(database),
+    machine: undefined,
+    table: undefined,
+    format: 'auto',
+  })
   if (exitCode !== 0) return exitCode
 
   const sql =
     "select service, count(*) as errors from logs where level = 'error' group by service order by errors desc"
   say(`\n3. Ask: npx tidemark query "${sql}"`)
-  await query(sql, { database, format: 'table' })
+  await query(sql, { database: databaseOf(database), format: 'table' })
 
   say('4. Write one more row and read it back at each level')
   await readAtEachLevel(database)

@@ -107,7 +107,7 @@ async function ingestStream(name: string, run: Run): Promise<number> {
 
 function print(file: string, report: IngestReport, { progress, settings }: Run): void {
   progress.clear()
-  process.stdout.write(describeReport(file, settings.database, report))
+  process.stdout.write(describeReport(file, settings.database.name, report))
 }
 
 /** By its name, or by what it begins with. What cannot be looked at is reported when it is opened. */

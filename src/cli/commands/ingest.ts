@@ -27,7 +27,7 @@ async function ingestFile(file: string, settings: IngestSettings, stop: Stop): P
   try {
     await using source = disposable(await openUnlessStopped(file, stop))
     const report = await ingestSource(source, settings, stop.signal)
-    process.stdout.write(describeReport(file, settings.database, report))
+    process.stdout.write(describeReport(file, settings.database.name, report))
     // A pipe that was opened by its name is read on a thread that nothing but the end of the process stops.
     if (stop.signal.aborted && !source.isResumable && file !== '-') stop.endNow()
     return report.failure === undefined ? EXIT.ok : reportFailure(report.failure)

@@ -2,9 +2,10 @@
 import { openLogs, type Filter, type LogStore, type Retention, type StoredEntry } from '../../logs/index.ts'
 import { StoreError } from '../../errors.ts'
 import { sqlite } from '../../stores/sqlite/index.ts'
+import { databaseError } from '../database-error.ts'
+import type { DatabaseFile } from '../database.ts'
 import { CommandError, EXIT } from '../failure.ts'
 import { openReadonly } from '../readonly-database.ts'
-import { databaseError } from '../sqlite-error.ts'
 import { entryText, wantsColour, type EntryFormat } from '../terminal/entries.ts'
 import { print } from '../terminal/output.ts'
 import { count } from '../terminal/progress.ts'
@@ -12,7 +13,7 @@ import { sizeText } from '../units.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
 export interface LogTarget {
-  readonly database: string
+  readonly database: DatabaseFile
   readonly table: string
 }
 
@@ -69,7 +70,7 @@ export async function cleanLogs(target: LogTarget, policy: Retention): Promise<n
   try {
     const { deleted, usedBytes } = await logs.cleanup({ ...policy, signal: stop.signal })
     process.stdout.write(
-      `${count(deleted)} entries deleted; ${sizeText(usedBytes)} of ${target.database} in use\n`,
+      `${count(deleted)} entries deleted; ${sizeText(usedBytes)} of ${target.database.name} in use\n`,
     )
     return EXIT.ok
   } catch (error) {
@@ -80,9 +81,9 @@ export async function cleanLogs(target: LogTarget, policy: Retention): Promise<n
 
 /** @throws CommandError when there is no such database; it is not made */
 async function openExisting({ database, table }: LogTarget): Promise<LogStore> {
-  openReadonly(database).close()
+  openReadonly(database.path).close()
   try {
-    return await openLogs(sqlite(database), { table })
+    return await openLogs(sqlite(database.path), { table })
   } catch (error) {
     throw error instanceof StoreError ? databaseError(database, error) : error
   }

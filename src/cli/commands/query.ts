@@ -1,19 +1,32 @@
 /** `tidemark query 'select …'` */
 import type { DatabaseSync } from 'node:sqlite'
+import { needingPg, type Database, type DatabaseFile } from '../database.ts'
 import { CommandError, EXIT } from '../failure.ts'
 import { openReadonly } from '../readonly-database.ts'
 import { print } from '../terminal/output.ts'
-import { textOfRows, type RowFormat } from '../terminal/rows.ts'
+import { textOfRows, type RowFormat, type Rows } from '../terminal/rows.ts'
 
 /** @throws CommandError when the SQL is wrong or would write */
 export async function query(
   sql: string,
-  settings: { readonly database: string; readonly format: RowFormat },
+  { database, format }: { readonly database: Database; readonly format: RowFormat },
 ): Promise<void> {
-  const database = openReadonly(settings.database)
+  const show = async (columns: readonly string[], rows: Rows): Promise<void> =>
+    print(textOfRows(columns, rows, format, process.stdout.columns))
+  if (database.kind === 'sqlite') return await queryFile(database, sql, show)
+  const { queryServer } = await needingPg(() => import('../postgres/query.ts'))
+  await queryServer(database, sql, show)
+}
+
+async function queryFile(
+  file: DatabaseFile,
+  sql: string,
+  show: (columns: readonly string[], rows: Rows) => Promise<void>,
+): Promise<void> {
+  const database = openReadonly(file.path)
   try {
     const { columns, rows } = select(database, sql)
-    await print(textOfRows(columns, rows, settings.format, process.stdout.columns))
+    await show(columns, rows)
   } catch (error) {
     if (error instanceof CommandError) throw error
     const message = error instanceof Error ? error.message.replace(/\.$/, '') : String(error)

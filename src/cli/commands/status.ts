@@ -1,9 +1,10 @@
 /** `tidemark status`: what is in a database, by a look that changes nothing. */
-import { existsSync, statSync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
+import { statSync } from 'node:fs'
 import { sizeSql } from '../../logs/retention.ts'
 import { indexedUpToSql, logTable } from '../../logs/table.ts'
-import { openReadonly } from '../readonly-database.ts'
+import { ask, type BookkeepingSource } from '../../writes/bookkeeping.ts'
+import type { Database } from '../database.ts'
+import { hasTable, lookInto } from '../look-into.ts'
 import { count } from '../terminal/progress.ts'
 import { sizeText } from '../units.ts'
 
@@ -21,7 +22,7 @@ interface Status {
         readonly entries: number
         readonly oldestMs: number | null
         readonly newestMs: number | null
-        /** Null: there is no full-text index. */
+        /** Null: there is no full-text index; on PostgreSQL never. */
         readonly unindexed: number | null
       }
     | undefined
@@ -34,98 +35,102 @@ interface Status {
   readonly checkpoints: number
 }
 
-export function showStatus(database: string, table: string, isJson: boolean): void {
-  const opened = openReadonly(database)
-  try {
-    const status = statusOf(opened, database, table)
-    process.stdout.write(isJson ? `${JSON.stringify(status)}\n` : textOf(status))
-  } finally {
-    opened.close()
-  }
+export async function showStatus(database: Database, table: string, isJson: boolean): Promise<void> {
+  const status = await lookInto(database, (source) => statusOf(source, database, table))
+  process.stdout.write(isJson ? `${JSON.stringify(status)}\n` : textOf(status, database.kind))
 }
 
-function statusOf(opened: DatabaseSync, database: string, table: string): Status {
-  const tables = new Set(
-    opened
-      .prepare('SELECT name FROM sqlite_schema')
-      .all()
-      .map(({ name }) => name),
-  )
-  const one = (sql: string): Record<string, unknown> => opened.prepare(sql).get() ?? {}
-  const number = (sql: string): number => Number(one(sql)['n'] ?? 0)
-  const size = one(sizeSql)
+async function statusOf(source: BookkeepingSource, database: Database, table: string): Promise<Status> {
+  const one = async (sql: string): Promise<Record<string, unknown>> => (await ask(source, sql, []))[0] ?? {}
+  const rowsOf = async (name: string): Promise<number> =>
+    (await hasTable(source, name)) ? Number((await one(`SELECT count(*) AS n FROM ${name}`))['n']) : 0
+  const writers = (await hasTable(source, 'tidemark_writers'))
+    ? await ask(
+        source,
+        'SELECT writer, watermark, opened_at FROM tidemark_writers WHERE closed = 0 ORDER BY opened_at',
+        [],
+      )
+    : []
+  const size = await one(source.dialect === 'sqlite' ? sizeSql : serverSizeSql)
+  const used = Number(size['used'])
   return {
-    database,
-    bytes: statSync(database).size,
-    usedBytes: Number(size['used']),
-    walBytes: existsSync(`${database}-wal`) ? statSync(`${database}-wal`).size : 0,
-    logs: tables.has(table) ? logsOf(opened, table, tables.has(`${table}_text_generations`)) : undefined,
-    deadLetters: tables.has('tidemark_dead_letters')
-      ? number('SELECT count(*) AS n FROM tidemark_dead_letters')
-      : 0,
-    openWriters: tables.has('tidemark_writers')
-      ? opened
-          .prepare(
-            'SELECT writer, watermark, opened_at FROM tidemark_writers WHERE closed = 0 ORDER BY opened_at',
-          )
-          .all()
-          .map((row) => ({
-            writer: String(row['writer']),
-            tidemark: Number(row['watermark']),
-            sinceMs: Number(row['opened_at']),
-          }))
-      : [],
-    checkpoints: tables.has('tidemark_checkpoints')
-      ? number('SELECT count(*) AS n FROM tidemark_checkpoints')
-      : 0,
+    database: database.name,
+    bytes: database.kind === 'sqlite' ? bytesOf(database.path) : used,
+    usedBytes: used,
+    walBytes: database.kind === 'sqlite' ? bytesOf(`${database.path}-wal`) : 0,
+    logs: (await hasTable(source, table)) ? await logsOf(source, table) : undefined,
+    deadLetters: await rowsOf('tidemark_dead_letters'),
+    openWriters: writers.map((row) => ({
+      writer: String(row['writer']),
+      tidemark: Number(row['watermark']),
+      sinceMs: Number(row['opened_at']),
+    })),
+    checkpoints: await rowsOf('tidemark_checkpoints'),
   }
 }
 
-function logsOf(opened: DatabaseSync, table: string, isIndexed: boolean): Status['logs'] {
+const serverSizeSql = 'SELECT pg_database_size(current_database()) AS used'
+
+function bytesOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+async function logsOf(source: BookkeepingSource, table: string): Promise<Status['logs']> {
   const { name } = logTable(table)
+  const isIndexed = source.dialect === 'sqlite' && (await hasTable(source, `${table}_text_generations`))
   const columns = new Set(
-    opened
-      .prepare('SELECT name FROM pragma_table_info(?)')
-      .all(table)
-      .map((row) => row['name']),
+    (
+      await ask(
+        source,
+        source.dialect === 'sqlite'
+          ? 'SELECT name FROM pragma_table_info(?)'
+          : 'SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(?))',
+        [table],
+      )
+    ).map((row) => row['name']),
   )
   if (!columns.has('id') || !columns.has('ts')) return undefined
-  const row =
-    opened
-      .prepare(
-        `SELECT (SELECT min(id) FROM ${name}) AS oldest, (SELECT max(id) FROM ${name}) AS newest, ` +
-          `(SELECT min(ts) FROM ${name}) AS oldest_ms, (SELECT max(ts) FROM ${name}) AS newest_ms, ` +
-          (isIndexed ? indexedUpToSql(logTable(table)) : 'NULL') +
-          ' AS indexed',
-      )
-      .get() ?? {}
+  // Whether a server's table has an index by time, nobody knows: there the first and the last row must do.
+  const timeOf = (which: 'min' | 'max'): string =>
+    source.dialect === 'sqlite'
+      ? `SELECT ${which}(ts) FROM ${name}`
+      : `SELECT ts FROM ${name} ORDER BY id ${which === 'min' ? 'ASC' : 'DESC'} LIMIT 1`
+  const [row = {}] = await ask(
+    source,
+    `SELECT (SELECT min(id) FROM ${name}) AS oldest, (SELECT max(id) FROM ${name}) AS newest, ` +
+      `(${timeOf('min')}) AS oldest_ms, (${timeOf('max')}) AS newest_ms, ` +
+      (isIndexed ? indexedUpToSql(logTable(table)) : 'NULL') +
+      ' AS indexed',
+    [],
+  )
   const newest = Number(row['newest'] ?? 0)
   return {
     table,
     newestId: newest,
     entries: newest === 0 ? 0 : newest - Number(row['oldest']) + 1,
-    oldestMs: row['oldest_ms'] === null ? null : Number(row['oldest_ms']),
-    newestMs: row['newest_ms'] === null ? null : Number(row['newest_ms']),
+    oldestMs: msOf(row['oldest_ms']),
+    newestMs: msOf(row['newest_ms']),
     unindexed: isIndexed ? Math.max(0, newest - Number(row['indexed'] ?? 0)) : null,
   }
 }
 
-function textOf({
-  database,
-  bytes,
-  usedBytes,
-  walBytes,
-  logs,
-  deadLetters,
-  openWriters,
-  checkpoints,
-}: Status): string {
+/** A time, or what says it in ms. */
+function msOf(value: unknown): number | null {
+  return value === null ? null : Number(value)
+}
+
+function textOf(
+  { database, bytes, usedBytes, walBytes, logs, deadLetters, openWriters, checkpoints }: Status,
+  kind: Database['kind'],
+): string {
   const lines: (readonly [string, string])[] = [
     [
       'database',
-      `${database}, ${sizeText(bytes)} (${sizeText(usedBytes)} in use), log ${sizeText(walBytes)}`,
+      kind === 'sqlite'
+        ? `${database}, ${sizeText(bytes)} (${sizeText(usedBytes)} in use), log ${sizeText(walBytes)}`
+        : `${database}, ${sizeText(bytes)}`,
     ],
-    ...(logs ? logLines(logs) : [['logs', 'no log table'] as const]),
+    ...(logs ? logLines(logs, kind) : [['logs', 'no log table'] as const]),
     [
       'dead letters',
       deadLetters === 0 ? 'none' : `${count(deadLetters)}; npx tidemark dead-letters --db ${database}`,
@@ -143,7 +148,10 @@ function textOf({
   return lines.map(([name, value]) => `${name.padEnd(13)} ${value}\n`).join('')
 }
 
-function logLines({ table, entries, oldestMs, newestMs, unindexed }: NonNullable<Status['logs']>) {
+function logLines(
+  { table, entries, oldestMs, newestMs, unindexed }: NonNullable<Status['logs']>,
+  kind: Database['kind'],
+): (readonly [string, string])[] {
   const time = (ms: number | null): string => (ms === null ? '-' : new Date(ms).toISOString())
   const index =
     unindexed === null
@@ -152,8 +160,8 @@ function logLines({ table, entries, oldestMs, newestMs, unindexed }: NonNullable
         ? 'complete'
         : `${count(unindexed)} rows behind`
   return [
-    ['logs', `about ${count(entries)} in "${table}"`] as const,
-    ['times', `${time(oldestMs)} to ${time(newestMs)}`] as const,
-    ['search index', index] as const,
+    ['logs', `about ${count(entries)} in "${table}"`],
+    ['times', `${time(oldestMs)} to ${time(newestMs)}`],
+    ...(kind === 'sqlite' ? [['search index', index] as const] : []),
   ]
 }

@@ -4,23 +4,26 @@
  */
 import { deriveFor } from '../../logs/index.ts'
 import { StoreError, TidemarkError } from '../../errors.ts'
-import { sqlite } from '../../stores/sqlite/index.ts'
 import { open, type Tidemark } from '../../tidemark.ts'
+import { databaseError } from '../database-error.ts'
+import { storeOf, type Database } from '../database.ts'
 import { CommandError, EXIT } from '../failure.ts'
-import { databaseError } from '../sqlite-error.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Detection } from './formats/detect.ts'
 import type { FormatName } from './formats/columns.ts'
-import { findLastLoad, loadName, type LastLoad } from './last-load.ts'
+import { findLastLoad, loadName, sourceName, type LastLoad } from './last-load.ts'
 import { load, type Loaded } from './load.ts'
 import type { ProgressBar } from '../terminal/progress.ts'
 import { readEntries, type BadLine, type LastLine } from './reader.ts'
 import { lockSource } from './source-lock.ts'
 import type { Source } from './source.ts'
-import { findTable, indexedLogTables, prepareTable } from './target-table.ts'
+import { indexedLogTables } from './sqlite-tables.ts'
+import { findTable, prepareTable } from './target-table.ts'
 
 export interface IngestSettings {
-  readonly database: string
+  readonly database: Database
+  /** Which machine's files these are, where the database is that of many; see `sourceName`. */
+  readonly machine: string | undefined
   /** Undefined: the one that the source went to the last time; else `logs`, or for CSV one named after the file. */
   readonly table: string | undefined
   readonly format: FormatName | 'auto'
@@ -68,7 +71,7 @@ export async function ingestSource(
     if (!(error instanceof TidemarkError) || error.code !== 'FENCED') throw error
     throw new CommandError(
       EXIT.busy,
-      `another process has begun to ingest ${source.name} into ${settings.database}; this one has stopped.`,
+      `another process has begun to ingest ${source.name} into ${settings.database.name}; this one has stopped.`,
       'What it had committed is in, and the other one goes on behind it.',
     )
   } finally {
@@ -82,18 +85,19 @@ async function ingestUnlocked(
   signal: AbortSignal,
   { lastLine, start, heritage, bar }: Course,
 ): Promise<IngestReport> {
-  const { database } = settings
-  const db = await openEngine(database, source.key)
+  const { database, machine } = settings
+  const name = source.key === null ? undefined : sourceName(machine, source.key)
+  const db = await openEngine(database, name)
   try {
-    const given = settings.table && (findTable(database, settings.table)?.name ?? settings.table)
-    const found = await findStart(db, source, database, given)
+    const given = settings.table && ((await findTable(database, settings.table))?.name ?? settings.table)
+    const found = await findStart(db, source, name, database, given)
     const { restartReason } = found
     const from = found.from ?? start?.checkpoint
     const before = found.table ?? start?.table ?? heritage?.table
     const format =
       from === undefined && settings.format === 'auto' ? (heritage?.format ?? 'auto') : settings.format
     const csvTable = given ?? before ?? tableNameOf(source.name)
-    const columns = findTable(database, csvTable)?.columns
+    const columns = (await findTable(database, csvTable))?.columns
     const reader = readEntries(source, {
       format,
       ...(from && { from }),
@@ -103,14 +107,14 @@ async function ingestUnlocked(
 
     const isLog = reader.format !== 'csv'
     const wanted = isLog ? (given ?? before ?? 'logs') : csvTable
-    const table = prepareTable(database, wanted, reader.columns, isLog)
+    const table = await prepareTable(database, wanted, reader.columns, isLog)
     await db.reloadSchema()
-    const checkpoints = source.key === null ? undefined : loadName(source.key, table)
+    const checkpoints = name === undefined ? undefined : loadName(name, table.name)
     const loaded = await load(db, { table, checkpoints, source, reader, signal, bar })
     await db.close()
     return {
       ...loaded,
-      table,
+      table: table.name,
       format: reader.format,
       detection: reader.detection,
       fromLine: from?.line ?? 0,
@@ -126,14 +130,13 @@ async function ingestUnlocked(
 }
 
 /** The engine's name is the source's: whoever opens it next fences this run and reads its last checkpoint. */
-async function openEngine(database: string, sourceKey: string | null): Promise<Engine> {
+async function openEngine(database: Database, name: string | undefined): Promise<Engine> {
   try {
-    const derive = Object.fromEntries(
-      indexedLogTables(database).flatMap((table) => Object.entries(deriveFor(table))),
-    )
-    return await open(sqlite(database), {
+    const indexed = database.kind === 'sqlite' ? indexedLogTables(database) : []
+    const derive = Object.fromEntries(indexed.flatMap((table) => Object.entries(deriveFor(table))))
+    return await open(await storeOf(database), {
       derive,
-      ...(sourceKey !== null && { writer: `ingest ${sourceKey}` }),
+      ...(name !== undefined && { writer: `ingest ${name}` }),
     })
   } catch (error) {
     throw error instanceof StoreError ? databaseError(database, error) : error
@@ -143,15 +146,17 @@ async function openEngine(database: string, sourceKey: string | null): Promise<E
 async function findStart(
   db: Engine,
   source: Source,
-  database: string,
+  name: string | undefined,
+  database: Database,
   given: string | undefined,
 ): Promise<{ from?: Checkpoint; table?: string; restartReason?: string }> {
-  const last = source.key === null ? undefined : await findLastLoad(db, source.key, given)
+  const last = name === undefined ? undefined : await findLastLoad(db, name, given)
   if (!last) return {}
   const { checkpoint: from, table } = last
   const match = await source.matches(from)
   if (match.kind === 'new') return { restartReason: match.reason }
-  if (!findTable(database, table)) return { table, restartReason: `table "${table}" is not there any more` }
+  if (!(await findTable(database, table)))
+    return { table, restartReason: `table "${table}" is not there any more` }
   return { from, table }
 }
 

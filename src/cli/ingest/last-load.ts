@@ -10,23 +10,32 @@ export interface LastLoad {
   readonly checkpoint: Checkpoint
 }
 
-/** The name that the checkpoints of a load are kept under. Source keys hold no space, so it can be taken apart. */
-export function loadName(sourceKey: string, table: string): string {
-  return `${sourceKey} ${table}`
+/**
+ * What a source is called in the database: a file's number is its own on one machine only, and to a server come the
+ * files of many. It holds no space.
+ */
+export function sourceName(machine: string | undefined, sourceKey: string): string {
+  return machine === undefined ? sourceKey : `${machine}:${sourceKey}`
+}
+
+/** The name that the checkpoints of a load are kept under. Names of sources hold no space, so it can be taken apart. */
+export function loadName(source: string, table: string): string {
+  return `${source} ${table}`
 }
 
 /** The last load of a source into this table; without a table, the last one of all. */
 export async function findLastLoad(
   db: Tidemark<Record<string, Record<string, unknown>>>,
-  sourceKey: string,
+  source: string,
   table: string | undefined,
 ): Promise<LastLoad | undefined> {
-  const all = loadName(sourceKey, '')
+  const all = loadName(source, '')
   const loads = db.read().selectFrom('tidemark_checkpoints').select(['source', 'value'])
   const found = await (
     table === undefined
-      ? loads.where('source', '>=', all).where('source', '<', `${sourceKey}!`) // '!' follows the space
-      : loads.where('source', '=', loadName(sourceKey, table))
+      ? // Not by its place in an order: some collations pass over spaces.
+        loads.where((of) => of.fn('substr', ['source', of.val(1), of.val(all.length)]), '=', all)
+      : loads.where('source', '=', loadName(source, table))
   )
     .orderBy('updated_at', 'desc')
     .limit(1)

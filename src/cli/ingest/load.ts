@@ -5,6 +5,7 @@ import { progressBar, type ProgressBar } from '../terminal/progress.ts'
 import { InputError } from './input-error.ts'
 import type { BadLine, EntryBlock, EntryReader } from './reader.ts'
 import type { Source } from './source.ts'
+import type { Table } from './target-table.ts'
 
 export interface Loaded {
   readonly rows: number
@@ -20,7 +21,7 @@ export interface Loaded {
 }
 
 export interface Load {
-  readonly table: string
+  readonly table: Table
   /** The name that its checkpoints are kept under; undefined for a source that cannot be resumed. */
   readonly checkpoints: string | undefined
   readonly source: Source
@@ -118,9 +119,10 @@ async function write(
     checkpoints === undefined || block.checkpoint === null
       ? {}
       : { checkpoint: { source: checkpoints, value: block.checkpoint } }
+  const rows = table.fit === undefined ? block.rows : block.rows.map(table.fit)
   for (;;) {
     try {
-      db.insertMany(table, block.rows, { atomic: false, unreadable, ...checkpoint })
+      db.insertMany(table.name, rows, { atomic: false, unreadable, ...checkpoint })
       return
     } catch (error) {
       if (!(error instanceof QueueFullError)) throw error

@@ -10,16 +10,17 @@ import { rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isBusy } from '../database-error.ts'
+import type { Database } from '../database.ts'
 import { CommandError, EXIT } from '../failure.ts'
-import { isBusy } from '../sqlite-error.ts'
 
 export interface SourceLock {
   release(): void
 }
 
 /** @throws CommandError when another run holds it */
-export function lockSource(databasePath: string, sourceKey: string, sourceName: string): SourceLock {
-  const path = lockPath(databasePath, sourceKey)
+export function lockSource(database: Database, sourceKey: string, sourceName: string): SourceLock {
+  const path = lockPath(database, sourceKey)
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(path, { timeout: 0 })
@@ -31,7 +32,7 @@ export function lockSource(databasePath: string, sourceKey: string, sourceName: 
     if (!isBusy(error)) return { release: () => undefined }
     throw new CommandError(
       EXIT.busy,
-      `${sourceName} is being ingested into ${databasePath} by another process.`,
+      `${sourceName} is being ingested into ${database.name} by another process.`,
       'Wait until it is done; then the same command goes on where it ended.',
     )
   }
@@ -45,9 +46,10 @@ export function lockSource(databasePath: string, sourceKey: string, sourceName: 
 }
 
 /** Of each user one, since nobody may write to the files of others. */
-function lockPath(databasePath: string, sourceKey: string): string {
+function lockPath(database: Database, sourceKey: string): string {
+  const where = database.kind === 'sqlite' ? resolve(database.path) : database.name
   const id = createHash('sha256')
-    .update([userInfo().uid, resolve(databasePath), sourceKey].join('\n'))
+    .update([userInfo().uid, where, sourceKey].join('\n'))
     .digest('hex')
     .slice(0, 32)
   return join(tmpdir(), `tidemark-ingest-${id}.lock`)

@@ -4,9 +4,9 @@
 const pieceLength = 64 * 1024
 
 /** Prints as fast as the reader takes it, and no more once the reader has seen enough (`| head`). */
-export async function print(texts: Iterable<string>): Promise<void> {
+export async function print(texts: Iterable<string> | AsyncIterable<string>): Promise<void> {
   let piece = ''
-  for (const text of texts) {
+  for await (const text of texts) {
     piece += text
     if (piece.length < pieceLength) continue
     if (!(await isTaken(piece))) return

@@ -1,10 +1,13 @@
 /** Rows as text: lines one by one as they come, or a table when all are there. */
 import Table from 'cli-table3'
+import { jsonOf } from '../../row-json.ts'
 
 export const ROW_FORMATS = ['table', 'ndjson', 'csv'] as const
 export type RowFormat = (typeof ROW_FORMATS)[number]
 
 type Row = readonly unknown[]
+/** As they come: a server gives them a page at a time. */
+export type Rows = Iterable<Row> | AsyncIterable<Row>
 
 /** A table is held in memory to size its columns: beyond this it says so and stops. */
 const maxTableRows = 1_000
@@ -19,10 +22,10 @@ const minCellLength = 6
  */
 export function textOfRows(
   columns: readonly string[],
-  rows: Iterable<Row>,
+  rows: Rows,
   format: RowFormat,
   width: number = Number.POSITIVE_INFINITY,
-): Iterable<string> {
+): AsyncIterable<string> {
   switch (format) {
     case 'table':
       return tableOf(columns, rows, width)
@@ -33,9 +36,9 @@ export function textOfRows(
   }
 }
 
-function* ndjsonOf(columns: readonly string[], rows: Iterable<Row>): Generator<string> {
+async function* ndjsonOf(columns: readonly string[], rows: Rows): AsyncGenerator<string> {
   const keys = distinct(columns).map((name) => `${JSON.stringify(name)}:`)
-  for (const row of rows) yield `{${keys.map((key, index) => key + json(row[index])).join(',')}}\n`
+  for await (const row of rows) yield `{${keys.map((key, index) => key + json(row[index])).join(',')}}\n`
 }
 
 /** An object has each key once: the second `id` of a join becomes `id_2`. */
@@ -55,12 +58,12 @@ function json(value: unknown): string {
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`
   if (typeof value === 'bigint') return `"${value}"`
   if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`
-  return JSON.stringify(value)
+  return JSON.stringify(typeof value === 'object' ? jsonOf(value) : value)
 }
 
-function* csvOf(columns: readonly string[], rows: Iterable<Row>): Generator<string> {
+async function* csvOf(columns: readonly string[], rows: Rows): AsyncGenerator<string> {
   yield `${columns.map(csvField).join(',')}\n`
-  for (const row of rows) yield `${row.map(csvField).join(',')}\n`
+  for await (const row of rows) yield `${row.map(csvField).join(',')}\n`
 }
 
 function csvField(value: unknown): string {
@@ -68,11 +71,11 @@ function csvField(value: unknown): string {
   return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field
 }
 
-function* tableOf(columns: readonly string[], rows: Iterable<Row>, width: number): Generator<string> {
+async function* tableOf(columns: readonly string[], rows: Rows, width: number): AsyncGenerator<string> {
   const head = columns.map(cell)
   const body: string[][] = []
   let isCut = false
-  for (const row of rows) {
+  for await (const row of rows) {
     if (body.length === maxTableRows) {
       isCut = true
       break
@@ -128,5 +131,7 @@ function escaped(character: string): string {
 }
 
 function text(value: unknown): string {
-  return value instanceof Uint8Array ? `x'${Buffer.from(value).toString('hex')}'` : String(value)
+  if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`
+  const shown = jsonOf(value)
+  return typeof shown === 'string' ? shown : JSON.stringify(shown)
 }

@@ -7,7 +7,7 @@ import { acceptWithin } from '../accepting.ts'
 import { LINE_TYPES, StreamedLines } from '../bodies/lines.ts'
 import { streamAnswer } from '../answers.ts'
 import { askedBy } from '../consistency.ts'
-import type { ServerContext } from '../context.ts'
+import type { LogContext } from '../context.ts'
 import { takeIn, type AcceptedBlock } from '../intake.ts'
 import { asKept, type UnreadableLine } from '../unreadable.ts'
 import { parseOtlp } from '../otlp.ts'
@@ -16,7 +16,7 @@ import { ackSchema, streamedSchema } from '../schemas.ts'
 
 type Ack = 'accepted' | 'committed'
 
-export function registerLogIntake(app: FastifyInstance, context: ServerContext): void {
+export function registerLogIntake(app: FastifyInstance, context: LogContext): void {
   app.post<{ Querystring: { ack?: Ack } }>(
     '/v1/logs',
     {
@@ -50,7 +50,7 @@ async function takeLines(
   request: FastifyRequest,
   reply: FastifyReply,
   lines: StreamedLines,
-  context: ServerContext,
+  context: LogContext,
   ack: Ack,
 ): Promise<FastifyReply> {
   const { timeoutMs = context.limits.waitMs } = askedBy(request, context.limits.waitMs)
@@ -59,10 +59,7 @@ async function takeLines(
   return await streamAnswer(reply, taken, ack, timeoutMs, context.runtime)
 }
 
-async function accept(
-  { db, limits, logs, runtime }: ServerContext,
-  block: ParsedBlock,
-): Promise<AcceptedBlock> {
+async function accept({ db, limits, logs, runtime }: LogContext, block: ParsedBlock): Promise<AcceptedBlock> {
   const { rows, bad } = block
   if (rows.length + bad.length === 0) return { receipts: [], rows: 0, bad }
   const { receipt } = await acceptWithin(db, limits, runtime, () => logs.storeRows(rows, bad.map(asKept)))
@@ -94,7 +91,7 @@ function blockParser(nowMs: number): (block: LineBlock) => ParsedBlock {
 async function takeOtlp(
   request: FastifyRequest,
   reply: FastifyReply,
-  { db, logs, limits, runtime }: ServerContext,
+  { db, logs, limits, runtime }: LogContext,
   ack: Ack,
 ): Promise<FastifyReply> {
   if (request.body === undefined) throw new RequestError('INVALID_BODY', 'There is no body.')

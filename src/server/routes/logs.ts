@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { askedBy } from '../consistency.ts'
 import { hangUpOf } from '../hang-up.ts'
-import type { ServerContext } from '../context.ts'
+import type { LogContext } from '../context.ts'
 import { attributeProperties, filterOf, filterProperties, type FilterQuery } from '../log-query.ts'
 import { RequestError } from '../request-error.ts'
 import { consistencyHeaders, entrySchema, listOf, objectOf } from '../schemas.ts'
@@ -10,7 +10,7 @@ import { consistencyHeaders, entrySchema, listOf, objectOf } from '../schemas.ts
 const time = { type: 'integer', minimum: 0, description: 'ms since 1970' }
 const limit = { type: 'integer', minimum: 1, maximum: 1_000, default: 100 }
 
-export function registerLogs(app: FastifyInstance, { logs, limits }: ServerContext): void {
+export function registerLogs(app: FastifyInstance, { logs, limits }: LogContext): void {
   app.get<{ Querystring: FilterQuery & { limit: number; before?: string } }>(
     '/v1/logs/search',
     {

@@ -74,13 +74,7 @@ async function statsOf({
       walBytes: store.walBytes,
     },
     memory: { rssBytes: rss, heapUsedBytes: heapUsed },
-    logs: {
-      newestId: counts.newestId,
-      oldestMs: counts.oldestMs,
-      newestMs: counts.newestMs,
-      unindexed: counts.unindexed,
-      retention: counts.retention,
-    },
+    logs: counts.logs,
     alerts: readiness.alerts(),
   }
 }

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { LogStore, Filter } from '../../logs/index.ts'
 import { hangUpOf, onceOver } from '../hang-up.ts'
-import type { ServerContext } from '../context.ts'
+import type { LogContext } from '../context.ts'
 import { attributeProperties, filterOf, filterProperties, type FilterQuery } from '../log-query.ts'
 import { RequestError } from '../request-error.ts'
 import { eventStream, type SseEvent } from '../sse.ts'
 
-export function registerTail(app: FastifyInstance, context: ServerContext): void {
+export function registerTail(app: FastifyInstance, context: LogContext): void {
   const { logs, limits, metrics, readiness, runtime } = context
   app.get<{ Querystring: FilterQuery & { after?: number } }>(
     '/v1/logs/tail',

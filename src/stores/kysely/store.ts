@@ -149,6 +149,14 @@ class OpenedKysely implements OpenedStore {
     })
   }
 
+  reserveIds(): Promise<never> {
+    return Promise.reject(
+      new StoreError('rejected', 'the store on a Kysely instance cannot reserve ids', {
+        hint: 'Use the store for the database itself, or give the rows keys of your own, such as UUIDs.',
+      }),
+    )
+  }
+
   query(query: SqlQuery): Promise<QueryResult> {
     return this.#parts.reads.query(query)
   }

@@ -12,6 +12,7 @@ import type {
   Batch,
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -23,6 +24,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
 import { closeEpoch, endEpoch, openEpoch, readTidemark } from '../sqlite/bookkeeping.ts'
 import { toStoreError } from '../sqlite/classify.ts'
@@ -166,13 +168,19 @@ class OpenedMemory implements OpenedStore {
     }
   }
 
+  reserveIds(table: string, count: number): readonly IdRange[] | Promise<readonly IdRange[]> {
+    if (this.#store.isTaken) return this.#store.whenFree().then(() => this.reserveIds(table, count))
+    if (this.isSynchronous) return this.#executor.reserveIds(table, count)
+    return this.#atEndOfTick(() => this.#executor.reserveIds(table, count))
+  }
+
   async recover(since: Seq): Promise<Tidemark> {
     this.#rollback()
     await this.#store.whenFree()
     return readTidemark(this.#store.database, this.#writer, this.epoch, since)
   }
 
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+  query(query: SqlQuery, _patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
     if (where === 'here' && !this.#store.isTaken) return this.#store.read(query)
     return this.#store.whenFree().then(() => this.#store.read(query))
   }

@@ -9,15 +9,17 @@
  * Halving finds one bad row in a thousand with some twenty statements, but asks more than once for each row where many
  * are bad. So it has a budget: past it, units are taken apart at once.
  */
+import { RejectedRows } from '../../causes.ts'
 import type { Seq } from '../../contracts/position.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
+import type { DeadLetterId } from '../../contracts/operation.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
 import type { Cause } from '../../isolation.ts'
-import { encodeLetter } from '../../operation-json.ts'
+import { encodeLetter, type LetterContent } from '../../operation-json.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
 import { messageOf } from '../../sql/failure.ts'
-import { keepLetter, returnLetter } from '../../sql/letters.ts'
+import { keepLetter, returnLetter, type Letter } from '../../sql/letters.ts'
 import { asCommitError, asStoreError } from './classify.ts'
 import type { WireAnswer, WireStatement } from './connection.ts'
 import { fence, type Hold } from './fence.ts'
@@ -30,6 +32,8 @@ import type { Unit, UnitLetter, Units } from './units.ts'
 /** So many units of many rows may be refused before the rest are taken apart at once. */
 const halvings = 64
 
+const missingParent = '23503'
+
 const savepoint = { sql: 'SAVEPOINT tidemark_unit' }
 const release = { sql: 'RELEASE SAVEPOINT tidemark_unit' }
 const undo = { sql: 'ROLLBACK TO SAVEPOINT tidemark_unit' }
@@ -40,6 +44,8 @@ export interface CarefulContext {
   readonly schema: DatabaseSchema
   readonly units: Units
   readonly runtime: Runtime
+  /** Of the batches before. */
+  readonly rejected: RejectedRows
   /** Reads the tables again. @returns whether they are still those that `schema` tells of */
   readonly areTablesTheSame: () => Promise<boolean>
 }
@@ -58,6 +64,7 @@ export class Careful {
   readonly #context: CarefulContext
   readonly #session: Session
   #halvingsLeft = halvings
+  #rejected = new RejectedRows()
 
   constructor(context: CarefulContext) {
     this.#context = context
@@ -81,6 +88,7 @@ export class Careful {
     const startedMs = runtime.monotonicMs()
     const transaction = new Transaction(hold.connection)
     const told = new Told()
+    this.#rejected = new RejectedRows(this.#context.rejected)
     try {
       await this.#begin(fence(owner, hold, prev, last))
       for (const unit of units) {
@@ -91,6 +99,7 @@ export class Careful {
       if (told.rejections.length > 0 && !(await this.#context.areTablesTheSame()))
         throw new StoreError('transient', 'the tables changed while an operation was refused.')
       await this.#commit(transaction)
+      this.#context.rejected.keep(this.#rejected)
     } catch (error) {
       await transaction.rollback()
       if (error instanceof CommitRefused) throw error
@@ -167,10 +176,28 @@ export class Careful {
     const { table, redrives, content } = letter
     const kept = { ...owner, ...cause, seq: first, table, nowMs: runtime.wallMs() }
     let id = redrives
-    if (id === undefined) id = await keepLetter(this.#session, kept, encodeLetter(content()))
+    if (id === undefined) id = await this.#keep(kept, content())
     // A redriven operation that is refused again stays the letter it was, with the newer reason.
     else if (cause.code !== 'LETTER_GONE') await returnLetter(this.#session, id, kept)
     told.rejected({ seq: first, table, ...cause }, id)
+  }
+
+  /** With the letter of the row that it refers to, if that is why, and is there still. */
+  async #keep(letter: Letter, content: LetterContent): Promise<DeadLetterId> {
+    const { schema } = this.#context
+    const runs = 'runs' in content ? content.runs : []
+    const causedBy = letter.code === missingParent ? this.#rejected.causeOf(schema, runs) : undefined
+    const isThere =
+      causedBy !== undefined &&
+      (await this.#session.own('SELECT 1 FROM tidemark_dead_letters WHERE id = ?', [causedBy])).rows.length >
+        0
+    const id = await keepLetter(
+      this.#session,
+      letter,
+      encodeLetter(isThere && 'runs' in content ? { ...content, causedBy } : content),
+    )
+    this.#rejected.add(schema, runs, id)
+    return id
   }
 
   /** One transaction an operation, each moving the tidemark. What one of them leaves undone, the engine resumes. */

@@ -5,6 +5,7 @@
  * so is one whose commit did not wait for the standby that it was to wait for) and law 3 (once it is lost nothing more
  * is sent on it; what was under way fails with what tells that nobody knows).
  */
+import { Socket } from 'node:net'
 import { Client, type ClientConfig } from 'pg'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
 import { StoreError } from '../../errors.ts'
@@ -13,9 +14,11 @@ import { typeParsers } from './values.ts'
 
 export interface WireStatement {
   readonly sql: string
-  readonly parameters?: readonly (string | null)[]
+  /** Texts, or bytes in the binary form of their type. */
+  readonly parameters?: readonly (string | Buffer | null)[]
   /** Under this name the server keeps it prepared. */
   readonly name?: string | undefined
+  /** Rows come as arrays, which cost less than objects. */
   readonly asArrays?: boolean
 }
 
@@ -37,11 +40,18 @@ export interface Backend {
 /** After so long without a word either side asks the other whether it is still there. */
 const keepAliveMs = 10_000
 
+/** `read`: it can write nothing, and what takes too long is ended by the server. */
+type Purpose = 'write' | 'read'
+
+/** So much longer than the server a read waits for its end, before the connection is given up. */
+const readGraceMs = 5_000
+
 /** The server's own name for where a commit waits. Somebody who cancels that leaves it carried out, with a warning. */
 const waitForStandby = 'SyncRepWaitForLSN'
 const unwaited = 'a commit was carried out and no longer waits for its standby; connection lost'
 
 export class Connection {
+  readonly url: string
   readonly backend: Backend
   readonly isStandby: boolean
   readonly #client: Client
@@ -54,16 +64,18 @@ export class Connection {
   #givenUpBy: Error | undefined
 
   private constructor(
+    url: string,
     client: Client,
     runtime: Runtime,
-    settings: PostgresSettings,
+    answerTimeoutMs: number,
     backend: Backend,
     isStandby: boolean,
   ) {
+    this.url = url
     this.isStandby = isStandby
     this.#client = client
     this.#runtime = runtime
-    this.#answerTimeoutMs = settings.answerTimeoutMs
+    this.#answerTimeoutMs = answerTimeoutMs
     this.backend = backend
     client.on('error', (error) => void (this.#lostBy ??= error))
     client.on('end', () => void (this.#lostBy ??= new Error('Connection terminated')))
@@ -73,7 +85,12 @@ export class Connection {
   }
 
   /** @throws what `pg` throws when the server cannot be reached, or refuses */
-  static async open(url: string, settings: PostgresSettings, runtime: Runtime): Promise<Connection> {
+  static async open(
+    url: string,
+    settings: PostgresSettings,
+    runtime: Runtime,
+    purpose: Purpose = 'write',
+  ): Promise<Connection> {
     const client = new Client({ ...clientConfig(url, settings), pipeline: true })
     const failed = Promise.withResolvers<never>()
     failed.promise.catch(() => undefined)
@@ -85,8 +102,10 @@ export class Connection {
     try {
       await Promise.race([client.connect(), failed.promise])
       // Behind the greeting it may fall silent as well.
-      const { backend, isStandby } = await Promise.race([introduce(client, settings), failed.promise])
-      return new Connection(client, runtime, settings, backend, isStandby)
+      const introduced = introduce(client, settings, purpose)
+      const { backend, isStandby } = await Promise.race([introduced, failed.promise])
+      const answerTimeoutMs = settings.answerTimeoutMs + (purpose === 'read' ? readGraceMs : 0)
+      return new Connection(url, client, runtime, answerTimeoutMs, backend, isStandby)
     } catch (error) {
       client.connection.stream.destroy()
       throw error
@@ -137,6 +156,17 @@ export class Connection {
     }
   }
 
+  /** While nothing is asked of it, it keeps no process alive. */
+  rest(): void {
+    const { stream } = this.#client.connection
+    if (stream instanceof Socket) stream.unref()
+  }
+
+  hold(): void {
+    const { stream } = this.#client.connection
+    if (stream instanceof Socket) stream.ref()
+  }
+
   onNotification(listener: (payload: string) => void): void {
     this.#client.on('notification', ({ payload }) => listener(payload ?? ''))
   }
@@ -150,7 +180,8 @@ export class Connection {
 
   /** Says goodbye when all that was sent is answered. */
   async end(): Promise<void> {
-    this.#lostBy ??= new StoreError('fatal', 'the store was closed')
+    if (this.isLost) return
+    this.#lostBy = new StoreError('fatal', 'the store was closed')
     await this.#client.end().catch(() => undefined)
   }
 
@@ -175,8 +206,9 @@ export class Connection {
 async function introduce(
   client: Client,
   settings: PostgresSettings,
+  purpose: Purpose,
 ): Promise<{ readonly backend: Backend; readonly isStandby: boolean }> {
-  await client.query(sessionSettings(settings))
+  await client.query(sessionSettings(settings, purpose))
   const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
     `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
      FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
@@ -202,7 +234,7 @@ export function clientConfig(url: string, settings: PostgresSettings): ClientCon
 }
 
 /** How texts are read and written, and what ends when nobody answers. The zone is the server's, or the URL's. */
-export function sessionSettings(settings: PostgresSettings): string {
+export function sessionSettings(settings: PostgresSettings, purpose: Purpose): string {
   return [
     `SET synchronous_commit = ${settings.synchronousCommit}`,
     `SET idle_in_transaction_session_timeout = ${settings.idleInTransactionTimeoutMs}`,
@@ -213,7 +245,7 @@ export function sessionSettings(settings: PostgresSettings): string {
     `SET tcp_keepalives_idle = ${keepAliveMs / 1_000}`,
     `SET tcp_keepalives_interval = ${keepAliveMs / 1_000}`,
     "SET default_transaction_isolation = 'read committed'",
-    'SET default_transaction_read_only = off',
+    `SET default_transaction_read_only = ${purpose === 'read' ? 'on' : 'off'}`,
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",

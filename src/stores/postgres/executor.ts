@@ -14,9 +14,10 @@
  * How it could break: a batch begun while another's transaction is open would become a part of it. So nothing is
  * sent while one is repaired, and what was sent before has been answered when the repair begins.
  */
+import { RejectedRows } from '../../causes.ts'
 import type { Seq } from '../../contracts/position.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
-import type { Batch, BatchOutcome } from '../../contracts/store.ts'
+import type { Batch, BatchOutcome, IdRange } from '../../contracts/store.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
 import { Careful } from './careful.ts'
 import { asCommitError, asStoreError, isAboutTables } from './classify.ts'
@@ -24,6 +25,7 @@ import type { WireAnswer, WireStatement } from './connection.ts'
 import { fence, type Hold } from './fence.ts'
 import { Prepared } from './prepared.ts'
 import type { DatabaseSchema } from './schema.ts'
+import { drawing, drawnFrom } from './reserve.ts'
 import { begin, requireCommitted } from './session.ts'
 import { Statements } from './statements.ts'
 import { Told } from './told.ts'
@@ -48,6 +50,7 @@ export class Executor {
   #prepared = new Prepared()
   #schema: DatabaseSchema
   #statements: Statements
+  readonly #rejected = new RejectedRows()
   #last: Promise<unknown> = Promise.resolve()
   #repairs = 0
   #isRepairing = false
@@ -92,6 +95,26 @@ export class Executor {
     return answered
   }
 
+  /** Behind the batches that were sent before. @throws StoreError */
+  async reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    // Between the statements of a repair it would become a part of that.
+    if (this.#isRepairing) await this.#last
+    const statements = drawing(this.#schema, this.#owner, table, count)
+    const answers = await this.#sendTogether(statements)
+    const failedAt = answers.findIndex(({ status }) => status === 'rejected')
+    const [failed, drawn, commit] = [answers[failedAt], answers[2], answers.at(-1)]
+    if (failed?.status === 'rejected') throw asCommitError(failed.reason, failedAt)
+    requireCommitted(valueOf(commit as Settled))
+    return drawnFrom(table, valueOf(drawn as Settled))
+  }
+
+  #sendTogether(statements: readonly WireStatement[]): Promise<Settled[]> {
+    const { connection } = this.#hold
+    return connection.together(() =>
+      Promise.allSettled(statements.map((statement) => connection.query(this.#prepared.named(statement)))),
+    )
+  }
+
   /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
   #send({ prev, last, steps }: Batch): Sent | 'with care' {
     const units = this.#unitsOf().of(steps, (prev + 1) as Seq)
@@ -106,10 +129,7 @@ export class Executor {
       return { unit, at }
     })
     statements.push({ sql: 'COMMIT' })
-    const { connection } = this.#hold
-    const answers = connection.together(() =>
-      Promise.allSettled(statements.map((statement) => connection.query(this.#prepared.named(statement)))),
-    )
+    const answers = this.#sendTogether(statements)
     return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
   }
 
@@ -153,6 +173,7 @@ export class Executor {
         schema,
         units: this.#unitsOf(),
         runtime: this.#runtime,
+        rejected: this.#rejected,
         areTablesTheSame: async () => (await this.#reloadSchema()).version === schema.version,
       })
       const outcome = await careful.commit(batch)

@@ -1,8 +1,10 @@
 import type { Store } from '../../contracts/store.ts'
 import { TidemarkError } from '../../errors.ts'
+import { isAddress } from './address.ts'
 import { parsePostgresOptions, type PostgresOptions } from './options.ts'
 import { PostgresStore } from './store.ts'
 
+export { POSTGRES_QUERY_DEFAULTS, postgresQueries, type PostgresQueryOptions } from './client-queries.ts'
 export { POSTGRES_DEFAULTS, type PostgresOptions } from './options.ts'
 
 /**
@@ -22,8 +24,4 @@ export function postgres(url: string | readonly string[], options?: PostgresOpti
     )
   }
   return new PostgresStore(urls, parsePostgresOptions(options))
-}
-
-function isAddress(url: unknown): boolean {
-  return typeof url === 'string' && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)
 }

@@ -19,15 +19,19 @@ export async function openPrimary(
       const connection = await Connection.open(url, settings, runtime)
       if (!connection.isStandby) return connection
       connection.destroy()
-      reason = new StoreError('transient', 'the server is a standby, which takes no writes', {
-        storeCode: '25006',
-        hint: 'Give the address of the primary, or of all servers: the one that takes writes is found.',
-      })
+      reason = isStandby()
     } catch (error) {
       reason = error
     }
   }
   throw reason
+}
+
+export function isStandby(): StoreError {
+  return new StoreError('transient', 'the server is a standby, which takes no writes', {
+    storeCode: '25006',
+    hint: 'Give the address of the primary, or of all servers: the one that takes writes is found.',
+  })
 }
 
 /** Ends the backends that may still be at work for connections that were lost, as far as the server lets us. */

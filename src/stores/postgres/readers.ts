@@ -1,178 +1,128 @@
 /**
- * Reads, on a pool of connections of their own that can write nothing.
+ * Reads of the database itself, on a pool of connections of their own that can write nothing.
  *
  * Keeps: law 6 (a query runs in a snapshot that begins after the call: a statement's own, or that of a transaction in
- * which the tidemarks are read first) and law 7 (no more connections than `maxReaders`; who finds none waits).
+ * which the tidemarks are read first; and never on a standby, which may lag) and law 7 (`pool.ts`).
+ *
+ * Where several addresses are given, it reads where the writer writes: it follows when the writer has found another
+ * server, and looks itself when the one it knows does not answer.
  */
-import { Pool, type PoolClient } from 'pg'
-import type { Mark } from '../../contracts/position.ts'
-import type { QueryResult, Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
+import type { LogPosition, Mark } from '../../contracts/position.ts'
+import type { Runtime } from '../../contracts/runtime.ts'
+import type { PoolStats, QueryResult, Snapshot, SqlQuery } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
-import { forgottenUpTo, readTidemarks } from '../../sql/bookkeeping.ts'
-import type { Answer, SqlSession } from '../../sql/dialect.ts'
 import { checkRead } from '../../sql/guard.ts'
-import { withParameters } from '../../sql/text.ts'
-import { asStoreError } from './classify.ts'
-import { clientConfig, sessionSettings } from './connection.ts'
+import { Connection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
+import { positionOf, primaryPosition } from './log-position.ts'
 import type { PostgresSettings } from './options.ts'
-import { textOf } from './values.ts'
-
-export interface ReaderStats {
-  readonly open: number
-  readonly idle: number
-  readonly waiting: number
-  readonly max: number
-}
-
-/** In which a server that has ended a query says so. */
-const graceMs = 1_000
-
-const snapshotBegin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+import { ConnectionPool, storeClosed } from './pool.ts'
+import { isStandby, openPrimary } from './primary.ts'
+import { holds, runInSnapshot, runQuery } from './reading.ts'
 
 export class Readers {
-  readonly #pool: Pool
-  readonly #busy = new Set<PoolClient>()
-  readonly #closed = Promise.withResolvers<never>()
-  readonly #max: number
+  readonly #urls: readonly string[]
+  readonly #settings: PostgresSettings
+  readonly #runtime: Runtime
+  #url: string
+  #pool: ConnectionPool
+  #moving: Promise<void> | undefined
+  #isClosed = false
 
-  constructor(url: string, settings: PostgresSettings) {
-    this.#max = settings.maxReaders
-    this.#closed.promise.catch(() => undefined)
-    this.#pool = new Pool({
-      ...clientConfig(url, settings),
-      max: settings.maxReaders,
-      // The server ends what takes too long; one that does not even do that is waited for no longer.
-      query_timeout: settings.answerTimeoutMs + graceMs,
-      // An engine that only waits keeps no process alive.
-      allowExitOnIdle: true,
-      pipeline: true,
-    })
-    this.#pool.on('connect', (client) => {
-      client.on('error', () => undefined)
-      const statements = `${sessionSettings(settings)}; SET default_transaction_read_only = on`
-      client.query(statements).catch(() => undefined)
-    })
-    this.#pool.on('error', () => undefined)
+  /** @param url where the writer writes */
+  constructor(urls: readonly string[], url: string, settings: PostgresSettings, runtime: Runtime) {
+    this.#urls = urls
+    this.#settings = settings
+    this.#runtime = runtime
+    this.#url = url
+    this.#pool = this.#poolOf(url)
   }
 
   /** @throws StoreError */
-  async query({ sql, parameters, asArrays }: SqlQuery): Promise<QueryResult> {
-    checkRead(postgresDialect, sql)
-    return await this.#reading((client) => run(client, sql, parameters.map(textOf), asArrays))
-  }
-
-  /** @throws StoreError */
-  async snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
+  async query(query: SqlQuery, patience?: Patience): Promise<QueryResult> {
     checkRead(postgresDialect, query.sql)
-    return await this.#reading(async (client) => {
-      const session = sessionOf(client)
-      const ask = () => run(client, query.sql, query.parameters.map(textOf), query.asArrays)
-      try {
-        const begun = client.query(snapshotBegin)
-        const known = Promise.all([begun, readTidemarks(session, required), forgottenUpTo(session)])
-        // Nothing to wait for: all goes out at once.
-        const asked = required.length === 0 ? ask() : undefined
-        asked?.catch(() => undefined)
-        const [, tidemarks, forgotten] = await known
-        const result = asked ?? (holds(tidemarks, required) ? ask() : undefined)
-        return { tidemarks, forgottenUpTo: forgotten, result: await result }
-      } finally {
-        await client.query('ROLLBACK').catch(() => undefined)
-      }
-    })
+    return await this.#reading((connection) => runQuery(connection, query), patience)
   }
 
-  stats(): ReaderStats {
-    const { totalCount, idleCount, waitingCount } = this.#pool
-    return { open: totalCount, idle: idleCount, waiting: waitingCount, max: this.#max }
+  /** @throws StoreError */
+  async snapshot(query: SqlQuery, required: readonly Mark[], patience?: Patience): Promise<Snapshot> {
+    checkRead(postgresDialect, query.sql)
+    const isFresh =
+      required.length === 0
+        ? undefined
+        : ({ tidemarks }: Pick<Snapshot, 'tidemarks'>) => holds(tidemarks, required)
+    return await this.#reading((connection) => runInSnapshot(connection, query, required, isFresh), patience)
+  }
+
+  /** @throws StoreError */
+  async position(patience?: Patience): Promise<LogPosition> {
+    return await this.#reading(
+      async (connection) => positionOf(await connection.query(primaryPosition)),
+      patience,
+    )
+  }
+
+  /** The writer has found this server. What is still being read on another one ends there. */
+  follow(url: string): void {
+    if (url === this.#url || this.#isClosed) return
+    const left = this.#pool
+    this.#url = url
+    this.#pool = this.#poolOf(url)
+    left.close().catch(() => undefined)
+  }
+
+  stats(): PoolStats {
+    return this.#pool.stats()
   }
 
   async close(): Promise<void> {
-    if (this.#pool.ending) return
-    const ended = this.#pool.end()
-    this.#closed.reject(new StoreError('fatal', 'the store was closed'))
-    await ended
+    this.#isClosed = true
+    await this.#pool.close()
   }
 
   /** Ends what is still being read. */
   abandon(): void {
-    for (const client of this.#busy) client.connection.stream.destroy()
+    this.#pool.abandon()
   }
 
-  /** The pool forgets those who wait when it ends, so they are told here. */
-  async #connect(): Promise<PoolClient> {
-    const connecting = this.#pool.connect()
+  async #reading<T>(
+    read: (connection: Connection) => Promise<T>,
+    patience: Patience | undefined,
+  ): Promise<T> {
+    const pool = this.#pool
     try {
-      return await Promise.race([connecting, this.#closed.promise])
+      return await pool.use(read, patience)
     } catch (error) {
-      connecting.then(
-        (client) => client.release(),
-        () => undefined,
-      )
-      throw this.#pool.ending
-        ? new StoreError('fatal', 'the store was closed')
-        : asStoreError(error, 'not-committed')
+      if (this.#isClosed) throw storeClosed()
+      if (!(error instanceof StoreError) || !(await this.#hasMoved(pool, error))) throw error
+      return await this.#pool.use(read, patience)
     }
   }
 
-  async #reading<T>(read: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#connect()
-    let failure: StoreError | undefined
-    this.#busy.add(client)
-    try {
-      return await read(client)
-    } catch (error) {
-      failure = asRead(asStoreError(error, 'not-committed'))
-      throw failure
-    } finally {
-      this.#busy.delete(client)
-      // A connection on which something else than the query went wrong is not used again.
-      client.release(failure !== undefined && failure.failure !== 'rejected')
+  /** Whether there is another server to ask, after this pool's has failed. */
+  async #hasMoved(pool: ConnectionPool, { failure }: StoreError): Promise<boolean> {
+    if (this.#pool === pool && failure === 'transient' && this.#urls.length > 1) {
+      this.#moving ??= this.#move().finally(() => (this.#moving = undefined))
+      await this.#moving
     }
+    return this.#pool !== pool
   }
-}
 
-async function run(
-  client: PoolClient,
-  sql: string,
-  parameters: readonly (string | null)[],
-  asArrays = false,
-): Promise<QueryResult> {
-  const { rows, rowCount } = await client.query<Record<string, unknown>>({
-    text: sql,
-    values: [...parameters],
-    ...(asArrays ? { rowMode: 'array' } : {}),
-  })
-  return { rows, changes: rowCount ?? 0, lastInsertId: undefined }
-}
-
-/** For what the stores share of reading the bookkeeping: all on this connection, in the transaction that is open. */
-function sessionOf(client: PoolClient): SqlSession {
-  const session: SqlSession = {
-    dialect: postgresDialect,
-    async run(sql, parameters = []): Promise<Answer> {
-      const { rows, rowCount } = await client.query<Record<string, unknown>>(sql, parameters.map(String))
-      return { rows, changes: rowCount ?? 0, insertId: undefined }
-    },
-    own: (sql, parameters) => session.run(withParameters(sql, 'postgres'), parameters),
-    pinned: (work) => work(session),
-    transact: (work) => work(session),
+  async #move(): Promise<void> {
+    const found = await openPrimary(this.#urls, this.#settings, this.#runtime).catch(() => undefined)
+    if (!found) return
+    this.follow(found.url)
+    await found.end()
   }
-  return session
-}
 
-/** That nothing can be written is the read's fault here, not the database's. */
-function asRead(error: StoreError): StoreError {
-  if (error.storeCode !== postgresDialect.codes.readOnly) return error
-  return new StoreError('rejected', error.message.replace(/^tidemark: /, ''), {
-    cause: error.cause,
-    storeCode: error.storeCode,
-  })
-}
-
-function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
-  return required.every(({ epoch, seq }) =>
-    tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
-  )
+  #poolOf(url: string): ConnectionPool {
+    const open = async (): Promise<Connection> => {
+      const connection = await Connection.open(url, this.#settings, this.#runtime, 'read')
+      if (!connection.isStandby) return connection
+      connection.destroy()
+      throw isStandby()
+    }
+    return new ConnectionPool(open, this.#settings.readers, this.#runtime)
+  }
 }

@@ -28,6 +28,11 @@ export class Side {
     return this.#connection
   }
 
+  async end(): Promise<void> {
+    this.#isClosed = true
+    await this.#connection?.end()
+  }
+
   abandon(): void {
     this.#isClosed = true
     this.#connection?.destroy()

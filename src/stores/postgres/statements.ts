@@ -1,7 +1,8 @@
 /**
  * The SQL of each shape. Rows travel as one array a column, so that the same statement, prepared once, takes any
- * number of them: `INSERT … SELECT … FROM unnest($1::bigint[], $2::text[])`, which keeps their order. Casts name
- * types without length: only then does the assignment to the column refuse what is too long instead of cutting it.
+ * number of them: `INSERT … SELECT unnest($1::bigint[]), unnest($2::text[])`, which takes the arrays apart side by side
+ * and keeps their order; in the list, and not in FROM, where their rows would be gathered first. Casts name types
+ * without length: only then does the assignment to the column refuse what is too long instead of cutting it.
  */
 import type {
   DeleteShape,
@@ -15,6 +16,7 @@ import type { Value } from '../../contracts/values.ts'
 import type { Cause } from '../../isolation.ts'
 import { quote } from '../../sql/postgres-catalog.ts'
 import type { WireStatement } from './connection.ts'
+import { packedColumn } from './packed.ts'
 import { quotedTable, type DatabaseSchema } from './schema.ts'
 import { arrayOf, columnOf, textOf, type ArrayKind } from './values.ts'
 
@@ -99,6 +101,7 @@ export class Statements {
     return {
       sql: this.#cached(shape.key, () => this.#insertSql(shape)),
       parameters: this.#arrays(shape.table, shape.columns, values),
+      asArrays: true,
     }
   }
 
@@ -113,7 +116,7 @@ export class Statements {
       shape.kind === 'upsert' ? conflictClause(shape) : id === undefined ? '' : ` RETURNING ${quote(id)}`
     return (
       `INSERT INTO ${quotedTable(this.#schema, table)} (${names})${overriding} ` +
-      `SELECT ${this.#selected(table, columns)} FROM ${this.#unnested(table, columns)} AS u (${aliases(columns)})${tail}`
+      `SELECT ${this.#selected(table, columns)}${tail}`
     )
   }
 
@@ -131,7 +134,9 @@ export class Statements {
       let index = set.length
       const found = where
         .map((column, at) =>
-          keys[at] === null ? `${quote(column)} IS NULL` : `${quote(column)} = $${++index}`,
+          keys[at] === null
+            ? `${quote(column)} IS NULL`
+            : `${quote(column)} = ${this.#cast(table, column, `$${++index}`)}`,
         )
         .join(' AND ')
       const changes =
@@ -169,10 +174,14 @@ export class Statements {
     return { sql, parameters: this.#arrays(table, columns, values) }
   }
 
-  #arrays(table: string, columns: readonly string[], values: readonly Value[]): string[] {
-    return columns.map((column, place) =>
-      columnOf(values, place, columns.length, this.#arrayKind(table, column)),
-    )
+  #arrays(table: string, columns: readonly string[], values: readonly Value[]): (string | Buffer)[] {
+    const width = columns.length
+    return columns.map((column, place) => {
+      const kind = this.#arrayKind(table, column)
+      const packed =
+        kind === 'none' ? packedColumn(values, place, width, this.#sent(table, column)) : undefined
+      return packed ?? columnOf(values, place, width, kind)
+    })
   }
 
   #text(table: string, column: string, value: Value): string | null {
@@ -181,24 +190,30 @@ export class Statements {
   }
 
   #arrayKind(table: string, column: string): ArrayKind {
-    const found = this.#column(table, column)
-    if (!found?.isArray) return 'none'
-    return /^jsonb?\[\]$/.test(found.baseType) ? 'json' : 'elements'
+    return this.#column(table, column)?.array ?? 'none'
   }
 
   #unnested(table: string, columns: readonly string[]): string {
-    const types = columns.map((column, at) => {
-      const found = this.#column(table, column)
-      return `$${at + 1}::${found?.isElement ? found.baseType : 'text'}[]`
-    })
-    return `unnest(${types.join(', ')})`
+    return `unnest(${columns.map((column, at) => this.#parameter(table, column, at)).join(', ')})`
   }
 
   #selected(table: string, columns: readonly string[]): string {
-    return columns.map((column, at) => this.#cast(table, column, `u.c${at}`)).join(', ')
+    return columns
+      .map((column, at) => this.#cast(table, column, `unnest(${this.#parameter(table, column, at)})`))
+      .join(', ')
   }
 
-  /** What `unnest` would take apart travels as text. */
+  #parameter(table: string, column: string, at: number): string {
+    return `$${at + 1}::${this.#sent(table, column)}[]`
+  }
+
+  /** The type as which its values go to the server. */
+  #sent(table: string, column: string): string {
+    const found = this.#column(table, column)
+    return found?.isElement ? found.baseType : 'text'
+  }
+
+  /** What `unnest` would take apart travels as text; nor are composites compared with what has no type. */
   #cast(table: string, column: string, expression: string): string {
     const found = this.#column(table, column)
     return found && !found.isElement ? `${expression}::${found.baseType}` : expression

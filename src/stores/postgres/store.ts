@@ -5,6 +5,7 @@ import type {
   Batch,
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -16,6 +17,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience, Wait } from '../../contracts/wait.ts'
 import { NotSupportedError, StoreError, TidemarkError } from '../../errors.ts'
 import {
   closeEpoch,
@@ -28,6 +30,7 @@ import {
 } from '../../sql/bookkeeping.ts'
 import type { Answer } from '../../sql/dialect.ts'
 import { Interactive } from '../../sql/interactive.ts'
+import { withoutPassword } from './address.ts'
 import { asCommitError, asStoreError } from './classify.ts'
 import type { Backend, Connection } from './connection.ts'
 import { Executor } from './executor.ts'
@@ -35,9 +38,11 @@ import { fence, type Hold } from './fence.ts'
 import type { PostgresSettings } from './options.ts'
 import { endBackends, isUsable, openPrimary, takeOver } from './primary.ts'
 import { Readers } from './readers.ts'
+import { StreamingReplicas } from './replicas.ts'
 import { readSchema, type DatabaseSchema } from './schema.ts'
 import { begin, Session, Transaction } from './session.ts'
 import { Side } from './side.ts'
+import { WakeCalls } from './wake-calls.ts'
 
 export class PostgresStore implements Store {
   readonly name: string
@@ -59,6 +64,8 @@ export class PostgresStore implements Store {
     const { leaseMs, epochStep, runtime, newIdentity } = context
     const connect = (): Promise<Connection> => openPrimary(this.#urls, this.#settings, runtime)
     let connection: Connection | undefined
+    let readers: Readers | undefined
+    let replicas: StreamingReplicas | undefined
     try {
       connection = await connect()
       const session = new Session(connection)
@@ -71,17 +78,29 @@ export class PostgresStore implements Store {
         nowMs: runtime.wallMs(),
       })
       const schema = await readSchema(session)
+      const reads = (readers = new Readers(this.#urls, connection.url, this.#settings, runtime))
+      if (this.#settings.replicas.length > 0) {
+        replicas = new StreamingReplicas({
+          settings: this.#settings,
+          runtime,
+          identity: identity.id,
+          primaryPosition: (patience) => reads.position(patience),
+        })
+        await replicas.position()
+      }
       return new OpenedPostgres({
         owner: { writer, epoch },
         identity,
         hold: { connection, holder: 0 },
         schema,
         connect,
-        readers: new Readers(this.#urls[0] as string, this.#settings),
+        readers,
+        replicas,
         context,
       })
     } catch (error) {
       connection?.destroy()
+      readers?.abandon()
       if (error instanceof TidemarkError && !(error instanceof StoreError)) throw error
       throw cannotOpen(this.name, asStoreError(error, 'not-committed'))
     }
@@ -95,6 +114,7 @@ interface Parts {
   readonly schema: DatabaseSchema
   readonly connect: () => Promise<Connection>
   readonly readers: Readers
+  readonly replicas: StreamingReplicas | undefined
   readonly context: StoreContext
 }
 
@@ -106,6 +126,7 @@ class OpenedPostgres implements OpenedStore {
   readonly epoch: OpenedStore['epoch']
   readonly #parts: Parts
   readonly #side: Side
+  readonly #calls: WakeCalls
   readonly #executor: Executor
   #hold: Hold
   /** Those that may hold the writer's row: of the connection, or of one that was given up on the way to it. */
@@ -113,6 +134,8 @@ class OpenedPostgres implements OpenedStore {
   /** That which is taking over. */
   #next: Connection | undefined
   #interactive: Interactive | undefined
+  /** Resolves when the interactive transaction that is open, or begins, is over. */
+  #transactionOver: Promise<void> | undefined
   #reconnects = 0
   #closing: Promise<void> | undefined
 
@@ -124,6 +147,9 @@ class OpenedPostgres implements OpenedStore {
     this.#hold = hold
     this.#backends = [hold.connection.backend]
     this.#side = new Side(connect)
+    const { onWanted } = context
+    this.#calls = new WakeCalls({ database: identity.id, epoch: owner.epoch, side: this.#side, onWanted })
+    this.#calls.hearOn(hold.connection)
     this.#executor = new Executor(owner, hold, context.runtime, schema, () => this.#reloadSchema())
   }
 
@@ -131,11 +157,32 @@ class OpenedPostgres implements OpenedStore {
     return this.#executor.schema
   }
 
-  commit(batch: Batch): Promise<BatchOutcome> {
-    return this.#executor.commit(batch)
+  get replicas(): StreamingReplicas | undefined {
+    return this.#parts.replicas
+  }
+
+  async commit(batch: Batch): Promise<BatchOutcome> {
+    const outcome = await this.#executor.commit(batch)
+    this.#calls.committed(batch.last)
+    return outcome
   }
 
   async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
+    const over = Promise.withResolvers<void>()
+    this.#transactionOver = over.promise
+    const end = (): void => {
+      this.#transactionOver = undefined
+      over.resolve()
+    }
+    try {
+      return await this.#begin(prev, timeoutMs, end)
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  async #begin(prev: Seq, timeoutMs: number, onOver: () => void): Promise<StoreTransaction> {
     const { connection } = this.#hold
     const transaction = new Transaction(connection)
     // Its caller may think for longer than a batch does.
@@ -156,6 +203,8 @@ class OpenedPostgres implements OpenedStore {
     }
     const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
       if (this.#interactive === interactive) this.#interactive = undefined
+      onOver()
+      if (isCommitted) this.#calls.committed((prev + 1) as Seq)
       // It may have made tables: they can be written to when its caller hears of the commit.
       if (isCommitted) await this.#reloadSchema().catch(() => undefined)
     })
@@ -167,7 +216,9 @@ class OpenedPostgres implements OpenedStore {
       await this.#interactive?.rollback()
       const { owner } = this.#parts
       if (!(await isUsable(this.#hold, owner)) && !(await this.#reconnect())) return unknownTidemark
-      return await readTidemark(new Session(this.#hold.connection), owner, since)
+      const tidemark = await readTidemark(new Session(this.#hold.connection), owner, since)
+      this.#calls.committed(tidemark.watermark)
+      return tidemark
     })
   }
 
@@ -189,6 +240,10 @@ class OpenedPostgres implements OpenedStore {
       }
       this.#hold = hold
       this.#executor.hold(hold)
+      this.#calls.hearOn(connection)
+      this.#parts.readers.follow(connection.url)
+      // There may have been a failover: replicas that were not a part of it are not to be read any more.
+      this.replicas?.position().catch(() => undefined)
       this.#reconnects++
       return true
     } catch (error) {
@@ -199,12 +254,24 @@ class OpenedPostgres implements OpenedStore {
     }
   }
 
-  query(query: SqlQuery): Promise<QueryResult> {
-    return this.#parts.readers.query(query)
+  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    return this.#told(async () => {
+      // It would be a part of the transaction that is open, and given again if that were rolled back.
+      while (this.#transactionOver) await this.#transactionOver
+      return await this.#executor.reserveIds(table, count)
+    })
   }
 
-  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
-    return this.#parts.readers.snapshot(query, required)
+  query(query: SqlQuery, patience?: Patience): Promise<QueryResult> {
+    return this.#parts.readers.query(query, patience)
+  }
+
+  snapshot(query: SqlQuery, required: readonly Mark[], patience?: Patience): Promise<Snapshot> {
+    return this.#parts.readers.snapshot(query, required, patience)
+  }
+
+  awaken(marks: readonly Mark[]): Wait {
+    return this.#calls.call(marks)
   }
 
   endEpoch(seen: WriterTidemark): Promise<boolean> {
@@ -243,7 +310,14 @@ class OpenedPostgres implements OpenedStore {
   }
 
   stats(): StoreStats {
-    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: this.#reconnects }
+    return {
+      walBytes: 0,
+      walPages: 0,
+      checkpoints: 0,
+      reconnects: this.#reconnects,
+      readers: this.#parts.readers.stats(),
+      ...(this.replicas && { replicas: this.replicas.stats() }),
+    }
   }
 
   close(timeoutMs: number): Promise<void> {
@@ -261,13 +335,19 @@ class OpenedPostgres implements OpenedStore {
     this.#next?.destroy()
     this.#side.abandon()
     readers.abandon()
+    this.replicas?.abandon()
   }
 
   /** Beside the batches: one that is still under way holds the row, and is waited for. */
   async #end(): Promise<void> {
     const { owner, readers } = this.#parts
     await this.#interactive?.rollback()
-    await Promise.all([readers.close(), this.#side.run((session) => closeEpoch(session, owner))])
+    await Promise.all([
+      readers.close(),
+      this.replicas?.close(),
+      this.#side.run((session) => closeEpoch(session, owner)),
+    ])
+    await Promise.all([this.#hold.connection.end(), this.#side.end()])
   }
 
   async #told<T>(work: () => Promise<T>): Promise<T> {
@@ -308,16 +388,4 @@ function cannotOpen(name: string, error: StoreError): StoreError {
   const { failure, message, storeCode, hint } = error
   const text = `cannot open ${name}: ${message.replace(/^tidemark: /, '')}`
   return new StoreError(failure, text, { cause: error, storeCode, ...(hint === undefined ? {} : { hint }) })
-}
-
-/** What may be shown: where it is, never with what password. */
-function withoutPassword(url: string): string {
-  try {
-    const parsed = new URL(url)
-    parsed.password = ''
-    parsed.search = ''
-    return parsed.href
-  } catch {
-    return 'at an address that is no URL'
-  }
 }

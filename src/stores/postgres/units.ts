@@ -185,7 +185,7 @@ export class Units {
       if (id !== undefined && answer.rows.length === rows)
         results.tellIds(
           first,
-          answer.rows.map((row) => BigInt(row[id] as number | bigint)),
+          answer.rows.map((row) => row[0] as number | bigint),
         )
       return
     }

@@ -21,6 +21,7 @@ import type {
   Shape,
   Step,
 } from '../../contracts/operation.ts'
+import { RejectedRows } from '../../causes.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { RunResult } from '../../contracts/store.ts'
 import { operationAt, TransactionEnded, type Cause } from '../../isolation.ts'
@@ -47,6 +48,8 @@ export interface ApplyContext {
   readonly writer: WriterName
   readonly epoch: Epoch
   readonly nowMs: number
+  /** Of the transactions before. */
+  readonly rejected: RejectedRows
   /** Operations that are known to be bad: they are not run again, only written to the dead letters. */
   readonly condemned: ReadonlyMap<Seq, Cause>
   /** Run every row by itself: somewhere among them is one that ends the transaction. */
@@ -60,6 +63,7 @@ export class Application {
   readonly rejections: Rejection[] = []
   /** Row by row, which operation inserted which row of which table. */
   readonly rowsOf: Map<string, Map<number, Seq>> = new Map()
+  readonly rejected: RejectedRows
   readonly #context: ApplyContext
   #seq: number
   /** The last result's rows changed, while the operations that change rows follow each other. */
@@ -69,6 +73,7 @@ export class Application {
 
   constructor(context: ApplyContext, prev: Seq) {
     this.#context = context
+    this.rejected = new RejectedRows(context.rejected)
     this.#seq = prev + 1
   }
 
@@ -260,14 +265,35 @@ export class Application {
   }
 
   #reject(seq: Seq, table: string | undefined, content: LetterContent, { code, message }: Cause): void {
-    const { database, writer, epoch, nowMs } = this.#context
+    const { database, schema, writer, epoch, nowMs } = this.#context
     const { lastInsertRowid } = database
       .prepare(
         `INSERT INTO tidemark_dead_letters (writer, epoch, seq, table_name, code, message, content, attempts, rejected_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)`,
       )
-      .run(writer, epoch, seq, table ?? null, code, message, encodeLetter(content), nowMs)
-    this.rejections.push({ seq, table, code, message, deadLetter: Number(lastInsertRowid) as DeadLetterId })
+      .run(
+        writer,
+        epoch,
+        seq,
+        table ?? null,
+        code,
+        message,
+        encodeLetter(this.#explained(content, code)),
+        nowMs,
+      )
+    const deadLetter = Number(lastInsertRowid) as DeadLetterId
+    this.rejections.push({ seq, table, code, message, deadLetter })
+    if ('runs' in content) this.rejected.add(schema, content.runs, deadLetter)
+  }
+
+  /** With the letter of the row that it refers to, if that is why, and is there still. */
+  #explained(content: LetterContent, code: string): LetterContent {
+    if (code !== 'SQLITE_CONSTRAINT_FOREIGNKEY' || !('runs' in content)) return content
+    const { database, schema } = this.#context
+    const causedBy = this.rejected.causeOf(schema, content.runs)
+    if (causedBy === undefined) return content
+    const letter = database.prepare('SELECT 1 FROM tidemark_dead_letters WHERE id = ?').get(causedBy)
+    return letter === undefined ? content : { ...content, causedBy }
   }
 
   /** A redriven operation that is refused again stays the letter it was, with the newer reason. */

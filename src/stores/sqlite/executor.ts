@@ -11,10 +11,11 @@
  *         └──── that one condemned ──┘
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { RejectedRows } from '../../causes.ts'
 import type { Derivation, DerivationFailure } from '../../contracts/derivation.ts'
 import type { Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
-import type { Batch, BatchOutcome } from '../../contracts/store.ts'
+import type { Batch, BatchOutcome, IdRange } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
 import {
   CommitViolation,
@@ -28,6 +29,7 @@ import { Application } from './apply.ts'
 import { Derivations } from './derive.ts'
 import { nameOf } from '../../sqlite-codes.ts'
 import { isSqliteError, toStoreError } from './classify.ts'
+import { takeIds } from './reserve.ts'
 import { readSchema, schemaVersion, type DatabaseSchema } from './schema.ts'
 import { quote, Statements } from './statements.ts'
 
@@ -44,6 +46,7 @@ export class Executor {
   readonly #onSchemaChange: (schema: DatabaseSchema) => void
   readonly #statements: Statements
   readonly #derivations: Derivations
+  readonly #rejected = new RejectedRows()
   #schema: DatabaseSchema
 
   constructor(
@@ -75,6 +78,26 @@ export class Executor {
         return this.#commitApart(batch)
       return this.#commitTogether(batch)
     } catch (error) {
+      throw toStoreError(error)
+    }
+  }
+
+  /** In a transaction of its own, while the epoch is open. @throws StoreError */
+  reserveIds(table: string, count: number): IdRange[] {
+    // In one that is open they would be given again if it were rolled back.
+    if (this.database.isTransaction)
+      throw new StoreError('transient', 'the write connection runs a transaction')
+    try {
+      this.database.exec('BEGIN IMMEDIATE')
+      const owned = 'SELECT 1 FROM tidemark_writers WHERE epoch = ? AND writer = ? AND closed = 0'
+      if (this.database.prepare(owned).get(this.#epoch, this.#writer) === undefined)
+        throw new StoreError('chain', `the epoch of writer "${this.#writer}" has ended.`)
+      this.#noticeSchema()
+      const range = takeIds(this.database, this.#schema, table, count)
+      this.database.exec('COMMIT')
+      return [range]
+    } catch (error) {
+      this.rollback()
       throw toStoreError(error)
     }
   }
@@ -165,6 +188,7 @@ export class Executor {
         writer: this.#writer,
         epoch: this.#epoch,
         nowMs: this.#clock.wallMs(),
+        rejected: this.#rejected,
         condemned,
         rowByRow,
       },
@@ -173,6 +197,7 @@ export class Executor {
     application.apply(batch.steps)
     const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
+    this.#rejected.keep(application.rejected)
     return { applied: application, derivationFailures }
   }
 

@@ -10,6 +10,7 @@ import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type {
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   Snapshot,
   SqlQuery,
   Tidemark,
@@ -56,6 +57,7 @@ export interface Requests {
     answer: BatchOutcome & { readonly log: LogState | undefined }
   }
   begin: { request: { prev: Seq }; answer: undefined }
+  reserve: { request: { table: string; count: number }; answer: readonly IdRange[] }
   query: { request: SqlQuery; answer: PackedResult }
   snapshot: { request: { query: SqlQuery; required: readonly Mark[] }; answer: Snapshot }
   endEpoch: { request: { seen: WriterTidemark }; answer: boolean }

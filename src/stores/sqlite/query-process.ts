@@ -19,6 +19,7 @@ import type {
 } from '../../contracts/sql-runner.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
 import { EngineStoppedError, TidemarkError } from '../../errors.ts'
+import { parseQueryOptions, Turns } from '../../sql/turns.ts'
 import { QueryChild } from './query-child-handle.ts'
 import type { QueryLimits } from './query-messages.ts'
 
@@ -52,15 +53,7 @@ export const SQLITE_QUERY_DEFAULTS: Required<SqliteQueryOptions> = Object.freeze
  * @throws TidemarkError `INVALID_OPTIONS`
  */
 export function sqliteQueries(path: string, options: SqliteQueryOptions = {}): SqlRunner {
-  const settings = { ...SQLITE_QUERY_DEFAULTS, ...options }
-  for (const [name, value] of Object.entries(settings)) {
-    const least = name === 'maxWaiting' ? 0 : 1
-    if (!(name in SQLITE_QUERY_DEFAULTS) || !Number.isSafeInteger(value) || value < least)
-      throw new TidemarkError(
-        'INVALID_OPTIONS',
-        `invalid options: ${name} must be one of ${Object.keys(SQLITE_QUERY_DEFAULTS).join(', ')}, and a whole number of at least ${least}.`,
-      )
-  }
+  const settings = parseQueryOptions(SQLITE_QUERY_DEFAULTS, options)
   return { open: (runtime) => new QueryProcesses(path, settings, runtime) }
 }
 
@@ -70,10 +63,9 @@ class QueryProcesses implements OpenedSqlRunner {
   readonly #settings: Required<SqliteQueryOptions>
   readonly #limits: QueryLimits
   readonly #runtime: Runtime
-  readonly #waiting: PromiseWithResolvers<void>[] = []
+  readonly #turns: Turns
   readonly #busy = new Set<QueryChild>()
   #idle: QueryChild | undefined
-  #taken = 0
   #runs = 0
   #kills = 0
   #isClosed = false
@@ -82,67 +74,27 @@ class QueryProcesses implements OpenedSqlRunner {
     this.#path = path
     this.#settings = settings
     this.#runtime = runtime
-    const { maxRows, maxBytes, maxHeapMb } = settings
+    const { concurrency, maxWaiting, maxRows, maxBytes, maxHeapMb } = settings
+    this.#turns = new Turns(concurrency, maxWaiting)
     this.maxRows = maxRows
     this.#limits = { maxRows, maxBytes, maxHeapMb }
     this.#idle = this.#start()
   }
 
-  async run(question: SqlQuestion, signal: AbortSignal): Promise<SqlAnswer> {
-    await this.#place(signal)
-    try {
-      return await this.#runOn(this.#takeChild(), question, signal)
-    } finally {
-      this.#leave()
-    }
+  run(question: SqlQuestion, signal: AbortSignal): Promise<SqlAnswer> {
+    return this.#turns.run(signal, () => this.#runOn(this.#takeChild(), question, signal))
   }
 
   stats(): SqlRunnerStats {
-    return { running: this.#busy.size, waiting: this.#waiting.length, runs: this.#runs, kills: this.#kills }
+    return { running: this.#busy.size, waiting: this.#turns.waiting, runs: this.#runs, kills: this.#kills }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(closed())
+    this.#turns.end(closed())
     const children = [...this.#busy, ...(this.#idle ? [this.#idle] : [])]
     this.#idle = undefined
     await Promise.all(children.map((child) => child.kill()))
-  }
-
-  /** Waits for a place among those that run. */
-  async #place(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    if (this.#isClosed) throw closed()
-    const { concurrency, maxWaiting } = this.#settings
-    if (this.#taken < concurrency) {
-      this.#taken++
-      return
-    }
-    if (this.#waiting.length >= maxWaiting)
-      throw new TidemarkError('QUERY_BUSY', `${concurrency} queries run and ${maxWaiting} wait already.`, {
-        retryable: true,
-      })
-    const turn = Promise.withResolvers<void>()
-    this.#waiting.push(turn)
-    const giveUp = (): void => {
-      const index = this.#waiting.indexOf(turn)
-      if (index < 0) return
-      this.#waiting.splice(index, 1)
-      turn.reject(signal.reason)
-    }
-    signal.addEventListener('abort', giveUp, { once: true })
-    try {
-      await turn.promise
-    } finally {
-      signal.removeEventListener('abort', giveUp)
-    }
-  }
-
-  /** Whoever waits longest takes the place over. */
-  #leave(): void {
-    const next = this.#waiting.shift()
-    if (next) next.resolve()
-    else this.#taken--
   }
 
   #takeChild(): QueryChild {

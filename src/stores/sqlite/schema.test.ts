@@ -160,3 +160,21 @@ test('a changed schema has another version', () => {
   database.exec('ALTER TABLE a ADD COLUMN more')
   expect(readSchema(database).version).not.toBe(before)
 })
+
+test('a column that names the generated id of a row tells of which table', () => {
+  const { tables } = schemaOf(`
+    CREATE TABLE Songs (Id INTEGER PRIMARY KEY, code TEXT UNIQUE, a INTEGER, b INTEGER, UNIQUE (a, b));
+    CREATE TABLE keyed (code TEXT PRIMARY KEY);
+    CREATE TABLE children (
+      named INTEGER REFERENCES songs (ID), "by key" INTEGER REFERENCES SONGS, code TEXT REFERENCES Songs (code),
+      a INTEGER, b INTEGER, other TEXT REFERENCES keyed, nowhere INTEGER REFERENCES missing (id),
+      itself INTEGER REFERENCES children, FOREIGN KEY (a, b) REFERENCES Songs (a, b)
+    );
+  `)
+  const parents = new Map([
+    ['named', 'Songs'],
+    ['by key', 'Songs'],
+  ])
+  expect(tables.get('children')?.parents).toEqual(parents)
+  expect(tables.get('Songs')?.parents).toBe(undefined)
+})

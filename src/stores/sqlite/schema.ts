@@ -1,6 +1,7 @@
 /** Reads the tables of a database: what the engine checks writes against, and what the executor must know. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { ColumnSchema, Schema, TableSchema } from '../../contracts/schema.ts'
+import { piecesOf } from '../../sql/text.ts'
 import { isInternalTable } from './bookkeeping.ts'
 import { Foresight, storageOf, type KeyCollation } from './foresight.ts'
 
@@ -19,6 +20,8 @@ export interface TableTraits {
   readonly cascadesToTriggers: boolean
   /** A constraint that is checked at COMMIT may be at stake: each operation needs a transaction of its own. */
   readonly isDeferred: boolean
+  /** The database gives no id twice, nor one below the highest that was noted. */
+  readonly isAutoincrement: boolean
 }
 
 export interface DatabaseSchema extends Schema {
@@ -77,8 +80,10 @@ export function readSchema(database: DatabaseSync): DatabaseSchema {
       refersToItself,
       cascadesToTriggers: triggered.size > 0 && parents.has(sameName(name)),
       isDeferred: hasDeferred && (hasTriggers || related.has(sameName(name))),
+      isAutoincrement: isAutoincrement(String(sql)),
     })
   }
+  linkParents(tables, references)
   return { version, tables, traits, hasDeferred }
 }
 
@@ -95,6 +100,11 @@ function mayFireOnInsert(sql: string): boolean {
 interface Reference {
   readonly child: string
   readonly parent: string
+  readonly column: string
+  /** As it was written; the key where nothing was. */
+  readonly parentColumn: string | undefined
+  /** One column of several that name the parent together. */
+  readonly isPart: boolean
   /** A change of the parent's row changes the child's. */
   readonly isCascading: boolean
 }
@@ -102,15 +112,36 @@ interface Reference {
 /** Both ends of every foreign key. */
 function foreignKeys(database: DatabaseSync, names: readonly string[]): Reference[] {
   const list = database.prepare(
-    'SELECT "table" AS parent, on_update || on_delete AS actions FROM pragma_foreign_key_list(?)',
+    `SELECT "table" AS parent, "from" AS child_column, "to" AS parent_column,
+       count(*) OVER (PARTITION BY id) AS columns, on_update || on_delete AS actions FROM pragma_foreign_key_list(?)`,
   )
   return names.flatMap((name) =>
-    list.all(name).map(({ parent, actions }) => ({
+    list.all(name).map(({ parent, child_column: column, parent_column: parentColumn, columns, actions }) => ({
       child: sameName(name),
       parent: sameName(parent),
+      column: String(column),
+      parentColumn: parentColumn === null ? undefined : String(parentColumn),
+      isPart: columns !== 1,
       isCascading: /CASCADE|SET/.test(String(actions)),
     })),
   )
+}
+
+/** Tells each table which of its columns name the generated id of a row. */
+function linkParents(tables: Map<string, TableSchema>, references: readonly Reference[]): void {
+  const names = new Map([...tables.keys()].map((name) => [sameName(name), name]))
+  for (const { child, parent, column, parentColumn, isPart } of references) {
+    const table = tables.get(names.get(child) ?? '')
+    const { name, generatedId } = tables.get(names.get(parent) ?? '') ?? {}
+    if (!table || isPart || name === undefined || generatedId === undefined) continue
+    if (sameName(parentColumn ?? generatedId) !== sameName(generatedId)) continue
+    tables.set(table.name, { ...table, parents: new Map([...(table.parents ?? []), [column, name]]) })
+  }
+}
+
+/** The word is reserved: where it stands without quotes, it means this. */
+function isAutoincrement(sql: string): boolean {
+  return [...piecesOf(sql, 'sqlite')].some((piece) => piece.toUpperCase() === 'AUTOINCREMENT')
 }
 
 /** A trigger or a foreign key names its table as it was written, in upper or lower case. */

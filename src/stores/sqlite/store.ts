@@ -6,6 +6,7 @@ import type {
   Batch,
   BatchOutcome,
   DatabaseIdentity,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -17,6 +18,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { ThreadSettings } from './messages.ts'
@@ -104,6 +106,8 @@ class OpenedSqlite implements OpenedStore {
   #writer: Thread
   #replacement: Promise<void> | undefined
   #reconnects = 0
+  /** Resolves when the interactive transaction that is open, if there is one, is over. */
+  #transactionOver: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(
@@ -133,6 +137,8 @@ class OpenedSqlite implements OpenedStore {
   async begin(prev: Seq): Promise<StoreTransaction> {
     const thread = this.#writer
     await thread.call('begin', { prev })
+    const over = Promise.withResolvers<void>()
+    this.#transactionOver = over.promise
     let hasEnded = false
     const call = <T>(run: () => Promise<T>): Promise<T> =>
       hasEnded
@@ -141,13 +147,18 @@ class OpenedSqlite implements OpenedStore {
     const end = async (how: 'commit' | 'rollback') => {
       // From here on, not from the answer: a statement sent in between would run outside of the transaction.
       hasEnded = true
-      await thread.call('end', { how })
+      await thread.call('end', { how }).finally(over.resolve)
     }
     return {
       query: async (query) => unpack(await call(() => thread.call('query', query))),
       commit: () => call(() => end('commit')),
       rollback: () => end('rollback'),
     }
+  }
+
+  async reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    await this.#transactionOver
+    return (await this.#livingWriter()).call('reserve', { table, count })
   }
 
   async recover(since: Seq): Promise<Tidemark> {
@@ -178,7 +189,7 @@ class OpenedSqlite implements OpenedStore {
     this.#reconnects++
   }
 
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+  query(query: SqlQuery, _patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
     return (where === 'here' ? this.#pointReader.query(query) : undefined) ?? this.#readers.query(query)
   }
 

@@ -116,6 +116,8 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
       // It may have made tables: they can be written to when its caller hears of the commit.
       executor.reloadSchema()
       return undefined
+    case 'reserve':
+      return executor.reserveIds(request.table, request.count)
     case 'recover':
       executor.rollback()
       return readTidemark(database, writer, epoch, request.since)

@@ -7,6 +7,7 @@ import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type {
   Batch,
   BatchOutcome,
+  IdRange,
   OpenedStore,
   QueryResult,
   Snapshot,
@@ -17,6 +18,7 @@ import type {
   Tidemark,
   WriterTidemark,
 } from '../../contracts/store.ts'
+import type { Patience } from '../../contracts/wait.ts'
 import { StoreError, type Certainty, type StoreFailure } from '../../errors.ts'
 import { Connection, locked, type WriteLock } from './connection.ts'
 import type { Faults } from './faults.ts'
@@ -167,13 +169,17 @@ class OpenedFaulty implements OpenedStore {
     })
   }
 
-  query(query: SqlQuery, where?: 'here'): QueryResult | Promise<QueryResult> {
+  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    return this.#write(this.#surroundings.random.between(0.05, 1), () => this.#inner.reserveIds(table, count))
+  }
+
+  query(query: SqlQuery, patience?: Patience, where?: 'here'): QueryResult | Promise<QueryResult> {
     if (
       where === 'here' &&
       this.#connection.lock.holder === undefined &&
       this.#surroundings.random.chance(0.7)
     )
-      return this.#inner.query(query, 'here')
+      return this.#inner.query(query, patience, 'here')
     return this.#read(() => this.#inner.query(query))
   }
 

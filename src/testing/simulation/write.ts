@@ -1,6 +1,6 @@
 /** Makes the calls of a program: writes, and the query that reads everything. */
 import { CompiledQuery } from 'kysely'
-import { StoreError, type Receipt, type Session, type Tidemark } from '../../index.ts'
+import { StoreError, type Inserted, type Receipt, type Session, type Tidemark } from '../../index.ts'
 import type { Part, Write, WriteId } from './program.ts'
 
 export interface Tables {
@@ -40,7 +40,7 @@ export function accept(lane: Lane, write: Exclude<Write, { kind: 'transaction' }
   return acceptPart(lane, write, id) as Receipt
 }
 
-function acceptPart(lane: Lane | Group, part: Part, id: WriteId): Receipt | void {
+function acceptPart(lane: Lane | Group, part: Part, id: WriteId): Receipt | Inserted | void {
   switch (part.kind) {
     case 'append':
       return lane.insert('log', { write: part.isBad ? -id : id })

@@ -22,7 +22,7 @@ const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin']
  */
 export async function withServer<S extends AsyncDisposable>(
   service: Service<S>,
-  define: (server: S) => void,
+  define: (server: S) => void | Promise<void>,
 ): Promise<void> {
   const program = findProgram(...service.programs)
   if (program === undefined) {
@@ -35,7 +35,7 @@ export async function withServer<S extends AsyncDisposable>(
   }
   const server = await service.start(program)
   afterAll(() => server[Symbol.asyncDispose]())
-  define(server)
+  await define(server)
 }
 
 /** The first of these programs that is there. */

@@ -6,12 +6,13 @@ import { spawnSync } from 'node:child_process'
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Client } from 'pg'
-import { ownFolder, queryAt, startServer, untilAt, type PostgresServer } from './postgres.ts'
+import { ownFolder, queryAt, startServer, untilAt, type PostgresServer, type Settings } from './postgres.ts'
 import { freePort, type ServerProcess } from './process.ts'
 
 /** Named like this, a server waits for it: `synchronous_standby_names`. */
 export interface StandbyOptions {
   readonly name: string
+  readonly settings?: Settings
 }
 
 export class Standby implements AsyncDisposable {
@@ -35,7 +36,7 @@ export class Standby implements AsyncDisposable {
     this.#primary = primary
   }
 
-  static async of(primary: PostgresServer, { name }: StandbyOptions): Promise<Standby> {
+  static async of(primary: PostgresServer, { name, settings: given }: StandbyOptions): Promise<Standby> {
     const { identity, programs } = primary
     const folder = ownFolder('tidemark-standby-', identity)
     const data = path.join(folder, 'data')
@@ -49,6 +50,7 @@ export class Standby implements AsyncDisposable {
         // A query on it may hold replay back for as long as it takes.
         max_standby_streaming_delay: '-1',
         wal_retrieve_retry_interval: '100ms',
+        ...given,
       }
       const ready = /database system is ready to accept read-only connections/
       const server = await startServer(programs, data, identity, port, settings, ready)
@@ -104,6 +106,15 @@ export class Standby implements AsyncDisposable {
   async promote(): Promise<void> {
     await this.query('SELECT pg_promote(true, 60)')
     await untilAt(this.url(), 'SELECT 1 WHERE NOT pg_is_in_recovery()')
+  }
+
+  /** It answers nothing, and its connections stay open. */
+  pause(): void {
+    this.#process.signal('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process.signal('SIGCONT')
   }
 
   async kill(): Promise<void> {

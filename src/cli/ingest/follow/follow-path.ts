@@ -86,7 +86,7 @@ function isCsv(name: string, format: FormatName | undefined): boolean {
 /** As `nextFile`; tells of what was lost sight of while nobody followed it. */
 async function firstFile(followed: FollowedPath): Promise<Next | undefined> {
   const { name, others, settings, say } = followed
-  const known = knownLoads(settings.database, settings.table)
+  const known = await knownLoads(settings)
   const { missing } = await rotatedBeside(resolve(name), others, known)
   if (missing !== undefined) {
     const line = count(missing.checkpoint.line)
@@ -102,7 +102,7 @@ async function firstFile(followed: FollowedPath): Promise<Next | undefined> {
 async function nextFile({ name, others, settings, signal, say }: FollowedPath): Promise<Next | undefined> {
   const path = resolve(name)
   for (let hasSaid = false; !signal.aborted; hasSaid = true) {
-    const known = knownLoads(settings.database, settings.table)
+    const known = await knownLoads(settings)
     const before = known.find(({ checkpoint }) => checkpoint.path === path)
     const [rotated, ...later] = (await rotatedBeside(path, others, known)).unread
     if (rotated !== undefined) {

@@ -105,9 +105,9 @@ function tableOf({ name, columns, primaryKey }: CatalogTable): TableSchema {
   return {
     name,
     columns: new Map(
-      columns.map(({ name: column, type, isComputed }) => [
+      columns.map(({ name: column, type, isComputed, isJson }) => [
         column,
-        { name: column, type, wholeNumbers: 'number', isComputed },
+        { name: column, type, wholeNumbers: 'number', isComputed, isJson },
       ]),
     ),
     primaryKey,

@@ -1,19 +1,13 @@
 /**
- * One database file whose writers are killed with -9, one behind the other. Each is killed a random while after
- * it said a word, and the file it leaves is held against the model, in a copy: the next writer finds the file as
- * the kill left it.
+ * One database whose writers are killed with -9, one behind the other. Each is killed a random while after it said a
+ * word, and what it leaves is held against the model.
  *
  * The operations and the delays are the seed's; the moment within a delay is the machine's.
  */
-import { rmSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { change, copyDatabase } from '../support/database.ts'
-import { diedInsideTransaction } from '../support/journal.ts'
 import { Program, type Exit } from '../support/program.ts'
-import { checkIntact, Model, Violation } from './model.ts'
-import { schema } from './workload.ts'
+import { Model, Violation } from './model.ts'
+import type { Place } from './place.ts'
 
 /** What a writer says on its way. `repairing`: its first statement runs, which repairs what a killed one left. */
 export type Word = 'opening' | 'repairing' | 'ready' | 'acknowledged' | 'closing'
@@ -29,7 +23,6 @@ export interface Kill {
 }
 
 const program = new URL('child.ts', import.meta.url)
-const preload = fileURLToPath(new URL('tell-repair.ts', import.meta.url))
 
 /**
  * Over which time behind a word the kills are spread. Opening, repairing and closing end by themselves, so there
@@ -65,21 +58,17 @@ export class Aim {
   }
 }
 
-export class CrashFile {
-  readonly path: string
+export class CrashSite {
+  readonly #place: Place
   readonly #seed: number
-  readonly #journalMode: 'wal' | 'delete'
   readonly #model: Model
   readonly #aim: Aim
 
-  /** @param folder where to make the file; nothing else may be there */
-  constructor(folder: string, seed: number, journalMode: 'wal' | 'delete', aim: Aim) {
-    this.path = path.join(folder, 'app.db')
+  constructor(place: Place, seed: number, aim: Aim) {
+    this.#place = place
     this.#seed = seed
-    this.#journalMode = journalMode
     this.#model = new Model(seed)
     this.#aim = aim
-    change(this.path, schema)
   }
 
   /**
@@ -100,7 +89,7 @@ export class CrashFile {
     const isKilled = exit.signal === 'SIGKILL'
     const moment = isKilled ? this.#momentOf(child) : 'not killed'
     this.#aim.learn(word, moment)
-    const survived = this.#check(child, exit)
+    const survived = await this.#check(child, exit)
     return moment === 'not killed'
       ? undefined
       : { moment, hadAcknowledged: child.has('acknowledged'), survived }
@@ -114,43 +103,59 @@ export class CrashFile {
   async finish(): Promise<void> {
     const child = this.#start(500)
     const exit = await child.ended
-    const survived = this.#check(child, exit)
+    const survived = await this.#check(child, exit)
     if (!child.has('closed') || survived < 400)
-      throw new Violation(`${this.path}: a writer in peace closed with ${survived} of 500 operations`)
-    checkIntact(this.path)
+      throw new Violation(`a writer in peace closed with ${survived} of 500 operations`)
+    this.#place.checkIntact()
   }
 
   #start(last?: number): Program {
-    const parameters = [this.path, this.#seed, this.#journalMode, this.#model.versions]
-    return new Program(program, last === undefined ? parameters : [...parameters, last], {
-      node: ['--import', preload],
-    })
+    const { address, journalMode, node } = this.#place
+    const parameters = [address, this.#seed, journalMode, this.#model.versions]
+    return new Program(program, last === undefined ? parameters : [...parameters, last], { node })
   }
 
   #momentOf(child: Program): Moment {
-    if (!child.has('repairing')) return 'opening'
-    if (!child.has('repaired')) return 'repairing'
+    if (child.has('repairing') && !child.has('repaired')) return 'repairing'
     if (!child.has('ready')) return 'opening'
     if (child.has('closed')) return 'closed'
     if (child.has('closing')) return 'closing'
-    return diedInsideTransaction(this.path) ? 'inside a transaction' : 'writing'
+    return this.#place.diedInsideTransaction() ? 'inside a transaction' : 'writing'
   }
 
-  /** @returns the operations of the writer that are in the file */
-  #check(child: Program, { code, signal }: Exit): number {
-    const copy = `${this.path}.copy`
+  /**
+   * Has a writer meet `outage` a random while after its first acknowledgement, and kills it when it has gone on.
+   *
+   * @throws Violation
+   */
+  async outlive(outage: () => Promise<void>): Promise<Kill> {
+    const child = this.#start()
+    let exit: Exit
+    try {
+      await child.said('acknowledged')
+      await delay(this.#aim.delayMs('acknowledged'))
+      await outage()
+      const said = child.lines.length
+      while (child.lines.length <= said) await delay(5)
+    } finally {
+      exit = await child.kill()
+    }
+    return { moment: 'writing', hadAcknowledged: true, survived: await this.#check(child, exit) }
+  }
+
+  /** @returns the operations of the writer that are there */
+  async #check(child: Program, { code, signal }: Exit): Promise<number> {
     const said = child.lines.filter((line) => line !== 'repairing' && line !== 'repaired')
     try {
       if (signal !== 'SIGKILL' && code !== 0)
         throw new Violation(`a writer ended with ${signal ?? `code ${code}`}: ${child.stderr}`)
-      copyDatabase(this.path, copy)
-      return this.#model.endEpoch(copy, said)
+      return await this.#place.look((looks) => this.#model.endEpoch(looks, said))
     } catch (error) {
-      writeFileSync(`${this.path}.said`, child.lines.join('\n'))
       const message = error instanceof Error ? error.message : String(error)
-      throw new Violation(`${this.path}: ${message}`, { cause: error })
-    } finally {
-      for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(copy + ending, { force: true })
+      const end = child.lines.slice(-5).join('\n')
+      throw new Violation(`${this.#place.address}: ${message}\nThe last that the writer said:\n${end}`, {
+        cause: error,
+      })
     }
   }
 }

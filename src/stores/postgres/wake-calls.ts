@@ -1,0 +1,118 @@
+/**
+ * Processes on one database that tell each other: "somebody waits for this position", and "it is committed".
+ *
+ * Keeps: no law hangs on it: whoever waits looks all the same, so a call may be lost (with a connection, or by a pooler
+ * in between) and costs a pause at most. Law 7: a bounded list of those who want something.
+ *
+ *   reader                                    writer
+ *   waits for 7 of epoch 3 ── want 3 7 ─────▶ commits what lingers
+ *   looks                  ◀──── at 3 9 ───── has committed 9
+ *
+ * While nobody waits nothing is sent: NOTIFY takes a lock of the whole database when it commits, and never belongs
+ * into the transaction of a batch.
+ */
+import type { Epoch, Mark, Seq } from '../../contracts/position.ts'
+import type { Wait } from '../../contracts/wait.ts'
+import type { Connection } from './connection.ts'
+import type { Side } from './side.ts'
+
+/** Positions that others want; those who come later look on their own. */
+const maxWanted = 1_000
+
+interface Waiting {
+  readonly marks: readonly Mark[]
+  readonly called: PromiseWithResolvers<void>
+}
+
+export interface WakeCallsContext {
+  readonly database: string
+  readonly epoch: Epoch
+  readonly side: Side
+  readonly onWanted: (seq: Seq) => void
+}
+
+export class WakeCalls {
+  readonly #context: WakeCallsContext
+  readonly #channel: string
+  readonly #waiting = new Set<Waiting>()
+  /** Of this writer, what others want and is not committed. */
+  #wanted: Seq[] = []
+  #watermark = 0 as Seq
+  /** To be sent together, once what is on its way has gone. */
+  #messages = new Set<string>()
+  #isSending = false
+
+  constructor(context: WakeCallsContext) {
+    this.#context = context
+    this.#channel = `tidemark_${context.database}`
+  }
+
+  /** Hears on this connection what others call. */
+  hearOn(connection: Connection): void {
+    connection.onNotification((message) => this.#hear(message))
+    connection.query({ sql: `LISTEN ${this.#channel}` }).catch(() => undefined)
+  }
+
+  /** Calls those who write these positions, and hears their answer. */
+  call(marks: readonly Mark[]): Wait {
+    const waiting: Waiting = { marks, called: Promise.withResolvers() }
+    for (const { epoch, seq } of marks) if (!this.#isAskedFor(epoch, seq)) this.#send(`want ${epoch} ${seq}`)
+    this.#waiting.add(waiting)
+    return {
+      done: waiting.called.promise.finally(() => this.#waiting.delete(waiting)),
+      cancel: () => void this.#waiting.delete(waiting),
+    }
+  }
+
+  /** Runs for every batch: costs a comparison while nobody wants anything. */
+  committed(watermark: Seq): void {
+    this.#watermark = watermark
+    if (this.#wanted.length === 0) return
+    const left = this.#wanted.filter((seq) => seq > watermark)
+    if (left.length === this.#wanted.length) return
+    this.#wanted = left
+    this.#tell()
+  }
+
+  #isAskedFor(epoch: Epoch, seq: Seq): boolean {
+    for (const { marks } of this.#waiting)
+      if (marks.some((mark) => mark.epoch === epoch && mark.seq === seq)) return true
+    return false
+  }
+
+  #hear(message: string): void {
+    const [verb, epoch, seq] = message.split(' ')
+    if (verb === 'want' && Number(epoch) === this.#context.epoch) this.#want(Number(seq) as Seq)
+    if (verb !== 'at') return
+    for (const { marks, called } of this.#waiting)
+      if (marks.some((mark) => mark.epoch === Number(epoch) && mark.seq <= Number(seq))) called.resolve()
+  }
+
+  #want(seq: Seq): void {
+    if (seq <= this.#watermark) return this.#tell()
+    if (!(seq > 0) || this.#wanted.length >= maxWanted) return
+    this.#wanted.push(seq)
+    this.#context.onWanted(seq)
+  }
+
+  #tell(): void {
+    this.#send(`at ${this.#context.epoch} ${this.#watermark}`)
+  }
+
+  #send(message: string): void {
+    this.#messages.add(message)
+    if (this.#isSending) return
+    this.#isSending = true
+    void this.#sendAll().finally(() => (this.#isSending = false))
+  }
+
+  /** What could not be sent is not sent again: those who wait look. */
+  async #sendAll(): Promise<void> {
+    while (this.#messages.size > 0) {
+      const texts = [...this.#messages]
+      this.#messages.clear()
+      const calls = texts.map(() => `pg_notify('${this.#channel}', ?)`).join(', ')
+      await this.#context.side.run((session) => session.own(`SELECT ${calls}`, texts)).catch(() => undefined)
+    }
+  }
+}
