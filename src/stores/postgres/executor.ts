@@ -98,7 +98,7 @@ export class Executor {
   /** Behind the batches that were sent before. @throws StoreError */
   async reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
     // Between the statements of a repair it would become a part of that.
-    if (this.#isRepairing) await this.#last
+    while (this.#isRepairing) await this.#last
     const statements = drawing(this.#schema, this.#owner, table, count)
     const answers = await this.#sendTogether(statements)
     const failedAt = answers.findIndex(({ status }) => status === 'rejected')
