@@ -9,21 +9,48 @@ const isWaiting =
   "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 await withServer(embeddedPostgres, (server) => {
-  test('a bad row is looked for in its own batch: those behind it are sent as ever', async () => {
+  test.for([{ when: 'behind it' }, { when: 'while it is looked for' }])(
+    'a bad row is looked for in its own batch: those that come $when are sent as ever',
+    async ({ when }) => {
+      await using at = await throughProxy(server)
+      const writeOthers = () => {
+        for (let batches = 10; batches > 0; batches--) at.workload.write(at.db)
+      }
+      // Its statements are prepared.
+      writeOthers()
+      await at.workload.settle(at.db)
+      const isLooking = Promise.withResolvers<void>()
+      const seen: ('batch' | 'savepoint')[] = []
+      at.proxy.rule = (message) => {
+        if (isBatch(message)) seen.push('batch')
+        if (message.sql !== 'SAVEPOINT tidemark_unit') return 'forward'
+        isLooking.resolve()
+        seen.push('savepoint')
+        return 'forward'
+      }
+      const rejected = at.workload.writePoison(at.db)
+      if (when === 'behind it') writeOthers()
+      const outcome = rejected.outcome()
+      await isLooking.promise
+      if (when !== 'behind it') writeOthers()
+      await at.workload.settle(at.db)
+      expect(await outcome).toMatchObject({ kind: 'rejected' })
+      expect(
+        seen.slice(seen.lastIndexOf('savepoint')).filter((what) => what === 'batch').length,
+      ).toBeGreaterThan(8)
+    },
+  )
+
+  test('law 2 · a batch that is sent behind one with a bad row is not carried out before it', async () => {
     await using at = await throughProxy(server)
-    const seen: string[] = []
-    at.proxy.rule = (message) => {
-      if (isBatch(message)) seen.push('batch')
-      if (message.sql === 'SAVEPOINT tidemark_unit') seen.push('savepoint')
-      return 'forward'
-    }
-    const poison = at.workload.writePoison(at.db)
-    for (let batches = 10; batches > 0; batches--) at.workload.write(at.db)
-    await at.workload.settle(at.db)
-    // The first; the one that was sent behind it, and again; the others. And the first with care.
-    expect(seen.filter((what) => what === 'batch').length).toBeLessThanOrEqual(13)
-    expect(seen.slice(seen.lastIndexOf('savepoint')).length).toBeGreaterThan(9)
-    expect(await poison.outcome()).toMatchObject({ kind: 'rejected' })
+    const insert = (numbers: readonly number[]) => numbers.map((n) => at.db.insert('events', { n }).outcome())
+    // Its statements are prepared.
+    await Promise.all(insert([1]))
+    // Two batches.
+    const numbers = Array.from({ length: 24 }, (_, index) => index + 2)
+    await Promise.all(insert(numbers.with(3, -1)))
+    const found = await server.query('SELECT n FROM events ORDER BY id', at.url)
+    expect(found.map(({ n }) => n)).toEqual([1, ...numbers.toSpliced(3, 1)])
   })
 
   test.for([
@@ -50,7 +77,9 @@ await withServer(embeddedPostgres, (server) => {
       await other.query('COMMIT')
       await other.end()
       await at.workload.settle(at.db)
-      expect(batches, 'applied by the next one, or by the old one').toBe(isEnded ? 4 : 2)
+      // All again by the next one; or nothing, but perhaps the second batch, which comes behind the takeover.
+      if (isEnded) expect(batches).toBe(4)
+      else expect(batches).toBeLessThan(4)
     },
   )
 
