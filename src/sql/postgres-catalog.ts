@@ -41,8 +41,11 @@ export interface CatalogColumn {
   readonly isElement: boolean
   readonly isComputed: boolean
   readonly hasDefault: boolean
-  /** What is known of how values of it compare; undefined: nothing. */
-  readonly comparesAs: 'integer' | 'text' | 'uuid' | undefined
+  /**
+   * What is known of how values of it compare: `padded` as texts without the blanks at their end, `instant` as times of
+   * which one in the form of `toISOString` equals no other in that form. Undefined: nothing.
+   */
+  readonly comparesAs: (typeof comparisons)[number] | undefined
   /** The database makes its value up, by a sequence, when an insert leaves it out. */
   readonly isGenerated: boolean
   /** The sequence behind its default or identity, quoted; undefined: there is none. */
@@ -112,9 +115,10 @@ const columnsSql = `
     (a.attgenerated <> '')::int AS is_computed, (a.atthasdef OR a.attidentity <> '')::int AS has_default,
     CASE WHEN t.oid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) THEN 'integer'
       WHEN t.oid = 'uuid'::regtype THEN 'uuid'
-      WHEN t.oid IN ('text'::regtype, 'varchar'::regtype)
-        AND (SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation) THEN 'text' END
-      AS compares_as,
+      WHEN t.oid IN ('timestamptz'::regtype, 'timestamp'::regtype) AND a.atttypmod = -1 THEN 'instant'
+      WHEN t.oid IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
+        AND (SELECT l.collisdeterministic FROM pg_collation l WHERE l.oid = a.attcollation)
+        THEN CASE WHEN t.oid = 'bpchar'::regtype THEN 'padded' ELSE 'text' END END AS compares_as,
     (a.attidentity = 'a')::int AS is_always_generated,
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
       THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
@@ -186,7 +190,7 @@ function tableOf(
   }
 }
 
-const comparisons = ['integer', 'text', 'uuid'] as const
+const comparisons = ['integer', 'text', 'padded', 'uuid', 'instant'] as const
 
 function columnOf(row: Record<string, unknown>): CatalogColumn {
   const is = (name: string): boolean => Number(row[name]) === 1

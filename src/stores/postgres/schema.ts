@@ -91,6 +91,8 @@ function storageOf({ comparesAs, hasDefault, type, baseType }: CatalogColumn): {
       return { storage: { affinity: 'text', comparesExactly: true, hasDefault } }
     case 'uuid':
       return { storage: { affinity: 'uuid', comparesExactly: true, hasDefault } }
+    case 'padded':
+    case 'instant':
     case undefined:
       return {}
   }

@@ -2,8 +2,8 @@
  * A batch as the units that succeed or fail by themselves: each a few statements that are sent one behind the other,
  * and what to tell when they stood.
  *
- * Keeps: law 4. Rows go together in one statement only where that does what as many statements do (see
- * `goTogether`); a unit of many rows can be taken apart, down to the operation that is at fault.
+ * Keeps: law 4. Rows go together in one statement only where that does what as many statements do
+ * (`chunks.ts`); a unit of many rows can be taken apart, down to the operation that is at fault.
  */
 import type { Group, Load, Run, Shape, Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
@@ -12,6 +12,7 @@ import { operationAt, positionsOf, type Cause } from '../../isolation.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
 import { messageOf } from '../../sql/failure.ts'
 import { checkWritten } from '../../sql/guard.ts'
+import { chunksOf } from './chunks.ts'
 import type { WireAnswer, WireStatement } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import type { DatabaseSchema } from './schema.ts'
@@ -221,60 +222,6 @@ function bare(first: Seq, positions: number): Unit {
     split: indivisible,
     letter: undefined,
   }
-}
-
-/** Where each of a run's statements begins, and how many of its operations it takes. */
-function chunksOf(schema: DatabaseSchema, run: Run): (readonly [index: number, rows: number])[] {
-  const together = goTogether(schema, run)
-  const chunks: (readonly [number, number])[] = []
-  for (let index = 0; index < run.count;) {
-    const rows = together ? apartFrom(run, index, keyPlaces(schema, run.shape)) : 1
-    chunks.push([index, rows])
-    index += rows
-  }
-  return chunks
-}
-
-/**
- * One statement may take several of its operations. Not where triggers run, where one row may satisfy another's
- * constraint, or where that is judged at COMMIT. Updates are made in no order: not where one may free a key for
- * another.
- */
-function goTogether(schema: DatabaseSchema, { shape, values, count }: Run): boolean {
-  if (count === 1 || shape.kind === 'statement') return false
-  const traits = schema.traits.get(shape.table)
-  if (!traits?.isPlain || traits.isDeferred) return false
-  if (shape.kind === 'insert' || shape.kind === 'upsert') return true
-  if (shape.expect !== undefined && shape.expect !== 1) return false
-  if (shape.kind === 'delete') return !values.includes(null)
-  const { set, where, width } = shape
-  if (traits.hasOtherKeys || set.some((column) => where.includes(column))) return false
-  return values.every((value, at) => value !== null || at % width < set.length)
-}
-
-/**
- * How many operations from `index` on have keys that are apart: one statement would refuse rows that meet, or judge
- * them in no order. Two that only the database finds equal come apart when the statement has failed.
- */
-function apartFrom({ shape, values, count }: Run, index: number, places: readonly number[]): number {
-  if (places.length === 0) return count - index
-  const seen = new Set<string>()
-  for (let row = index; row < count; row++) {
-    const key = places.map((place) => String(values[row * shape.width + place])).join('\u0000')
-    if (seen.has(key)) return row - index
-    seen.add(key)
-  }
-  return count - index
-}
-
-/** Where the values stand that name the row, for shapes whose operations may meet on one. */
-function keyPlaces(schema: DatabaseSchema, shape: Shape): number[] {
-  if (shape.kind === 'upsert') return shape.keyColumns.map((column) => shape.columns.indexOf(column))
-  if (shape.kind !== 'update' && shape.kind !== 'delete') return []
-  const before = shape.kind === 'update' ? shape.set.length : 0
-  // By the primary key alone: what else is asked of the row does not make it another.
-  const key = schema.tables.get(shape.table)?.primaryKey ?? shape.where
-  return key.map((column) => before + shape.where.indexOf(column))
 }
 
 function expectationOf(shape: Shape, at: number): Expectation[] {
