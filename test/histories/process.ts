@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { open } from '../../src/index.ts'
+import { postgres } from '../../src/stores/postgres/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { Recorder, markOf } from './recorder.ts'
 import { Sessions } from './sessions.ts'
@@ -29,8 +30,12 @@ async function run(job: Job): Promise<void> {
     const file = openSync(job.events, 'a')
     const recorder = new Recorder(file, job.process, BigInt(job.originNs))
     const from = recorder.now()
-    // On a busy machine the opening may hold the lock for a while.
-    const db = await open<Tables>(sqlite(job.file, { readers: 1, busyTimeoutMs: 30_000 }), job.options)
+    const { address, options } = job
+    const store = address.startsWith('postgres:')
+      ? postgres(address)
+      : // On a busy machine the opening may hold the lock for a while.
+        sqlite(address, { readers: 1, busyTimeoutMs: 30_000 })
+    const db = await open<Tables>(store, options)
     recorder.tell({ kind: 'open', writer: db.writer, epoch: db.epoch }, from)
     say({ kind: 'opened', epoch: db.epoch })
     db.on('reject', ({ position }) => recorder.tell({ kind: 'rejected', position: markOf(position) }))

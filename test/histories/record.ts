@@ -1,23 +1,29 @@
-/** Records a history: four processes on one new file, perhaps one of them killed, then the file as they left it. */
+/** Records a history: four processes on one new database, perhaps one of them killed, then what they left there. */
 import { Random } from '../../src/testing/simulation/random.ts'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { OpenOptions } from '../../src/index.ts'
-import { change, look } from '../support/database-file.ts'
-import { readEvents, type FinalState, type History, type HistoryEvent } from './history.ts'
+import { readEvents, type History, type HistoryEvent } from './history.ts'
+import type { Place } from './place.ts'
 import type { Pool, Worker } from './pool.ts'
-import { schema, type FromChild } from './workload.ts'
+import type { FromChild } from './workload.ts'
 
 const processes = 4
 
 /** How a killed process's epoch ends: its writer's name is taken by a new engine; or it is silent beyond its lease. */
 export type Ending = 'reopened' | 'lease'
 
-/** @param folder for the database and the events, empty */
-export async function record(pool: Pool, folder: string, seed: number, ending?: Ending): Promise<History> {
-  const recorder = new HistoryRecorder(pool, folder, seed)
+/** @param folder for the events, with none in it */
+export async function record(
+  pool: Pool,
+  place: Place,
+  folder: string,
+  seed: number,
+  ending?: Ending,
+): Promise<History> {
+  const recorder = new HistoryRecorder(pool, place, folder, seed)
   await recorder.run(ending)
-  return recorder.read()
+  return await recorder.read()
 }
 
 interface Part {
@@ -29,7 +35,7 @@ interface Part {
 }
 
 class HistoryRecorder {
-  readonly #file: string
+  readonly #place: Place
   readonly #folder: string
   readonly #seed: number
   readonly #dice: Random
@@ -42,13 +48,12 @@ class HistoryRecorder {
   /** So many bookmarks of the victim pass before it is killed. */
   #bookmarksLeft = 0
 
-  constructor(pool: Pool, folder: string, seed: number) {
+  constructor(pool: Pool, place: Place, folder: string, seed: number) {
+    this.#place = place
     this.#folder = folder
-    this.#file = path.join(folder, 'app.db')
     this.#seed = seed
     this.#dice = new Random(seed)
     this.#pool = pool
-    change(this.#file, `PRAGMA journal_mode = WAL; ${schema}`)
   }
 
   async run(ending: Ending | undefined): Promise<void> {
@@ -64,13 +69,13 @@ class HistoryRecorder {
       if (process !== this.#victim) this.#pool.giveBack(worker)
   }
 
-  read(): History {
+  async read(): Promise<History> {
     const events: HistoryEvent[] = []
     for (const number of this.#parts.keys()) {
       const file = this.#eventsOf(number)
       if (existsSync(file)) events.push(...readEvents(file))
     }
-    return { events: events.toSorted((a, b) => a.from - b.from), final: readFinal(this.#file) }
+    return { events: events.toSorted((a, b) => a.from - b.from), final: await this.#place.readFinal() }
   }
 
   #options(number: number): OpenOptions {
@@ -98,7 +103,7 @@ class HistoryRecorder {
     )
     worker.tell({
       kind: 'run',
-      file: this.#file,
+      address: this.#place.address,
       events: this.#eventsOf(process),
       process,
       others,
@@ -156,23 +161,10 @@ class HistoryRecorder {
     if (ending === 'reopened') {
       const [worker] = await this.#pool.take(1)
       if (worker) await this.#start(processes, worker, victim.options).ended.promise
-    } else change(this.#file, `UPDATE tidemark_writers SET lease_ms = 30 WHERE epoch = ${victim.epoch}`)
+    } else await this.#place.change(`UPDATE tidemark_writers SET lease_ms = 30 WHERE epoch = ${victim.epoch}`)
   }
 
   #eventsOf(process: number): string {
     return path.join(this.#folder, `events-${process}.jsonl`)
-  }
-}
-
-function readFinal(file: string): FinalState {
-  const log = look<{ write: number; epoch: number }>(
-    file,
-    'SELECT write_id AS write, epoch FROM log ORDER BY id',
-  )
-  const registers = look<{ key: string; write_id: number }>(file, 'SELECT key, write_id FROM registers')
-  return {
-    log,
-    registers: Object.fromEntries(registers.map(({ key, write_id }) => [key, write_id])),
-    deadLetters: look(file, 'SELECT epoch, seq FROM tidemark_dead_letters ORDER BY id'),
   }
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/database-file.ts'
+import { fileIn } from './place.ts'
 import { check } from './checker.ts'
 import { FinalOrder } from './final-order.ts'
 import type { History } from './history.ts'
@@ -52,7 +53,8 @@ async function recordEnough(): Promise<{ history: History; order: FinalOrder }[]
   const pool = new Pool()
   try {
     for (let seed = firstSeed; lacking.size > 0; seed++) {
-      const history = await record(pool, temporaryFolder(), seed, 'lease')
+      const folder = temporaryFolder()
+      const history = await record(pool, fileIn(folder), folder, seed, 'lease')
       const order = new FinalOrder(history)
       recorded.push({ history, order })
       for (const tampering of lacking) if (tampering(history, order).length > 0) lacking.delete(tampering)

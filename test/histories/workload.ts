@@ -5,11 +5,24 @@ import type { Consistency, OpenOptions } from '../../src/index.ts'
  * Each write adds a row to the log, whose ids so tell the order of all commits; most set a register as well, in the
  * same operation. Poison is refused by the register or the log alike.
  */
-export const schema = `
-  CREATE TABLE log (id INTEGER PRIMARY KEY, write_id INTEGER NOT NULL, epoch INTEGER NOT NULL,
+const tables = (id: string): string => `
+  CREATE TABLE log (id ${id} PRIMARY KEY, write_id BIGINT NOT NULL, epoch BIGINT NOT NULL,
     is_poison INTEGER NOT NULL CHECK (is_poison = 0));
-  CREATE TABLE registers (key TEXT PRIMARY KEY, write_id INTEGER NOT NULL,
+  CREATE TABLE registers (key TEXT PRIMARY KEY, write_id BIGINT NOT NULL,
     is_poison INTEGER NOT NULL CHECK (is_poison = 0));`
+
+/**
+ * PostgreSQL's writers commit beside each other, so whoever takes an id there has a lock until it has committed: without
+ * that, ids would not be in the order of commits.
+ */
+export const schema = {
+  sqlite: tables('INTEGER'),
+  postgres: `
+    CREATE SEQUENCE log_ids;
+    CREATE FUNCTION next_in_line() RETURNS bigint LANGUAGE plpgsql VOLATILE AS
+      'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN nextval(''log_ids''); END';
+    ${tables('BIGINT DEFAULT next_in_line()')}`,
+} as const
 
 export interface Tables {
   log: { id: number; write_id: number; epoch: number; is_poison: number }
@@ -25,10 +38,11 @@ export const everything = {
 export const keys: readonly string[] = ['a', 'b', 'c', 'd']
 export const levels: readonly Consistency[] = ['eventual', 'readAfterWrite', 'readAfterWrite', 'strong']
 
-/** What a child is asked to do: open an engine on the file, and run sessions at random. */
+/** What a child is asked to do: open an engine on the database, and run sessions at random. */
 export interface Job {
   readonly kind: 'run'
-  readonly file: string
+  /** The path of a file, or the URL of a database. */
+  readonly address: string
   /** Where its events go. */
   readonly events: string
   /** Its number in the history. */
