@@ -35,7 +35,7 @@ await withServer(embeddedPostgres, (server) => {
     ['is cut', (wire) => wire.cut(), 1],
     ['is reset', (wire) => wire.cut(true), 1],
     // Not at each: it takes the time of an answer.
-    ['gets no answer', (wire) => wire.blackHole(), 3],
+    ['gets no answer', (wire) => wire.blackHole(), 6],
   ])(
     'law 3 · a connection that %s while it takes over, at any step, is given up for the next one',
     async ([, act, step]) => {
