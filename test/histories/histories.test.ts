@@ -57,10 +57,6 @@ function judgeHistories(
         expect(broken.slice(0, 10), `TIDEMARK_SEED=${seed}`).toEqual([])
         const census = count(history)
         expect(census.concurrent, `calls of two processes at once, TIDEMARK_SEED=${seed}`).toBeGreaterThan(0)
-        expect(
-          census.waitedForOthers,
-          `reads that waited for another process, TIDEMARK_SEED=${seed}`,
-        ).toBeGreaterThan(0)
         sum = add(sum, census)
       }
       const told = Object.entries(sum ?? {}).map(([name, n]) => `${name} ${n}`)

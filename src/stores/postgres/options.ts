@@ -1,7 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { TidemarkError } from '../../errors.ts'
 import { isAddress } from './address.ts'
-import type { PoolBounds } from './pool.ts'
 
 /** How the PostgreSQL store sets its connections. What it relies on is set for each of them, none is left to chance. */
 export interface PostgresOptions {
@@ -44,6 +43,11 @@ export interface PostgresOptions {
   readonly replicaFallback?: 'primary' | 'fail'
   /** TLS, as `tls.connect` takes it; instead of `sslmode` in the URL. Default: what the URL says. */
   readonly tls?: boolean | ConnectionOptions
+}
+
+export interface PoolBounds {
+  readonly min: number
+  readonly max: number
 }
 
 export type PostgresSettings = Required<Omit<PostgresOptions, 'tls' | 'readers'>> & {

@@ -18,11 +18,7 @@ import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
 import { asStoreError } from './classify.ts'
 import type { Connection } from './connection.ts'
-
-export interface PoolBounds {
-  readonly min: number
-  readonly max: number
-}
+import type { PoolBounds } from './options.ts'
 
 interface Waiting {
   readonly sinceMs: number
