@@ -25,7 +25,10 @@ await withServer(debianPostgres, (server) =>
   conformance(postgresSubject('postgres of the system', server), {
     describe: (name, define) => {
       const isWanted = topics.some((topic) => name.endsWith(` · ${topic}`))
-      if (isWanted || process.env['TIDEMARK_ALL_TOPICS'] === '1') describe(name, () => define())
+      if (!isWanted && process.env['TIDEMARK_ALL_TOPICS'] !== '1') return
+      describe(name, () => {
+        define()
+      })
     },
     test,
   }),
