@@ -45,6 +45,11 @@ interface ErrorDetails {
   readonly outcome?: Certainty
 }
 
+/** What an error says, to be a part of what another one says: every message of ours begins with our name. */
+export function unprefixed(message: string): string {
+  return message.replace(/^tidemark: /, '')
+}
+
 export class TidemarkError extends Error {
   readonly code: ErrorCode
   /** What to do about it, in a sentence. */
@@ -160,6 +165,6 @@ export class StoreError extends TidemarkError {
   withUnknownOutcome(): StoreError {
     const { failure, message, cause, storeCode, hint } = this
     const details = { cause, storeCode, outcome: 'unknown' as const, ...(hint === undefined ? {} : { hint }) }
-    return new StoreError(failure, message.replace(/^tidemark: /, ''), details)
+    return new StoreError(failure, unprefixed(message), details)
   }
 }

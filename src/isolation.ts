@@ -4,7 +4,7 @@
  */
 import type { Run, Step } from './contracts/operation.ts'
 import type { Seq } from './contracts/position.ts'
-import type { Batch } from './contracts/store.ts'
+import type { Batch, BatchOutcome } from './contracts/store.ts'
 
 /** Why an operation is rejected. */
 export interface Cause {
@@ -57,6 +57,17 @@ export function unitsOf(step: Step): { step: Step; positions: number }[] {
 export function operationAt(run: Run, index: number): Run {
   const { width } = run.shape
   return { ...run, count: 1, values: run.values.slice(index * width, (index + 1) * width) }
+}
+
+/** The outcomes of transactions that followed each other, as one. */
+export function mergedOutcome(outcomes: readonly BatchOutcome[]): BatchOutcome {
+  return {
+    results: outcomes.flatMap(({ results }) => results),
+    rejections: outcomes.flatMap(({ rejections }) => rejections),
+    transactions: outcomes.reduce((sum, { transactions }) => sum + transactions, 0),
+    longestTransactionMs: Math.max(0, ...outcomes.map((outcome) => outcome.longestTransactionMs)),
+    derivationFailures: outcomes.flatMap(({ derivationFailures }) => derivationFailures ?? []),
+  }
 }
 
 /** How many positions a step takes. */

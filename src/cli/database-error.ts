@@ -1,5 +1,5 @@
 /** What the command line says of a database that cannot be used. */
-import { StoreError } from '../errors.ts'
+import { StoreError, unprefixed } from '../errors.ts'
 import { codeOf, messageOf } from '../sql/failure.ts'
 import { toStoreError } from '../stores/sqlite/classify.ts'
 import type { Database } from './database.ts'
@@ -43,7 +43,7 @@ export function databaseError(database: Database, error: unknown): CommandError 
 
 function sqliteError(path: string, error: unknown): CommandError {
   const { message, storeCode, hint } = toStoreError(error)
-  const reason = message.replace(/^tidemark: /, '')
+  const reason = unprefixed(message)
   // The store says itself what it could not open.
   return new CommandError(
     EXIT.failed,
@@ -54,7 +54,7 @@ function sqliteError(path: string, error: unknown): CommandError {
 
 function postgresError(name: string, error: unknown): CommandError {
   if (error instanceof StoreError) {
-    const reason = error.message.replace(/^tidemark: /, '').replace(/\.$/, '')
+    const reason = unprefixed(error.message).replace(/\.$/, '')
     return new CommandError(EXIT.failed, `${reason}.`, hintOf(error.storeCode, reason) ?? error.hint)
   }
   const [reason, code] = [messageOf(error).replace(/\.$/, ''), codeOf(error)]

@@ -17,7 +17,7 @@
 import { inspect } from 'node:util'
 import type { Processor, RowKey } from '../contracts/processor.ts'
 import type { Runtime } from '../contracts/runtime.ts'
-import { TidemarkError } from '../errors.ts'
+import { TidemarkError, unprefixed } from '../errors.ts'
 import type { Deadline } from './deadline.ts'
 import type { TableKey } from './read-options.ts'
 
@@ -186,7 +186,7 @@ function failed(row: Row, cause: unknown): TidemarkError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new TidemarkError(
     'PROCESSOR_FAILED',
-    `processor "${row.processor.name}" failed for ${show(row)}: ${reason.replace(/^tidemark: /, '')}. No rows were read.`,
+    `processor "${row.processor.name}" failed for ${show(row)}: ${unprefixed(reason)}. No rows were read.`,
     { cause, hint: 'Mend the processor, or read without it: leave it out of `processors`.' },
   )
 }

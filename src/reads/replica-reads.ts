@@ -13,7 +13,7 @@
  */
 import type { LogPosition } from '../contracts/position.ts'
 import type { OpenedStore, QueryResult, ReplicaSnapshot, Replicas, SqlQuery } from '../contracts/store.ts'
-import { NotSupportedError, StoreError } from '../errors.ts'
+import { NotSupportedError, StoreError, unprefixed } from '../errors.ts'
 import type { Marks } from './bookmark.ts'
 import type { Deadline } from './deadline.ts'
 import type { OtherWriters } from './other-writers.ts'
@@ -113,7 +113,7 @@ function isFresh(found: ReplicaSnapshot | StoreError): found is FreshCopy {
 }
 
 function describe(found: ReplicaSnapshot | StoreError, { marks, seen }: Required): string {
-  if (found instanceof StoreError) return messageOf(found)
+  if (found instanceof StoreError) return unprefixed(found.message)
   const { replica, tidemarks, shown } = found
   for (const [epoch, seq] of marks) {
     const there = tidemarks.find((tidemark) => tidemark.epoch === epoch)
@@ -122,8 +122,4 @@ function describe(found: ReplicaSnapshot | StoreError, { marks, seen }: Required
       return `replica ${replica} had shown ${there.watermark} of ${seq} of writer "${there.writer}"`
   }
   return `replica ${replica} had replayed ${shown.lsn} of ${seen?.lsn} bytes of the log`
-}
-
-function messageOf({ message }: StoreError): string {
-  return message.replace(/^tidemark: /, '')
 }

@@ -9,7 +9,7 @@ import type { Epoch, Seq } from '../contracts/position.ts'
 import type { RowKey } from '../contracts/processor.ts'
 import type { Dialect, SqlQuery } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
-import { InvalidOperationError, TidemarkError, type ErrorCode } from '../errors.ts'
+import { InvalidOperationError, TidemarkError, type ErrorCode, unprefixed } from '../errors.ts'
 import type { PendingTable } from '../writes/pending.ts'
 import { encodeForColumn } from '../writes/values.ts'
 import type { Row } from './fold.ts'
@@ -102,7 +102,7 @@ export function invalidKey(code: ErrorCode, message: string, hint?: string): Tid
 function asReadError(error: unknown): unknown {
   if (!(error instanceof InvalidOperationError)) return error
   const { code, message, hint } = error
-  return invalidKey(code, message.replace(/^tidemark: /, '').replace(/ Nothing was queued\.$/, ''), hint)
+  return invalidKey(code, unprefixed(message).replace(/ Nothing was queued\.$/, ''), hint)
 }
 
 function listed(names: readonly string[]): string {

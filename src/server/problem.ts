@@ -12,6 +12,7 @@ import {
   TidemarkError,
   WriteRejectedError,
   type ErrorCode,
+  unprefixed,
 } from '../errors.ts'
 import { PartialFailure, REQUEST_STATUS, RequestError, type RequestCode } from './request-error.ts'
 
@@ -263,7 +264,7 @@ function optional(members: Readonly<Record<string, unknown>>): Record<string, un
 }
 
 function plain(message: string): string {
-  return sentence(message.replace(/^tidemark: /, '').replace(/ Nothing was queued\.$/, ''))
+  return sentence(unprefixed(message).replace(/ Nothing was queued\.$/, ''))
 }
 
 function sentence(text: string): string {

@@ -1,6 +1,6 @@
 /** Rows of a table as lines of JSON, each on its own: a bad one is reported and kept, and its neighbours are written. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { InvalidOperationError, TidemarkError } from '../errors.ts'
+import { InvalidOperationError, TidemarkError, unprefixed } from '../errors.ts'
 import type { Receipt } from '../index.ts'
 import type { LineBlock } from '../logs/lines.ts'
 import { acceptWithin, type Accepted } from './accepting.ts'
@@ -121,5 +121,5 @@ function parseRow(text: string): Row | string {
 }
 
 function reasonOf(error: InvalidOperationError): string {
-  return error.message.replace(/^tidemark: /, '').replace(/ Nothing was queued\.$/, '')
+  return unprefixed(error.message).replace(/ Nothing was queued\.$/, '')
 }

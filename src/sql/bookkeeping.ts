@@ -179,6 +179,13 @@ export async function readTidemarks(
   }))
 }
 
+/** Whether everything that is required is among what a snapshot holds. */
+export function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
+  return required.every(({ epoch, seq }) =>
+    tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
+  )
+}
+
 /** What is known of one writer's own epoch, for its recovery. */
 export async function readTidemark(
   session: SqlSession,

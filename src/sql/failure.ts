@@ -1,5 +1,5 @@
 /** Anything that a driver, or Kysely, throws, as a `StoreError`. */
-import { StoreError, TidemarkError, type Certainty } from '../errors.ts'
+import { StoreError, TidemarkError, unprefixed, type Certainty } from '../errors.ts'
 import type { Failure, SharedDialect } from './dialect.ts'
 
 /** The network's own errors: every driver passes them on. */
@@ -51,6 +51,13 @@ export function toStoreError(
     outcome: failure === 'transient' ? outcome : 'not-committed',
     ...(hint === undefined ? {} : { hint }),
   })
+}
+
+/** That nothing can be written is a read's own fault, not the database's. @param readOnlyCode by which it says so */
+export function asRead(error: TidemarkError, readOnlyCode: string): TidemarkError {
+  if (!(error instanceof StoreError) || error.storeCode !== readOnlyCode) return error
+  const { message, cause, storeCode } = error
+  return new StoreError('rejected', unprefixed(message), { cause, storeCode })
 }
 
 /** As a text column of any database can hold it. */

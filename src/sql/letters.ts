@@ -13,6 +13,11 @@ export interface Letter {
   readonly nowMs: number
 }
 
+/** Of the values of a letter, in the order of its fields, and its content between the message and the time. */
+export const insertLetter = `
+  INSERT INTO tidemark_dead_letters (writer, epoch, seq, table_name, code, message, content, attempts, rejected_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)`
+
 export async function keepLetter(
   session: SqlSession,
   letter: Letter,
@@ -20,11 +25,16 @@ export async function keepLetter(
 ): Promise<DeadLetterId> {
   const { dialect } = session
   const { writer, epoch, seq, table, code, message, nowMs } = letter
-  const answer = await session.own(
-    `INSERT INTO tidemark_dead_letters (writer, epoch, seq, table_name, code, message, content, attempts, rejected_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)${dialect.returning('id')}`,
-    [writer, epoch, seq, table ?? null, code, message, content, nowMs],
-  )
+  const answer = await session.own(`${insertLetter}${dialect.returning('id')}`, [
+    writer,
+    epoch,
+    seq,
+    table ?? null,
+    code,
+    message,
+    content,
+    nowMs,
+  ])
   return Number(dialect.idsOf(answer, 'id', 1)[0]) as DeadLetterId
 }
 

@@ -24,7 +24,13 @@
 import type { Runtime, Timer } from '../contracts/runtime.ts'
 import type { Schema } from '../contracts/schema.ts'
 import type { IdRange } from '../contracts/store.ts'
-import { NotSupportedError, QueueFullError, type StoreError, type TidemarkError } from '../errors.ts'
+import {
+  NotSupportedError,
+  QueueFullError,
+  type StoreError,
+  type TidemarkError,
+  unprefixed,
+} from '../errors.ts'
 import { backoffMs } from './backoff.ts'
 import { invalidOptions } from './options.ts'
 import type { QueueOptions } from './queue.ts'
@@ -189,7 +195,7 @@ export class IdStock {
     if (!this.#isRefilling && this.#lastFailure) return verdictOn(this.#lastFailure)
     this.#refill()
     this.#becomeDry()
-    const latest = this.#lastFailure ? ` (the last attempt: ${withoutPrefix(this.#lastFailure)})` : ''
+    const latest = this.#lastFailure ? ` (the last attempt: ${unprefixed(this.#lastFailure.message)})` : ''
     return new QueueFullError(
       `the ids of table "${this.table}" are used up, and more are being reserved${latest}.`,
       this.#retryAfterMs,
@@ -249,9 +255,7 @@ function problemOf(table: string, { tables }: Schema): string[] {
 
 function verdictOn(error: StoreError): TidemarkError {
   if (error.failure === 'chain') return fenced()
-  return error.failure === 'rejected' ? new NotSupportedError(`${withoutPrefix(error)}.`, error.hint) : error
-}
-
-function withoutPrefix({ message }: StoreError): string {
-  return message.replace(/^tidemark: /, '')
+  return error.failure === 'rejected'
+    ? new NotSupportedError(`${unprefixed(error.message)}.`, error.hint)
+    : error
 }

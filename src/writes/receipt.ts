@@ -9,7 +9,13 @@
  * row with a preallocated id has one more.
  */
 import type { Position, Seq } from '../contracts/position.ts'
-import { EngineStoppedError, ReceiptTimeoutError, WriteRejectedError, type TidemarkError } from '../errors.ts'
+import {
+  EngineStoppedError,
+  ReceiptTimeoutError,
+  WriteRejectedError,
+  type TidemarkError,
+  unprefixed,
+} from '../errors.ts'
 import type { PendingBatch } from './batch.ts'
 
 /** What a receipt needs of the engine that made it. */
@@ -234,7 +240,7 @@ function abandonedError(
   const fate = certainty === 'unknown' ? 'it may or may not be committed' : 'it is not committed'
   return new EngineStoppedError(
     error.code,
-    `the write at position ${position.seq} was abandoned, ${fate}: ${error.message.replace(/^tidemark: /, '')}`,
+    `the write at position ${position.seq} was abandoned, ${fate}: ${unprefixed(error.message)}`,
     {
       cause: error,
       outcome: certainty,

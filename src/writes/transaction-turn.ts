@@ -14,7 +14,7 @@
 import type { Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, StoreTransaction } from '../contracts/store.ts'
-import { EngineStoppedError, StoreError, TidemarkError, type Certainty } from '../errors.ts'
+import { EngineStoppedError, StoreError, TidemarkError, type Certainty, unprefixed } from '../errors.ts'
 import { asStoreError } from './verdicts.ts'
 
 export type TurnEnd =
@@ -94,7 +94,7 @@ export class TransactionTurn {
   abandon(cause: TidemarkError): void {
     const outcome: Certainty = this.#stage === 'committing' ? 'unknown' : 'not-committed'
     this.#stage = 'abandoned'
-    const message = `the transaction was abandoned: ${cause.message.replace(/^tidemark: /, '')}`
+    const message = `the transaction was abandoned: ${unprefixed(cause.message)}`
     this.#result.reject(new EngineStoppedError(cause.code, message, { cause, outcome }))
     // Nobody reads the tidemark any more, which would end it; behind a COMMIT that is under way it does nothing.
     this.#transaction?.rollback().catch(() => undefined)

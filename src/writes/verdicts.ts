@@ -1,7 +1,7 @@
 /** Why an engine stops, in words for the one who has to do something about it. */
 import type { Seq } from '../contracts/position.ts'
 import type { Tidemark } from '../contracts/store.ts'
-import { EngineStoppedError, StoreError } from '../errors.ts'
+import { EngineStoppedError, StoreError, unprefixed } from '../errors.ts'
 
 /** A store fails with a `StoreError`; anything else is a fault of its own that no retry mends. */
 export function asStoreError(error: unknown): StoreError {
@@ -13,11 +13,11 @@ export function asStoreError(error: unknown): StoreError {
 }
 
 export function failedForGood(error: StoreError): EngineStoppedError {
-  return stopped('STORE_FAILED', withoutPrefix(error), error)
+  return stopped('STORE_FAILED', unprefixed(error.message), error)
 }
 
 export function gaveUp(error: StoreError): EngineStoppedError {
-  return stopped('GAVE_UP', `gave up after \`retry.giveUpAfterMs\`: ${withoutPrefix(error)}`, error)
+  return stopped('GAVE_UP', `gave up after \`retry.giveUpAfterMs\`: ${unprefixed(error.message)}`, error)
 }
 
 export function fenced(): EngineStoppedError {
@@ -46,8 +46,4 @@ function stopped(code: 'STORE_FAILED' | 'GAVE_UP', message: string, cause: Store
     cause,
     ...(cause.hint === undefined ? {} : { hint: cause.hint }),
   })
-}
-
-function withoutPrefix({ message }: StoreError): string {
-  return message.replace(/^tidemark: /, '')
 }

@@ -1,10 +1,10 @@
 /** Entries into the log table and its full-text index: beside blocking better-sqlite3 into the same tables. */
+import { loadCells } from '../load.ts'
 import type { LogPeerName } from '../../peers/logs/index.ts'
-import { decimal, megabytes, range, times, whole } from '../../report/format.ts'
+import { decimal, range, times, whole } from '../../report/format.ts'
 import { heading, table } from '../../report/table.ts'
 import { spreadOf } from '../../statistics.ts'
 import type { Throughput } from '../../workloads/throughput.ts'
-import { othersProcessorsIn } from '../noise.ts'
 import { medianOver, printNoise, takeTurns } from '../reads/round.ts'
 import { MOST_WARM, runLogJob, verifyEntries, type LogContext } from './job.ts'
 
@@ -113,26 +113,6 @@ function cellsOf(lane: IngestLane, ours: IngestLane | undefined): string[] {
     ours && ours !== lane ? times(ratioOf(ours, lane)) : '',
     perRow(median(({ usage }) => usage.mainThreadCpuUs)),
     perRow(median(({ usage }) => usage.processCpuUs)),
-    decimal(
-      median(({ usage }) => usage.loopDelayP99Ms),
-      2,
-    ),
-    decimal(
-      median(({ usage }) => usage.loopDelayMaxMs),
-      1,
-    ),
-    decimal(
-      median(({ acceptedToCommittedMs }) => acceptedToCommittedMs?.p50),
-      1,
-    ),
-    decimal(
-      median(({ acceptedToCommittedMs }) => acceptedToCommittedMs?.p99),
-      1,
-    ),
-    megabytes(median(({ usage }) => usage.peakBytes)),
-    decimal(
-      median(({ usage }) => othersProcessorsIn(usage)),
-      2,
-    ),
+    ...loadCells(median, 1),
   ]
 }

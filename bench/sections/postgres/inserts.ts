@@ -1,11 +1,11 @@
 /** The main comparison: committed rows a second beside the driver by hand, COPY, and what people use. */
+import { loadCells } from '../load.ts'
 import { listedPostgresPeer, POSTGRES_PEER_NAMES, type PostgresPeerName } from '../../peers/postgres/index.ts'
-import { decimal, megabytes, range, times, whole } from '../../report/format.ts'
+import { decimal, range, times, whole } from '../../report/format.ts'
 import { heading, table } from '../../report/table.ts'
 import { spreadOf, type Spread } from '../../statistics.ts'
-import type { Inserted } from '../../workloads/postgres/inserts.ts'
+import type { TimedWrites } from '../../workloads/timed-writes.ts'
 import type { TableName } from '../../workloads/postgres/rows.ts'
-import { othersProcessorsIn } from '../noise.ts'
 import { medianOver, printNoise, takeTurns } from '../reads/round.ts'
 import { ROWS_PER_COMMIT, runMeasured, type PostgresContext } from './job.ts'
 
@@ -14,7 +14,7 @@ const MOST_WARM = 20_000
 const LEAST_WARM = 500
 const WIDE: readonly PostgresPeerName[] = ['tidemark', 'pg/unnest', 'pg/copy']
 
-type Round = Inserted & { readonly serverCpuUs: number | undefined }
+type Round = TimedWrites & { readonly serverCpuUs: number | undefined }
 
 export interface InsertLane {
   readonly peer: PostgresPeerName
@@ -52,7 +52,7 @@ async function race(
       peer,
       rows,
       title: peer,
-      run: () => runMeasured<Inserted>(context, details, () => warmRows + rows),
+      run: () => runMeasured<TimedWrites>(context, details, () => warmRows + rows),
     }
   })
   const results = await takeTurns(context, title, lanes, ({ usage }) => [usage])
@@ -127,26 +127,6 @@ function cellsOf(lane: InsertLane, ours: InsertLane | undefined): string[] {
     perRow(median(({ usage }) => usage.mainThreadCpuUs)),
     perRow(median(({ usage }) => usage.processCpuUs)),
     perRow(median(({ serverCpuUs }) => serverCpuUs)),
-    decimal(
-      median(({ usage }) => usage.loopDelayP99Ms),
-      2,
-    ),
-    decimal(
-      median(({ usage }) => usage.loopDelayMaxMs),
-      1,
-    ),
-    decimal(
-      median(({ acceptedToCommittedMs }) => acceptedToCommittedMs?.p50),
-      2,
-    ),
-    decimal(
-      median(({ acceptedToCommittedMs }) => acceptedToCommittedMs?.p99),
-      2,
-    ),
-    megabytes(median(({ usage }) => usage.peakBytes)),
-    decimal(
-      median(({ usage }) => othersProcessorsIn(usage)),
-      2,
-    ),
+    ...loadCells(median, 2),
   ]
 }

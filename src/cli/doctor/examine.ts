@@ -1,4 +1,5 @@
 /** All checks, in the order in which their findings are read: what is wrong first often explains what follows. */
+import { unprefixed } from '../../errors.ts'
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { corruptHint, toStoreError } from '../../stores/sqlite/classify.ts'
@@ -81,6 +82,6 @@ function orFailure(name: string, check: () => Finding): Finding {
     return check()
   } catch (error) {
     const { message, hint } = toStoreError(error)
-    return fail(name, message.replace(/^tidemark: /, ''), hint ?? corruptHint)
+    return fail(name, unprefixed(message), hint ?? corruptHint)
   }
 }

@@ -1,4 +1,5 @@
 /** Opens a database so that neither it nor its folder is changed by that. */
+import { unprefixed } from '../../errors.ts'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { SQLITE_DEFAULTS } from '../../stores/sqlite/options.ts'
@@ -28,7 +29,7 @@ export function openDatabase(file: DatabaseFile): { database?: DatabaseSync; fin
   } catch (error) {
     if (database?.isOpen) database.close()
     const { message, hint } = toStoreError(error)
-    return { finding: fail(name, message.replace(/^tidemark: /, ''), hint ?? 'Restore a backup.') }
+    return { finding: fail(name, unprefixed(message), hint ?? 'Restore a backup.') }
   }
 }
 

@@ -1,5 +1,5 @@
 /** Moves what a reader gives into a table, as fast as the database takes it. */
-import { QueueFullError } from '../../errors.ts'
+import { QueueFullError, unprefixed } from '../../errors.ts'
 import type { Tidemark } from '../../tidemark.ts'
 import { progressBar, type ProgressBar } from '../terminal/progress.ts'
 import { InputError } from './input-error.ts'
@@ -135,7 +135,7 @@ async function write(
 function tellOfStalls(db: Engine, bar: ProgressBar): void {
   let reason = ''
   db.on('retry', ({ error }) => {
-    reason = `; ${error.message.replace(/^tidemark: /, '')}. ${error.hint ?? ''}`
+    reason = `; ${unprefixed(error.message)}. ${error.hint ?? ''}`
   })
   db.on('alert', ({ kind, message }) => {
     if (kind === 'stalled') bar.say(`tidemark: ${message}${reason}`)

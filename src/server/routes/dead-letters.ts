@@ -1,4 +1,5 @@
 /** What the database refused for good, and how to have it written again. */
+import { unprefixed } from '../../errors.ts'
 import type { FastifyInstance } from 'fastify'
 import type { DeadLetter } from '../../index.ts'
 import { jsonOf } from '../../row-json.ts'
@@ -86,7 +87,7 @@ export function registerDeadLetters(app: FastifyInstance, { db }: ServerContext)
           const { kind } = outcome
           return kind === 'committed'
             ? { id, outcome: kind }
-            : { id, outcome: kind, message: plain(outcome.error.message) }
+            : { id, outcome: kind, message: unprefixed(outcome.error.message) }
         }),
       }
     },
@@ -111,8 +112,4 @@ function letterOf({ id, table, code, message, attempts, rejectedAt, content }: D
             values: values.map(jsonOf),
           })),
   }
-}
-
-function plain(message: string): string {
-  return message.replace(/^tidemark: /, '')
 }

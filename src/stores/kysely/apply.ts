@@ -19,7 +19,7 @@ import type {
   UpsertShape,
 } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
-import { StoreError } from '../../errors.ts'
+import { StoreError, unprefixed } from '../../errors.ts'
 import { operationAt, TransactionEnded, type Cause } from '../../isolation.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
 import type { DatabaseSchema } from './dialect.ts'
@@ -285,7 +285,7 @@ export class Application {
       if (error.failure !== 'rejected') throw error
       return {
         code: error.storeCode ?? error.code,
-        message: messageOf(error).replace(/^tidemark: /, ''),
+        message: unprefixed(messageOf(error)),
       }
     }
     const { failure, code } = this.#context.session.dialect.classify(error)

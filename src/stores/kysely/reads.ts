@@ -1,10 +1,10 @@
 /** Queries of the user's own, in a snapshot that can write nothing; and their rows as plain data. */
 import type { Mark } from '../../contracts/position.ts'
-import type { QueryResult, Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
-import { NotSupportedError, StoreError, type TidemarkError } from '../../errors.ts'
+import type { QueryResult, Snapshot, SqlQuery } from '../../contracts/store.ts'
+import { NotSupportedError, StoreError } from '../../errors.ts'
 import type { Answer, Statement } from '../../sql/dialect.ts'
-import { forgottenUpTo, readTidemarks } from '../../sql/bookkeeping.ts'
-import { toStoreError } from '../../sql/failure.ts'
+import { forgottenUpTo, holds, readTidemarks } from '../../sql/bookkeeping.ts'
+import { asRead, toStoreError } from '../../sql/failure.ts'
 import { checkRead } from '../../sql/guard.ts'
 import type { Session } from './session.ts'
 
@@ -112,19 +112,4 @@ function isTable(sql: string): boolean {
 /** A number where that is exact. */
 function exact(value: bigint): number | bigint {
   return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
-}
-
-/** That nothing can be written is the read's fault here, not the database's. */
-function asRead(error: TidemarkError, readOnlyCode: string): TidemarkError {
-  if (!(error instanceof StoreError) || error.storeCode !== readOnlyCode) return error
-  return new StoreError('rejected', error.message.replace(/^tidemark: /, ''), {
-    cause: error.cause,
-    storeCode: readOnlyCode,
-  })
-}
-
-function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
-  return required.every(({ epoch, seq }) =>
-    tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
-  )
 }

@@ -14,17 +14,17 @@ import type { Seq } from '../../contracts/position.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
 import type { DeadLetterId } from '../../contracts/operation.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
-import { StoreError } from '../../errors.ts'
-import type { Cause } from '../../isolation.ts'
+import { StoreError, unprefixed } from '../../errors.ts'
+import { mergedOutcome, type Cause } from '../../isolation.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
 import { messageOf } from '../../sql/failure.ts'
 import { keepLetter, returnLetter, type Letter } from '../../sql/letters.ts'
-import { asCommitError, asStoreError } from './classify.ts'
-import type { WireAnswer, WireStatement } from './connection.ts'
-import { fence, type Hold } from './fence.ts'
+import { asStoreError } from './classify.ts'
+import type { WireAnswer } from './connection.ts'
+import { beginBehindFence, type Hold } from './fence.ts'
 import type { DatabaseSchema } from './schema.ts'
-import { begin, Session, Transaction } from './session.ts'
+import { Session, Transaction } from './session.ts'
 import { guardCause } from './statements.ts'
 import { Told } from './told.ts'
 import type { Unit, UnitLetter, Units } from './units.ts'
@@ -90,7 +90,7 @@ export class Careful {
     const told = new Told()
     this.#rejected = new RejectedRows(this.#context.rejected)
     try {
-      await this.#begin(fence(owner, hold, prev, last))
+      await beginBehindFence(owner, hold, prev, last)
       for (const unit of units) {
         if (condemned && unit.letter) await this.#reject(unit.first, unit.letter, condemned, told)
         else await this.#apply(unit, told)
@@ -107,12 +107,6 @@ export class Careful {
     }
     const longestTransactionMs = runtime.monotonicMs() - startedMs
     return { results: told.results.all, rejections: told.rejections, transactions: 1, longestTransactionMs }
-  }
-
-  async #begin(moveTidemark: WireStatement): Promise<void> {
-    const [begun, moved] = await this.#send([{ sql: begin }, moveTidemark])
-    for (const [at, answer] of [begun, moved].entries())
-      if (answer?.status === 'rejected') throw asCommitError(answer.reason, at)
   }
 
   async #commit(transaction: Transaction): Promise<void> {
@@ -140,7 +134,8 @@ export class Careful {
     const judged = unit.isDeferred && deferred ? [{ sql: deferred.judge }, { sql: deferred.wait }] : []
     const looksFirst = unit.expectations.length > 0
     const sent = [savepoint, ...unit.statements, ...judged, ...(looksFirst ? [] : [release])]
-    const answers = await this.#send(sent)
+    // By no name: a table that was changed since would make the server refuse what it has prepared.
+    const answers = await this.#session.connection.queryAll(sent)
     const failed = answers.find((answer) => answer.status === 'rejected')
     let cause = failed && this.#causeOf(failed.reason, unit)
     const own = answers.slice(1, 1 + unit.statements.length)
@@ -154,14 +149,6 @@ export class Careful {
     if (looksFirst) await this.#session.run(release.sql)
     unit.tell(values, told)
     return undefined
-  }
-
-  async #send(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
-    const { connection } = this.#context.hold
-    // By no name: a table that was changed since would make the server refuse what it has prepared.
-    return await connection.together(() =>
-      Promise.allSettled(statements.map((statement) => connection.query(statement))),
-    )
   }
 
   /** Throws on everything that is not the unit's own fault. */
@@ -217,12 +204,7 @@ export class Careful {
       }
       done = to
     }
-    return {
-      results: outcomes.flatMap(({ results }) => results),
-      rejections: outcomes.flatMap(({ rejections }) => rejections),
-      transactions: outcomes.reduce((sum, { transactions }) => sum + transactions, 0),
-      longestTransactionMs: Math.max(0, ...outcomes.map((outcome) => outcome.longestTransactionMs)),
-    }
+    return mergedOutcome(outcomes)
   }
 
   async #commitAlone(unit: Unit, prev: Seq, last: Seq): Promise<BatchOutcome> {
@@ -239,7 +221,7 @@ export class Careful {
 function causeOf(failure: StoreError): Cause {
   return {
     code: failure.storeCode ?? failure.code,
-    message: messageOf(failure).replace(/^tidemark: /, ''),
+    message: unprefixed(messageOf(failure)),
   }
 }
 

@@ -1,5 +1,5 @@
 /** What goes wrong with a batch, as the engine is told. */
-import { StoreError, TidemarkError, type Certainty } from '../../errors.ts'
+import { StoreError, TidemarkError, type Certainty, unprefixed } from '../../errors.ts'
 import { codeOf, messageOf, toStoreError } from '../../sql/failure.ts'
 import { postgresDialect } from './dialect.ts'
 
@@ -24,15 +24,10 @@ export function asStoreError(error: unknown, outcome: Certainty): StoreError {
 }
 
 /** @param failedAt which of the batch's statements it was: 0 is BEGIN, 1 the fence */
-export function asCommitError(error: unknown, failedAt: number): StoreError {
-  if (failedAt === 1 && codeOf(error) === divisionByZero) return chainBroken(error)
-  return asStoreError(error, 'unknown')
-}
-
-export function chainBroken(cause?: unknown): StoreError {
-  return new StoreError('chain', 'the tidemark is not where the batch expects it, or its epoch has ended.', {
-    cause,
-  })
+export function asCommitError(error: unknown, failedAt: number, outcome: Certainty): StoreError {
+  if (failedAt !== 1 || codeOf(error) !== divisionByZero) return asStoreError(error, outcome)
+  const message = 'the tidemark is not where the batch expects it, or its epoch has ended.'
+  return new StoreError('chain', message, { cause: error })
 }
 
 /** Class 42 is what a statement says of tables; 0A000 a plan whose result has changed, 26000 one that is gone. */
@@ -62,5 +57,5 @@ function maybeEnded(told: StoreError, severity: string, outcome: Certainty): Sto
   const { message, cause, storeCode, hint } = told
   const failure = told.failure === 'rejected' ? 'transient' : told.failure
   const details = { cause, storeCode, outcome, ...(hint === undefined ? {} : { hint }) }
-  return new StoreError(failure, message.replace(/^tidemark: /, ''), details)
+  return new StoreError(failure, unprefixed(message), details)
 }

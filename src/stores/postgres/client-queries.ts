@@ -14,7 +14,7 @@ import type {
   SqlRunnerStats,
 } from '../../contracts/sql-runner.ts'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
-import { EngineStoppedError, NotSupportedError, StoreError, TidemarkError } from '../../errors.ts'
+import { EngineStoppedError, NotSupportedError, StoreError, TidemarkError, unprefixed } from '../../errors.ts'
 import { jsonOf } from '../../row-json.ts'
 import { codeOf } from '../../sql/failure.ts'
 import { withoutEnd } from '../../sql/guard.ts'
@@ -274,7 +274,7 @@ function asRefused(error: unknown): unknown {
   if (error instanceof TidemarkError || !(error instanceof Error)) return error
   const { failure, message, storeCode } = asStoreError(error, 'not-committed')
   const told = transactionState.test(storeCode ?? '') ? 'rejected' : failure
-  return new StoreError(told, message.replace(/^tidemark: /, ''), { cause: error, storeCode })
+  return new StoreError(told, unprefixed(message), { cause: error, storeCode })
 }
 
 function tooLong(ms: number): TidemarkError {

@@ -58,6 +58,7 @@ export class Connection {
   readonly #runtime: Runtime
   readonly #answerTimeoutMs: number
   #unanswered = 0
+  #answeredAtMs = 0
   #timer: Timer | undefined
   #lostBy: Error | undefined
   /** Why it was given up here: from then on no answer is believed. */
@@ -126,8 +127,7 @@ export class Connection {
   /** Sends a statement behind all that were sent before. @throws what the server or `pg` says */
   async query({ sql, parameters = [], name, asArrays }: WireStatement): Promise<WireAnswer> {
     if (this.#lostBy) throw this.#lostBy
-    this.#unanswered++
-    this.#watch()
+    if (this.#unanswered++ === 0) this.#watch()
     try {
       const { rows, rowCount, command } = await this.#client.query<Record<string, unknown>>({
         text: sql,
@@ -141,8 +141,13 @@ export class Connection {
       throw this.#givenUpBy ?? error
     } finally {
       this.#unanswered--
-      this.#watch()
+      this.#answeredAtMs = this.#runtime.monotonicMs()
     }
+  }
+
+  /** Sends all, one behind the other and in as few packets as they fit, and tells how each ended. */
+  queryAll(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
+    return this.together(() => Promise.allSettled(statements.map((statement) => this.query(statement))))
   }
 
   /** What `send` sends goes out in as few packets as it fits. */
@@ -185,14 +190,24 @@ export class Connection {
     await this.#client.end().catch(() => undefined)
   }
 
-  /** The time counts from the last answer, or from the first statement that nobody was before. */
+  /** The time counts from the last answer, or from the statement before which nothing was under way. */
   #watch(): void {
-    this.#timer?.cancel()
-    this.#timer = undefined
-    if (this.#unanswered === 0) return
-    this.#timer = this.#runtime.after(
-      this.#answerTimeoutMs,
-      () => this.#giveUp(`the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`),
+    this.#answeredAtMs = this.#runtime.monotonicMs()
+    this.#timer ??= this.#look(this.#answerTimeoutMs)
+  }
+
+  /** One timer looks for many statements: to set one for each would be work on the way of every write. */
+  #look(afterMs: number): Timer {
+    return this.#runtime.after(
+      afterMs,
+      () => {
+        this.#timer = undefined
+        if (this.#unanswered === 0 || this.isLost) return
+        const leftMs = this.#answeredAtMs + this.#answerTimeoutMs - this.#runtime.monotonicMs()
+        // Half a millisecond is what timers are wrong by.
+        if (leftMs > 0.5) this.#timer = this.#look(leftMs)
+        else this.#giveUp(`the server did not answer for ${this.#answerTimeoutMs} ms; connection lost`)
+      },
       'background',
     )
   }

@@ -103,16 +103,13 @@ export class Executor {
     const answers = await this.#sendTogether(statements)
     const failedAt = answers.findIndex(({ status }) => status === 'rejected')
     const [failed, drawn, commit] = [answers[failedAt], answers[2], answers.at(-1)]
-    if (failed?.status === 'rejected') throw asCommitError(failed.reason, failedAt)
+    if (failed?.status === 'rejected') throw asCommitError(failed.reason, failedAt, 'unknown')
     requireCommitted(valueOf(commit as Settled))
     return drawnFrom(table, valueOf(drawn as Settled))
   }
 
   #sendTogether(statements: readonly WireStatement[]): Promise<Settled[]> {
-    const { connection } = this.#hold
-    return connection.together(() =>
-      Promise.allSettled(statements.map((statement) => connection.query(this.#prepared.named(statement)))),
-    )
+    return this.#hold.connection.queryAll(statements.map((statement) => this.#prepared.named(statement)))
   }
 
   /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
@@ -145,7 +142,7 @@ export class Executor {
       return this.#told(sent, answers, this.#answeredAtMs - sinceMs)
     }
     const error: unknown = (answers[failedAt] as PromiseRejectedResult).reason
-    const failure = asCommitError(error, failedAt)
+    const failure = asCommitError(error, failedAt, 'unknown')
     // Behind a batch that was repaired the fence had to refuse this one. Nothing of it was carried out.
     if (failure.failure === 'chain' && sent.repairs < this.#repairs)
       return await this.#answer(batch, this.#send(batch))

@@ -1,7 +1,9 @@
 /** What stands first in every transaction of a writer. */
 import type { Seq } from '../../contracts/position.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
+import { asCommitError } from './classify.ts'
 import type { Connection, WireStatement } from './connection.ts'
+import { begin } from './session.ts'
 
 /** The connection that commits, and the number under which it holds the writer's row: a newer one shuts it out. */
 export interface Hold {
@@ -18,4 +20,18 @@ const sql = `
 
 export function fence({ writer, epoch }: Owner, { holder }: Hold, prev: Seq, last: Seq): WireStatement {
   return { sql, parameters: [last, epoch, writer, prev, holder].map(String) }
+}
+
+/** Begins a transaction behind the fence, and awaits that. @throws StoreError; roll back then */
+export async function beginBehindFence(
+  owner: Owner,
+  hold: Hold,
+  prev: Seq,
+  last: Seq,
+  ...more: readonly WireStatement[]
+): Promise<void> {
+  const answers = await hold.connection.queryAll([{ sql: begin }, fence(owner, hold, prev, last), ...more])
+  // No COMMIT was sent.
+  for (const [at, answer] of answers.entries())
+    if (answer.status === 'rejected') throw asCommitError(answer.reason, at, 'not-committed')
 }

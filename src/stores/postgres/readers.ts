@@ -12,6 +12,7 @@ import type { Runtime } from '../../contracts/runtime.ts'
 import type { PoolStats, QueryResult, Snapshot, SqlQuery } from '../../contracts/store.ts'
 import type { Patience } from '../../contracts/wait.ts'
 import { StoreError } from '../../errors.ts'
+import { holds } from '../../sql/bookkeeping.ts'
 import { checkRead } from '../../sql/guard.ts'
 import { Connection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
@@ -19,7 +20,7 @@ import { positionOf, primaryPosition } from './log-position.ts'
 import type { PostgresSettings } from './options.ts'
 import { ConnectionPool, storeClosed } from './pool.ts'
 import { isStandby, openPrimary } from './primary.ts'
-import { holds, runInSnapshot, runQuery } from './reading.ts'
+import { runInSnapshot, runQuery } from './reading.ts'
 
 export class Readers {
   readonly #urls: readonly string[]

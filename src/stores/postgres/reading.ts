@@ -1,8 +1,8 @@
 /** What a read asks of a connection: the query, and the tidemarks in the same snapshot. */
 import type { Epoch, Mark } from '../../contracts/position.ts'
 import type { QueryResult, Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
-import { StoreError } from '../../errors.ts'
 import { readTidemarks } from '../../sql/bookkeeping.ts'
+import { asRead } from '../../sql/failure.ts'
 import { asStoreError } from './classify.ts'
 import type { Connection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
@@ -24,7 +24,7 @@ export async function runQuery(
     const { rows, count } = await connection.query({ sql, parameters: parameters.map(textOf), asArrays })
     return { rows, changes: count, lastInsertId: undefined }
   } catch (error) {
-    throw asRead(asStoreError(error, 'not-committed'))
+    throw asRead(asStoreError(error, 'not-committed'), postgresDialect.codes.readOnly)
   }
 }
 
@@ -56,12 +56,6 @@ export async function runInSnapshot(
   }
 }
 
-export function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
-  return required.every(({ epoch, seq }) =>
-    tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
-  )
-}
-
 async function readBookkeeping(connection: Connection, required: readonly Mark[]): Promise<Bookkeeping> {
   const session = new Session(connection)
   const [tidemarks, { rows }] = await Promise.all([
@@ -73,13 +67,4 @@ async function readBookkeeping(connection: Connection, required: readonly Mark[]
     tidemarks,
     forgottenUpTo: Number(rows[0]?.['forgotten_epoch'] ?? 0) as Epoch,
   }
-}
-
-/** That nothing can be written is the read's fault here, not the database's. */
-function asRead(error: StoreError): StoreError {
-  if (error.storeCode !== postgresDialect.codes.readOnly) return error
-  return new StoreError('rejected', error.message.replace(/^tidemark: /, ''), {
-    cause: error.cause,
-    storeCode: error.storeCode,
-  })
 }

@@ -17,15 +17,16 @@ import type { LogPosition, Mark } from '../../contracts/position.ts'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
 import type { ReplicaSnapshot, ReplicaStats, Replicas, SqlQuery } from '../../contracts/store.ts'
 import type { Patience } from '../../contracts/wait.ts'
-import { StoreError } from '../../errors.ts'
+import { StoreError, unprefixed } from '../../errors.ts'
 import { messageOf } from '../../sql/failure.ts'
+import { holds } from '../../sql/bookkeeping.ts'
 import { checkRead } from '../../sql/guard.ts'
 import { Connection } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
 import { covers, positionOf, standbyPosition, standbyReplayed } from './log-position.ts'
 import type { PostgresSettings } from './options.ts'
 import { ConnectionPool, storeClosed } from './pool.ts'
-import { holds, runInSnapshot, type Bookkeeping } from './reading.ts'
+import { runInSnapshot, type Bookkeeping } from './reading.ts'
 
 /** So long one that failed is left alone, while there are others to ask; longer each time it fails again. */
 const firstRestMs = 1_000
@@ -155,7 +156,7 @@ export class StreamingReplicas implements Replicas {
     } catch (error) {
       if (!(error instanceof StoreError) || this.#isClosed) throw error
       if (error.failure === 'rejected' || error.storeCode === statementTimeout) throw error
-      replica.trouble = messageOf(error).replace(/^tidemark: /, '')
+      replica.trouble = unprefixed(messageOf(error))
       replica.restsUntilMs = runtime.monotonicMs() + replica.restMs
       replica.restMs = Math.min(2 * replica.restMs, longestRestMs)
       return undefined

@@ -18,7 +18,7 @@ import type {
   WriterTidemark,
 } from '../../contracts/store.ts'
 import type { Patience, Wait } from '../../contracts/wait.ts'
-import { NotSupportedError, StoreError, TidemarkError } from '../../errors.ts'
+import { NotSupportedError, StoreError, TidemarkError, unprefixed } from '../../errors.ts'
 import {
   closeEpoch,
   endEpoch,
@@ -31,16 +31,16 @@ import {
 import type { Answer } from '../../sql/dialect.ts'
 import { Interactive } from '../../sql/interactive.ts'
 import { withoutPassword } from './address.ts'
-import { asCommitError, asStoreError } from './classify.ts'
+import { asStoreError } from './classify.ts'
 import type { Backend, Connection } from './connection.ts'
 import { Executor } from './executor.ts'
-import { fence, type Hold } from './fence.ts'
+import { beginBehindFence, type Hold } from './fence.ts'
 import type { PostgresSettings } from './options.ts'
 import { endBackends, isUsable, openPrimary, takeOver } from './primary.ts'
 import { Readers } from './readers.ts'
 import { StreamingReplicas } from './replicas.ts'
 import { readSchema, type DatabaseSchema } from './schema.ts'
-import { begin, Session, Transaction } from './session.ts'
+import { Session, Transaction } from './session.ts'
 import { Side } from './side.ts'
 import { WakeCalls } from './wake-calls.ts'
 
@@ -183,23 +183,15 @@ class OpenedPostgres implements OpenedStore {
   }
 
   async #begin(prev: Seq, timeoutMs: number, onOver: () => void): Promise<StoreTransaction> {
-    const { connection } = this.#hold
-    const transaction = new Transaction(connection)
+    const transaction = new Transaction(this.#hold.connection)
     // Its caller may think for longer than a batch does.
     const idleMs = Math.min(2 ** 31 - 1, Math.ceil(timeoutMs) + 10_000)
-    const answers = await connection.together(() =>
-      Promise.allSettled([
-        connection.query({ sql: begin }),
-        connection.query(fence(this.#parts.owner, this.#hold, prev, (prev + 1) as Seq)),
-        connection.query({ sql: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` }),
-      ]),
-    )
-    const failedAt = answers.findIndex(({ status }) => status === 'rejected')
-    const failed = answers[failedAt]
-    if (failed?.status === 'rejected') {
+    const patience = { sql: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` }
+    try {
+      await beginBehindFence(this.#parts.owner, this.#hold, prev, (prev + 1) as Seq, patience)
+    } catch (error) {
       await transaction.rollback()
-      // No COMMIT was sent.
-      throw withoutDoubt(asCommitError(failed.reason, failedAt))
+      throw error
     }
     const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
       if (this.#interactive === interactive) this.#interactive = undefined
@@ -379,13 +371,8 @@ function resultOf({ rows, changes }: Answer, asArrays = false): QueryResult {
   }
 }
 
-function withoutDoubt(error: StoreError): StoreError {
-  const { failure, message, cause, storeCode } = error
-  return new StoreError(failure, message.replace(/^tidemark: /, ''), { cause, storeCode })
-}
-
 function cannotOpen(name: string, error: StoreError): StoreError {
   const { failure, message, storeCode, hint } = error
-  const text = `cannot open ${name}: ${message.replace(/^tidemark: /, '')}`
+  const text = `cannot open ${name}: ${unprefixed(message)}`
   return new StoreError(failure, text, { cause: error, storeCode, ...(hint === undefined ? {} : { hint }) })
 }

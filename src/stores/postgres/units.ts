@@ -5,13 +5,15 @@
  * Keeps: law 4. Rows go together in one statement only where that does what as many statements do
  * (`chunks.ts`); a unit of many rows can be taken apart, down to the operation that is at fault.
  */
-import type { Group, Load, Run, Shape, Step } from '../../contracts/operation.ts'
+import type { Group, Load, Run, Shape, StatementShape, Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
-import { StoreError } from '../../errors.ts'
+import { StoreError, unprefixed } from '../../errors.ts'
 import { operationAt, positionsOf, type Cause } from '../../isolation.ts'
 import { encodeLetter, type LetterContent } from '../../operation-json.ts'
 import { messageOf } from '../../sql/failure.ts'
 import { checkWritten } from '../../sql/guard.ts'
+import { insertLetter } from '../../sql/letters.ts'
+import { withParameters } from '../../sql/text.ts'
 import { chunksOf } from './chunks.ts'
 import type { WireAnswer, WireStatement } from './connection.ts'
 import { postgresDialect } from './dialect.ts'
@@ -206,9 +208,7 @@ export class Units {
 
 const putCheckpoint = `INSERT INTO tidemark_checkpoints (source, value, updated_at) VALUES ($1, $2, $3)
   ON CONFLICT (source) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`
-const keepLetter = `INSERT INTO tidemark_dead_letters
-    (writer, epoch, seq, table_name, code, message, content, attempts, rejected_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) RETURNING id`
+const keepLetter = withParameters(insertLetter + postgresDialect.returning('id'), 'postgres')
 
 function bare(first: Seq, positions: number): Unit {
   return {
@@ -228,14 +228,23 @@ function expectationOf(shape: Shape, at: number): Expectation[] {
   return shape.kind === 'statement' && shape.expect !== undefined ? [{ at, changes: shape.expect }] : []
 }
 
+/** Shapes are looked into once: they come again with every batch, and once for each of their operations. */
+const refusals = new WeakMap<Shape, Cause | 'none'>()
+
 function refusalOf(shape: Shape): Cause | undefined {
   if (shape.kind !== 'statement') return undefined
+  const refusal = refusals.get(shape) ?? inspect(shape) ?? 'none'
+  refusals.set(shape, refusal)
+  return refusal === 'none' ? undefined : refusal
+}
+
+function inspect(shape: StatementShape): Cause | undefined {
   try {
     checkWritten(postgresDialect, shape.sql)
     return undefined
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    return { code: error.storeCode ?? error.code, message: error.message.replace(/^tidemark: /, '') }
+    return { code: error.storeCode ?? error.code, message: unprefixed(error.message) }
   }
 }
 

@@ -8,6 +8,7 @@
  * How it could break: a statement that only knew the rows of its own transaction would miss those of one in which it
  * failed, and those of other writers. So it is asked to write whatever is missing; see `OpenOptions.derive`.
  */
+import { unprefixed } from '../../errors.ts'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Derivation, DerivationFailure } from '../../contracts/derivation.ts'
 import type { Step } from '../../contracts/operation.ts'
@@ -44,7 +45,7 @@ export class Derivations {
       this.#statement(sql).run()
     } catch (error) {
       if (!isOwnFault(error) || !this.#database.isTransaction) throw error
-      message = toStoreError(error).message.replace(/^tidemark: /, '')
+      message = unprefixed(toStoreError(error).message)
       this.#database.exec('ROLLBACK TO tidemark_derivation')
     }
     this.#database.exec('RELEASE tidemark_derivation')

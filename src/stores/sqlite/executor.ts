@@ -21,6 +21,7 @@ import {
   CommitViolation,
   culpritsOf,
   isDivisible,
+  mergedOutcome,
   TransactionEnded,
   unitsOf,
   type Cause,
@@ -240,13 +241,7 @@ export class Executor {
       }
       prev = last
     }
-    return {
-      results: outcomes.flatMap(({ results }) => results),
-      rejections: outcomes.flatMap(({ rejections }) => rejections),
-      transactions: outcomes.reduce((sum, { transactions }) => sum + transactions, 0),
-      longestTransactionMs: Math.max(0, ...outcomes.map((outcome) => outcome.longestTransactionMs)),
-      derivationFailures: outcomes.flatMap(({ derivationFailures }) => derivationFailures ?? []),
-    }
+    return mergedOutcome(outcomes)
   }
 
   #isDeferred(step: Step): boolean {

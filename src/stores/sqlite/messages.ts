@@ -4,6 +4,7 @@
  * A thread answers requests in order. A batch too large for one message comes in several: `steps` messages,
  * then the `commit` that ends them (a message of many megabytes would block the event loop while it is copied).
  */
+import { unprefixed } from '../../errors.ts'
 import type { Derivation } from '../../contracts/derivation.ts'
 import type { Group, Load, Run, Step } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
@@ -88,7 +89,7 @@ export interface FailureMessage {
 
 export function packFailure(error: StoreError): FailureMessage {
   const { failure, message, storeCode, outcome, hint } = error
-  return { failure, message: message.replace(/^tidemark: /, ''), storeCode, outcome, hint }
+  return { failure, message: unprefixed(message), storeCode, outcome, hint }
 }
 
 export function unpackFailure({ failure, message, storeCode, outcome, hint }: FailureMessage): StoreError {

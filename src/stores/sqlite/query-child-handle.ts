@@ -4,7 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { extname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SqlAnswer, SqlQuestion } from '../../contracts/sql-runner.ts'
-import { StoreError, TidemarkError } from '../../errors.ts'
+import { StoreError, TidemarkError, unprefixed } from '../../errors.ts'
 import { unpackFailure } from './messages.ts'
 import type { QueryLimits, QueryReply, QueryRequest } from './query-messages.ts'
 
@@ -120,6 +120,6 @@ export class QueryChild {
 
 /** What SQLite says of the client's own words. */
 function refused(message: string): TidemarkError {
-  const said = message.replace(/^tidemark: /, '').slice(0, 300)
+  const said = unprefixed(message).slice(0, 300)
   return new TidemarkError('QUERY_REFUSED', `${said.toWellFormed()}.`)
 }

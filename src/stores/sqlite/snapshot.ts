@@ -1,7 +1,8 @@
 /** One snapshot: what it holds of every writer, and a query's rows if it holds what was required. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Mark } from '../../contracts/position.ts'
-import type { Snapshot, SqlQuery, WriterTidemark } from '../../contracts/store.ts'
+import type { Snapshot, SqlQuery } from '../../contracts/store.ts'
+import { holds } from '../../sql/bookkeeping.ts'
 import { forgottenUpTo, readTidemarks } from './bookkeeping.ts'
 import type { Queries } from './queries.ts'
 
@@ -24,10 +25,4 @@ export function takeSnapshot(
   } finally {
     database.exec('ROLLBACK')
   }
-}
-
-function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
-  return required.every(({ epoch, seq }) =>
-    tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
-  )
 }

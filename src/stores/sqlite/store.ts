@@ -19,7 +19,7 @@ import type {
   WriterTidemark,
 } from '../../contracts/store.ts'
 import type { Patience } from '../../contracts/wait.ts'
-import { StoreError } from '../../errors.ts'
+import { StoreError, unprefixed } from '../../errors.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { ThreadSettings } from './messages.ts'
 import type { SqliteSettings } from './options.ts'
@@ -70,7 +70,7 @@ function cannotOpen(path: string, error: unknown): unknown {
   if (!(error instanceof StoreError)) return error
   const { failure, storeCode, outcome } = error
   const hint = openHints[storeCode ?? ''] ?? error.hint
-  const message = `cannot open "${path}": ${error.message.replace(/^tidemark: /, '')}`
+  const message = `cannot open "${path}": ${unprefixed(error.message)}`
   return new StoreError(failure, message, {
     cause: error,
     storeCode,
