@@ -171,7 +171,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'a snapshot does not look whether it holds what was required',
-    file: 'src/stores/sqlite/snapshot.ts',
+    file: 'src/sql/bookkeeping.ts',
     edits: [
       [
         'tidemark.epoch === epoch && tidemark.watermark >= seq',
