@@ -1,0 +1,85 @@
+/** Follow-up work that was committed with a write, as whoever does it sees it. */
+import type { Position } from './position.ts'
+import type { Json } from './values.ts'
+
+/** One effect on its way: the same `id`, `version` and content however often it is delivered. */
+export interface Effect {
+  /** Unique in the database, and the same at every delivery: the idempotency key. */
+  readonly id: string
+  readonly kind: string
+  /** Effects of one kind and key are delivered one after the other, in the order of their writes. */
+  readonly key: string | undefined
+  readonly payload: Json
+  /**
+   * Higher than that of every effect of this kind and key that was committed before, by whichever writer. A target that
+   * keeps it beside what it stores can tell that a late delivery is older, and leave it out.
+   */
+  readonly version: number
+  /** The write that it belongs to. */
+  readonly position: Position
+  /** 1 for the first delivery, as far as it is recorded. A crash may repeat a number. */
+  readonly attempt: number
+  readonly committedAt: Date
+}
+
+/**
+ * What became of one effect. Undefined stands for `delivered`.
+ *
+ * @typeParam W what `write` is given: the calls of an atomic group
+ */
+export type EffectOutcome<W> = EffectDelivered<W> | EffectRetry | EffectDead<W> | undefined
+
+export interface EffectDelivered<W> {
+  readonly kind: 'delivered'
+  /** Kept for whoever asks for it by the effect's id. */
+  readonly result?: Json
+  /** Writes that are committed together with the fact that it is delivered, or not at all. Called synchronously. */
+  readonly write?: (to: W) => void
+}
+
+/** It may succeed later. */
+export interface EffectRetry {
+  readonly kind: 'retry'
+  readonly error: unknown
+  /** How long to wait, in ms, where the target says so. Default: longer after each attempt, with jitter. */
+  readonly afterMs?: number
+  /**
+   * The target could not keep up: a timeout, HTTP 429 or 5xx. Fewer deliveries run at once from now on.
+   * Default: as `error` says by its `status`, `statusCode` or `name`.
+   */
+  readonly isOverload?: boolean
+}
+
+/** It can never succeed: it is kept as a dead letter, and later effects of its key go on. */
+export interface EffectDead<W> {
+  readonly kind: 'dead'
+  readonly error: unknown
+  /** Writes that are committed together with the dead letter. */
+  readonly write?: (to: W) => void
+}
+
+/**
+ * Does a batch of effects. No two of them have the same key.
+ *
+ * @returns one outcome an effect, in their order; nothing when all are delivered. What is thrown counts as `retry` for
+ *   all of them.
+ */
+export type EffectHandler<W> = (
+  effects: readonly Effect[],
+  context: EffectContext,
+) => Promise<readonly EffectOutcome<W>[] | void>
+
+export interface EffectContext {
+  /** Aborts when the time is over, the lease is lost, or the engine closes. */
+  readonly signal: AbortSignal
+}
+
+/** A store of somebody else's that effects are delivered to. */
+export interface Target {
+  /** For messages: what it is and where. */
+  readonly name: string
+  readonly deliver: EffectHandler<unknown>
+  /** Resolves when it can be reached, for health checks. */
+  probe(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
