@@ -16,7 +16,7 @@ const LAYERS = [
   ['^src/contracts/'],
 ]
 /** Modules without an opinion, below everything. */
-const LEAVES = '^src/(causes|errors|isolation|operation-json|row-json|sqlite-codes)[.]ts$|^src/sql/'
+const LEAVES = '^src/(causes|errors|isolation|operation-json|row-json|segments|sqlite-codes)[.]ts$|^src/sql/'
 /** The engine's surroundings: they meet it in the contracts, never in its code. */
 const SURROUNDINGS = '^src/(stores|targets|runtime)/'
 const TESTS = '[.](test|fixture)[.]ts$'

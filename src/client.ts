@@ -8,9 +8,10 @@ import { dropIn } from './reads/drop-in.ts'
 import { kyselyOver } from './reads/kysely.ts'
 import type { Consistency, ReadOptions, WaitOptions } from './reads/read-options.ts'
 import type { FoundRow, PendingRow, QueryOptions, ReadQuery, ReadReport, Reader } from './reads/reader.ts'
-import type { WriteLane } from './writes/engine.ts'
+import type { WriteLane } from './writes/write-lane.ts'
 import type { Inserted } from './writes/group.ts'
 import { parseCheckpoint, parseUnreadable } from './writes/load-input.ts'
+import type { EffectOptions, EffectRequest } from './writes/effect-input.ts'
 import type { GuardOptions, Operations } from './writes/operations.ts'
 import type { Receipt } from './writes/receipt.ts'
 import type { WriteQuery } from './writes/statement.ts'
@@ -23,8 +24,8 @@ export type Key<Table> = Partial<Selectable<Table>>
 /** The write calls of an atomic group. */
 export interface Group<DB> {
   /** @returns the row's id, where the table's ids are preallocated: for the rows of the group that refer to it */
-  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): Inserted
-  upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): void
+  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>, options?: EffectOptions): Inserted
+  upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>, options?: EffectOptions): void
   update<T extends TableName<DB>>(
     table: T,
     key: Key<DB[T]>,
@@ -33,9 +34,13 @@ export interface Group<DB> {
   ): void
   delete<T extends TableName<DB>>(table: T, key: Key<DB[T]>, options?: GuardOptions): void
   write(query: WriteQuery, options?: GuardOptions): void
+  /** Effects of the group itself. */
+  enqueue(...effects: readonly EffectRequest[]): void
 }
 
-export interface InsertManyOptions {
+export interface InsertManyOptions<Row = unknown> {
+  /** The effects that a row carries. With `atomic: false` those of a row that is rejected are rejected with it. */
+  readonly effects?: (row: Row) => readonly EffectRequest[]
   /** True (default): the rows are one operation, all or nothing. False: each stands alone. */
   readonly atomic?: boolean
   /** With `atomic: false`: how far the source was read, any JSON value; committed together with the rows. */
@@ -63,8 +68,8 @@ export abstract class Client<DB extends Tables> {
    * @throws QueueFullError when the queue holds `maxOperations` or `maxBytes`; `retryAfterMs` estimates when there
    *   is room
    */
-  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): Receipt {
-    return this.#lane.operations.insert(table, row)
+  insert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>, options?: EffectOptions): Receipt {
+    return this.#lane.operations.insert(table, row, options)
   }
 
   /**
@@ -77,11 +82,11 @@ export abstract class Client<DB extends Tables> {
   insertMany<T extends TableName<DB>>(
     table: T,
     rows: Iterable<Insertable<DB[T]>>,
-    options: InsertManyOptions = {},
+    options: InsertManyOptions<Insertable<DB[T]>> = {},
   ): Receipt {
-    const { atomic = true, checkpoint, unreadable = [] } = options
+    const { atomic = true, checkpoint, unreadable = [], effects } = options
     const insertAll = (operations: Operations<Inserted>): void => {
-      for (const row of rows) operations.insert(table, row)
+      for (const row of rows) operations.insert(table, row, effects && { effects: effects(row) })
     }
     if (!atomic) {
       const letters = unreadable.map((input) => parseUnreadable(input, table))
@@ -97,8 +102,8 @@ export abstract class Client<DB extends Tables> {
   }
 
   /** Accepts one row that is inserted, or updates the row with the same primary key in the columns given. @throws as `insert`; `MISSING_KEY` */
-  upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>): Receipt {
-    return this.#lane.operations.upsert(table, row)
+  upsert<T extends TableName<DB>>(table: T, row: Insertable<DB[T]>, options?: EffectOptions): Receipt {
+    return this.#lane.operations.upsert(table, row, options)
   }
 
   /**
@@ -119,6 +124,15 @@ export abstract class Client<DB extends Tables> {
   /** Accepts a delete of the row with this key. @throws as `update` */
   delete<T extends TableName<DB>>(table: T, key: Key<DB[T]>, options?: GuardOptions): Receipt {
     return this.#lane.operations.delete(table, key, options)
+  }
+
+  /**
+   * Accepts effects that belong to no row: as one operation, all or nothing, with one receipt.
+   *
+   * @throws InvalidOperationError `INVALID_CALL`, `UNBINDABLE_VALUE`; NotSupportedError; QueueFullError
+   */
+  enqueue(...effects: readonly EffectRequest[]): Receipt {
+    return this.#lane.group((operations) => operations.enqueue(...effects))
   }
 
   /**

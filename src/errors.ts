@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'CANNOT_LISTEN'
   | 'CLOSED'
   | 'DEADLINE_PASSED'
+  | 'DEAD_LETTERED'
+  | 'EFFECTS_PENDING'
   | 'EMPTY_OPERATION'
   | 'FENCED'
   | 'GAVE_UP'

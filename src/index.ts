@@ -31,3 +31,17 @@ export type { Inserted } from './writes/group.ts'
 export { DEFAULTS, type OpenOptions } from './writes/options.ts'
 export type { Committed, Outcome, Receipt } from './writes/receipt.ts'
 export type { WriteQuery } from './writes/statement.ts'
+export type {
+  Effect,
+  EffectContext,
+  EffectDead,
+  EffectDelivered,
+  EffectHandler,
+  EffectOutcome,
+  EffectRetry,
+  Target,
+} from './contracts/effect.ts'
+export type { DeadEffect, DeadEffectFilter } from './effects/dead-effects.ts'
+export type { Effects, EffectStats, Handling, ReachedOptions } from './effects/effects.ts'
+export type { HandleOptions } from './effects/options.ts'
+export type { EffectOptions, EffectRequest } from './writes/effect-input.ts'

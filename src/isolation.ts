@@ -2,7 +2,7 @@
  * What every store needs to keep a bad operation from its neighbours: the parts of a batch that can be judged by
  * themselves, and the ways in which one breaks the transaction it shares.
  */
-import type { Run, Step } from './contracts/operation.ts'
+import type { DeadLetterId, Run, Step } from './contracts/operation.ts'
 import type { Seq } from './contracts/position.ts'
 import type { Batch, BatchOutcome } from './contracts/store.ts'
 
@@ -11,6 +11,9 @@ export interface Cause {
   readonly code: string
   readonly message: string
 }
+
+/** Ids of letters begin at 1. */
+export const noLetter = 0 as DeadLetterId
 
 /** An operation ended the batch's transaction. When it was one of many in a statement, `seq` is not known. */
 export class TransactionEnded extends Error {

@@ -2,8 +2,11 @@
  * How operations are kept in dead letters: JSON that a person can read with SQL and that comes back exactly.
  * Binary values and bigints, which JSON lacks, are tagged: `{"$bytes":"base64"}`, `{"$bigint":"1"}`.
  */
+import type { Segment } from './contracts/effect.ts'
 import type { DeadLetterId, Run, Shape } from './contracts/operation.ts'
+import type { Seq } from './contracts/position.ts'
 import type { Value } from './contracts/values.ts'
+import { effectsAt, type EncodedEffect } from './segments.ts'
 
 /** A dead letter's content: the operation it kept, or the input that never became one. */
 export type LetterContent = RejectedRuns | { readonly text: string }
@@ -12,6 +15,8 @@ interface RejectedRuns {
   readonly runs: readonly Run[]
   /** The letter of the row that one of them refers to. */
   readonly causedBy?: DeadLetterId
+  /** What follows from them once they are committed. Absent: nothing. */
+  readonly effects?: readonly EncodedEffect[]
 }
 
 type TaggedValue =
@@ -26,6 +31,7 @@ export function encodeLetter(content: LetterContent): string {
   if ('text' in content) return JSON.stringify(content)
   return JSON.stringify({
     causedBy: content.causedBy,
+    effects: content.effects,
     runs: content.runs.map(({ shape, values, count }) => ({ shape, count, values: values.map(encode) })),
   })
 }
@@ -33,10 +39,15 @@ export function encodeLetter(content: LetterContent): string {
 export function decodeLetter(json: string): LetterContent {
   const content = JSON.parse(json) as
     | { text: string }
-    | { causedBy?: DeadLetterId; runs: { shape: Shape; count: number; values: TaggedValue[] }[] }
+    | {
+        causedBy?: DeadLetterId
+        effects?: EncodedEffect[]
+        runs: { shape: Shape; count: number; values: TaggedValue[] }[]
+      }
   if ('text' in content) return content
   return {
     ...(content.causedBy === undefined ? {} : { causedBy: content.causedBy }),
+    ...(content.effects === undefined ? {} : { effects: content.effects }),
     runs: content.runs.map(({ shape, count, values }) => ({
       kind: 'run',
       shape,
@@ -45,6 +56,13 @@ export function decodeLetter(json: string): LetterContent {
       values: values.map(decode),
     })),
   }
+}
+
+/** What the operation at `seq` leaves in its letter, with the effects that it carried. */
+export function withEffects(content: LetterContent, segments: readonly Segment[], seq: Seq): LetterContent {
+  if ('text' in content) return content
+  const effects = effectsAt(segments, seq)
+  return effects.length === 0 ? content : { ...content, effects }
 }
 
 function encode(value: Value): TaggedValue {

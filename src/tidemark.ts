@@ -1,12 +1,16 @@
 /** `open()` puts the parts together; nothing else knows all of them. */
 import type { Writable } from 'node:stream'
-import { Client, type TableName, type Tables } from './client.ts'
+import { Client, type Group, type TableName, type Tables } from './client.ts'
+import type { Run } from './contracts/operation.ts'
 import type { Processor } from './contracts/processor.ts'
 import type { Epoch, Position, WriterName } from './contracts/position.ts'
 import type { Runtime } from './contracts/runtime.ts'
 import type { Dialect, OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
+import { Effects } from './effects/effects.ts'
+import type { EffectsHost, EffectWrite } from './effects/host.ts'
 import { Bookmarks } from './reads/bookmark.ts'
+import { EngineStoppedError } from './errors.ts'
 import type { ChangesOptions } from './reads/changes.ts'
 import type { ReadStats } from './reads/metrics.ts'
 import { openReads, type Reads } from './reads/reader.ts'
@@ -14,12 +18,13 @@ import type { ChangeIterator } from './reads/subscription.ts'
 import type { SessionOptions } from './reads/session.ts'
 import { systemRuntime } from './runtime/system.ts'
 import { Session } from './session.ts'
+import { withParameters } from './sql/text.ts'
 import { readCheckpoint } from './writes/bookkeeping.ts'
 import { listDeadLetters, redrive, type DeadLetter, type DeadLetterFilter } from './writes/dead-letters.ts'
 import { WriteEngine } from './writes/engine.ts'
 import type { EventName, Listener } from './writes/events.ts'
 import { invalidOptions, leaseOf, parseOptions, type OpenOptions } from './writes/options.ts'
-import type { Outcome } from './writes/receipt.ts'
+import type { Outcome, Receipt } from './writes/receipt.ts'
 import { writableTo } from './writes/writable.ts'
 
 /**
@@ -65,7 +70,60 @@ export async function openWith<DB extends Tables>(
     throw error
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
-  return new Tidemark<DB>(writer, opened, engine, reads, () => runtime.monotonicMs())
+  const effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
+  return new Tidemark<DB>(writer, opened, engine, reads, effects, () => runtime.monotonicMs())
+}
+
+function openEffects<DB extends Tables>(
+  engine: WriteEngine,
+  store: OpenedStore,
+  runtime: Runtime,
+  reads: Reads,
+  bookmarks: Bookmarks,
+): Effects<Group<DB>> {
+  const host: EffectsHost = {
+    epoch: store.epoch,
+    dialect: store.dialect,
+    runtime,
+    ask: async (sql, parameters) => {
+      const query = { sql: withParameters(sql, store.dialect), parameters }
+      return (await store.query(query, undefined, 'here')).rows
+    },
+    commit: (runs, writes = []) => commitOwn(engine, runs, writes),
+    durable: () => store.sync(),
+  }
+  const effects = new Effects<Group<DB>>(
+    store.keepsEffects ? host : undefined,
+    { onAlert: (kind, message) => engine.events.emit('alert', { kind, message, sinceMs: 0 }) },
+    async (bookmark, timeoutMs) => {
+      await reads.reader.query({ sql: 'SELECT 1', parameters: [] }, { after: bookmark, timeoutMs })
+      return bookmarks.read(bookmark).marks
+    },
+  )
+  engine.onEffects = (kind) => effects.committed(kind)
+  return effects
+}
+
+/** @returns why it was rejected. @throws EngineStoppedError; what one of `writes` throws is a rejection too */
+async function commitOwn(
+  engine: WriteEngine,
+  runs: readonly Run[],
+  writes: readonly EffectWrite[],
+): Promise<Error | undefined> {
+  await engine.whenRoom()
+  let receipt: Receipt
+  try {
+    // What a handler writes to is typed by DB, as in `atomic`.
+    receipt = engine.groupWith(runs, (operations) => {
+      for (const write of writes) write(operations as never)
+    })
+  } catch (error) {
+    if (error instanceof EngineStoppedError) throw error
+    return error instanceof Error ? error : new Error(String(error))
+  }
+  const outcome = await receipt.outcome()
+  if (outcome.kind === 'abandoned') throw outcome.error
+  return outcome.kind === 'rejected' ? outcome.error : undefined
 }
 
 /** How long an engine that is not opened after all may take to let go of its store. */
@@ -113,6 +171,8 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
   readonly #store: OpenedStore
   readonly #engine: WriteEngine
   readonly #reads: Reads
+  /** Follow-up work that is committed with the writes it belongs to. */
+  readonly effects: Effects<Group<DB>>
   readonly #monotonicMs: () => number
 
   /** Use `open()`. */
@@ -121,6 +181,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     store: OpenedStore,
     engine: WriteEngine,
     reads: Reads,
+    effects: Effects<Group<DB>>,
     monotonicMs: () => number,
   ) {
     super(engine, reads.reader)
@@ -130,6 +191,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     this.#store = store
     this.#engine = engine
     this.#reads = reads
+    this.effects = effects
     this.#monotonicMs = monotonicMs
   }
 
@@ -253,8 +315,14 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
    * @param options `timeoutMs`: what is not committed by then is abandoned, and told so on its receipt. Default 30,000
    * @throws EngineStoppedError `DEADLINE_PASSED` when something was abandoned, or why the engine had stopped
    */
-  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return this.#engine.close(options.timeoutMs ?? 30_000)
+  async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const timeoutMs = options.timeoutMs ?? 30_000
+    const startedMs = this.#monotonicMs()
+    if (this.effects.isAtWork) {
+      this.#engine.refuse()
+      await this.effects.stop(timeoutMs / 2)
+    }
+    await this.#engine.close(Math.max(0, timeoutMs - (this.#monotonicMs() - startedMs)))
   }
 
   /** The store, until it is let go. */

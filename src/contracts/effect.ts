@@ -1,5 +1,5 @@
 /** Follow-up work that was committed with a write, as whoever does it sees it. */
-import type { Position } from './position.ts'
+import type { Position, Seq } from './position.ts'
 import type { Json } from './values.ts'
 
 /** One effect on its way: the same `id`, `version` and content however often it is delivered. */
@@ -82,4 +82,15 @@ export interface Target {
   /** Resolves when it can be reached, for health checks. */
   probe(signal: AbortSignal): Promise<void>
   close(): Promise<void>
+}
+
+/** Effects of one kind, as the batch whose operations carry them keeps them: one row of the outbox. */
+export interface Segment {
+  readonly kind: string
+  /** The operations that carry the first of them and the last. */
+  readonly first: Seq
+  readonly last: Seq
+  readonly count: number
+  /** JSON text that only `src/segments.ts` writes and reads. */
+  readonly content: string
 }

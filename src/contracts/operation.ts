@@ -67,6 +67,8 @@ export interface Group {
   readonly runs: readonly Run[]
   /** Set when the group redrives a dead letter: rejected again, it goes back to that letter. */
   readonly redrives: DeadLetterId | undefined
+  /** Set when whoever wrote it learns of its rejection and does better by himself: then it leaves no dead letter. */
+  readonly leavesNoLetter?: boolean
 }
 
 /**
@@ -101,12 +103,13 @@ export interface UnreadableInput {
 
 export type DeadLetterId = number & { readonly __brand: 'DeadLetterId' }
 
-/** An operation that the store refused for good. It is in the dead letters, in the same transaction. */
+/** An operation that the store refused for good. It is in the dead letters, by the same transaction. */
 export interface Rejection {
   readonly seq: Seq
   readonly table: string | undefined
   /** The store's own code, such as `SQLITE_CONSTRAINT_UNIQUE`, or ours, such as `EXPECTATION_FAILED`. */
   readonly code: string
   readonly message: string
+  /** `noLetter` for a group that leaves none. */
   readonly deadLetter: DeadLetterId
 }

@@ -1,4 +1,5 @@
 import type { Derivation, DerivationFailure } from './derivation.ts'
+import type { Segment } from './effect.ts'
 import type { Rejection, Step } from './operation.ts'
 import type { Epoch, LogPosition, Mark, Seq, WriterName } from './position.ts'
 import type { Runtime } from './runtime.ts'
@@ -47,6 +48,8 @@ export interface OpenedStore {
   readonly maxInFlight: number
   /** `commit` always answers at once: batches are then sent by the call that accepts them. */
   readonly isSynchronous: boolean
+  /** It has an outbox: a batch may have `segments`. */
+  readonly keepsEffects: boolean
 
   /**
    * Applies the batch's operations in order and moves the tidemark from `prev` to `last`, all durable
@@ -168,6 +171,11 @@ export interface Batch {
   /** The tidemark after. */
   readonly last: Seq
   readonly steps: readonly Step[]
+  /**
+   * The effects of its operations: written in the same transaction, behind all rows, without those of operations that
+   * were rejected. None where `keepsEffects` is false.
+   */
+  readonly segments: readonly Segment[]
 }
 
 export interface BatchOutcome {

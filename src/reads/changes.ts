@@ -15,6 +15,7 @@ import type { Run, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { RunResult } from '../contracts/store.ts'
 import { TidemarkError } from '../errors.ts'
+import { isInternalTable } from '../sql/bookkeeping.ts'
 import type { PendingBatch } from '../writes/batch.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import type { Follower, Settling } from '../writes/follower.ts'
@@ -102,6 +103,8 @@ export class Changes implements Follower {
 
   #tell(subscribers: readonly Subscriber[], run: Run, index: number, seq: Seq, told: Told): void {
     const table = tableOf(run.shape)
+    // What we keep for ourselves is nobody's change.
+    if (table !== undefined && isInternalTable(table)) return
     for (const subscriber of subscribers) {
       if (subscriber.table !== undefined && subscriber.table !== table) continue
       const position = this.#engine.position(seq)

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Dialect } from '../contracts/store.ts'
 import { QueueFullError, StoreError } from '../errors.ts'
-import type { WriteLane } from '../writes/engine.ts'
+import type { WriteLane } from '../writes/write-lane.ts'
 import { dropIn, type DropInPorts } from './drop-in.ts'
 
 interface DB {

@@ -8,7 +8,7 @@
 import type { CompiledQuery, Kysely, TransactionSettings } from 'kysely'
 import type { Dialect, QueryResult, SqlQuery, StoreTransaction } from '../contracts/store.ts'
 import { NotSupportedError, QueueFullError, StoreError, TidemarkError } from '../errors.ts'
-import type { WriteLane } from '../writes/engine.ts'
+import type { WriteLane } from '../writes/write-lane.ts'
 import type { Committed } from '../writes/receipt.ts'
 import { encodeQuery, kyselyOn, type QueryPort } from './kysely.ts'
 import { wayOf } from './way.ts'

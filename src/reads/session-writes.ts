@@ -1,7 +1,9 @@
 /** The write calls of a session: the engine's, with the session told of every position it is given. */
 import type { Load, Run, Shape } from '../contracts/operation.ts'
+import type { EncodedEffect } from '../segments.ts'
 import type { Inserted } from '../writes/group.ts'
-import type { WriteEngine, WriteLane } from '../writes/engine.ts'
+import type { WriteEngine } from '../writes/engine.ts'
+import type { WriteLane } from '../writes/write-lane.ts'
 import type { Operations, Sink } from '../writes/operations.ts'
 import type { Receipt } from '../writes/receipt.ts'
 import type { TransactionWork } from '../writes/transaction-turn.ts'
@@ -23,8 +25,8 @@ export class SessionWrites implements WriteLane, Sink<Receipt> {
     return this.#engine.runFor(shape)
   }
 
-  take(run: Run, bytes: number, id?: number): Receipt {
-    return this.#engine.take(run, bytes, id, this.#session)
+  take(run: Run, bytes: number, id?: number, effects?: readonly EncodedEffect[]): Receipt {
+    return this.#engine.take(run, bytes, id, effects, this.#session)
   }
 
   group(collect: (operations: Operations<Inserted>) => unknown): Receipt {

@@ -108,6 +108,14 @@ export function mannerOf(code: ErrorCode): Manner {
         hint: 'Read again, give it a longer Tidemark-Timeout-Ms, or ask for a level that waits for less.',
         retryAfterMs: 1_000,
       }
+    case 'EFFECTS_PENDING':
+      return { status: 503, title: 'Follow-up work is not done yet', retryAfterMs: 1_000 }
+    case 'DEAD_LETTERED':
+      return {
+        status: 409,
+        title: 'Follow-up work was given up',
+        hint: 'It is kept as a dead effect: mend the cause, then redrive it.',
+      }
     case 'SESSION_BEHIND':
       return { status: 503, title: 'Not as fresh in time', retryAfterMs: 1_000 }
     case 'POSITION_LOST':

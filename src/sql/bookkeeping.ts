@@ -15,8 +15,6 @@ export const bookkeepingFormat = 2
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
 const keptEpochs = 10_000
 
-const names = ['tidemark_database', 'tidemark_writers', 'tidemark_dead_letters', 'tidemark_checkpoints']
-
 export interface EpochRequest {
   readonly writer: WriterName
   readonly leaseMs: number
@@ -41,7 +39,8 @@ export async function makeTables(session: SqlSession, { id, secret }: DatabaseId
   const { dialect } = session
   const missing: string[] = []
   // The first is looked for last: another process may be making them, in their order.
-  for (const name of names.toReversed()) if (!(await dialect.hasTable(session, name))) missing.push(name)
+  for (const name of madeBy(dialect.tables).toReversed())
+    if (!(await dialect.hasTable(session, name))) missing.push(name)
   if (missing.includes('tidemark_database') && !missing.includes('tidemark_writers'))
     throw otherFormat('an earlier, unreleased version')
   const isWhole =
@@ -58,6 +57,11 @@ export async function makeTables(session: SqlSession, { id, secret }: DatabaseId
       )
     }),
   )
+}
+
+/** The tables that these statements make, in their order. */
+function madeBy(statements: readonly string[]): string[] {
+  return statements.flatMap((sql) => /^\s*CREATE TABLE IF NOT EXISTS (\w+)/.exec(sql)?.[1] ?? [])
 }
 
 /** Whose row it is. The name too: in a database that was put back, the epoch may be another writer's. */

@@ -65,6 +65,8 @@ export interface ArrayForm {
 
 export interface Catalog {
   readonly tables: readonly CatalogTable[]
+  /** Those that are ours. */
+  readonly bookkeeping: readonly CatalogTable[]
   /** Constraints that wait for COMMIT, quoted and with their schemas; empty: none. */
   readonly deferred: string
 }
@@ -160,7 +162,12 @@ export async function readCatalog(session: SqlSession): Promise<Catalog> {
     .join(', ')
   const byTable = Map.groupBy(columns, (row) => String(row['table_id']))
   const tables = found.map((row) => tableOf(row, byTable.get(String(row['id'])) ?? [], deferred !== ''))
-  return { tables: tables.filter(({ name }) => !isInternalTable(name.replace(/^.*\./, ''))), deferred }
+  const isOurs = ({ name }: CatalogTable): boolean => isInternalTable(name.replace(/^.*\./, ''))
+  return {
+    tables: tables.filter((table) => !isOurs(table)),
+    bookkeeping: tables.filter((table) => isOurs(table)),
+    deferred,
+  }
 }
 
 function tableOf(
@@ -246,6 +253,27 @@ export const postgresBookkeeping: Pick<
        ON tidemark_dead_letters (writer, epoch, seq)`,
     `CREATE TABLE IF NOT EXISTS tidemark_checkpoints (
        source text PRIMARY KEY, value text NOT NULL, updated_at bigint NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_segments (
+       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, epoch bigint NOT NULL,
+       first_seq bigint NOT NULL, last_seq bigint NOT NULL, items integer NOT NULL, committed_at bigint NOT NULL,
+       content text NOT NULL)`,
+    `CREATE INDEX IF NOT EXISTS tidemark_segments_by_kind ON tidemark_segments (kind, id)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_kinds (
+       kind text PRIMARY KEY, lanes integer NOT NULL, paused integer NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_lanes (
+       kind text NOT NULL, lane integer NOT NULL, owner bigint NOT NULL, token bigint NOT NULL, beat bigint NOT NULL,
+       lease_ms bigint NOT NULL, progress text NOT NULL, PRIMARY KEY (kind, lane)) WITH (fillfactor = 20)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_effects (
+       epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, lane integer NOT NULL,
+       effect_key text, payload text NOT NULL, version bigint NOT NULL, state text NOT NULL, attempts integer NOT NULL,
+       due_at bigint NOT NULL, committed_at bigint NOT NULL, failed_at bigint, error text,
+       PRIMARY KEY (epoch, seq, n))`,
+    `CREATE INDEX IF NOT EXISTS tidemark_effects_by_due ON tidemark_effects (kind, lane, state, due_at)`,
+    `CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_results (
+       epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, result text NOT NULL,
+       delivered_at bigint NOT NULL, PRIMARY KEY (epoch, seq, n))`,
+    `CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (delivered_at)`,
   ],
   hasTable: async (session, name) =>
     (await session.own('SELECT 1 WHERE to_regclass(?) IS NOT NULL', [name])).rows.length > 0,

@@ -17,6 +17,9 @@ import { closing } from './closing.ts'
 import { deadLetters } from './dead-letters.ts'
 import { deferred } from './deferred.ts'
 import { dropIn } from './drop-in.ts'
+import { effectsDelivered } from './effects.ts'
+import { effectOutcomes } from './effect-outcomes.ts'
+import { effectsReached } from './effects-reached.ts'
 import { events } from './events.ts'
 import { fencing } from './fencing.ts'
 import { groups } from './groups.ts'
@@ -63,6 +66,9 @@ const topics: Readonly<Record<string, Topic>> = {
   bookmarks,
   processors,
   'existing code': dropIn,
+  effects: effectsDelivered,
+  'what becomes of effects': effectOutcomes,
+  'effects reached': effectsReached,
   events,
   'what SQLite alone has': sqlite,
 }

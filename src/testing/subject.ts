@@ -20,7 +20,7 @@ export interface Subject {
   /** `sync`: a write is committed when its call returns, so batches never form and queues never fill. */
   readonly commits: 'async' | 'sync'
   /** What the store says it cannot do: that is tested instead. Default nothing. */
-  readonly lacks?: readonly 'preallocated ids'[]
+  readonly lacks?: readonly ('preallocated ids' | 'effects')[]
   /** A read that waits for another engine's write makes that one commit: the store has `awaken`. Default false. */
   readonly awakens?: boolean
   /**

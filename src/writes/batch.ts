@@ -10,11 +10,14 @@
  *                       ▲                 │  └─────▶ abandoned
  *                       └──chain restarts─┘
  */
+import type { Segment } from '../contracts/effect.ts'
 import type { Rejection, Run, Shape, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { Batch, RunResult } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 import { positionsOf } from '../isolation.ts'
+import type { EncodedEffect } from '../segments.ts'
+import { EffectBuffer } from './effect-buffer.ts'
 import { InvalidOperationError, type Certainty, type TidemarkError } from '../errors.ts'
 
 /** A run longer than this is continued by another, so that a store can ship a batch in messages of this size. */
@@ -41,6 +44,7 @@ export class PendingBatch implements Batch {
   /** A commit of it failed in a way that leaves its outcome open, until the tidemark is read. */
   isUncertain = false
   #tail: Run | undefined
+  #effects: EffectBuffer | undefined
   #results: readonly RunResult[] = nothing
   #rejections = new Map<Seq, Rejection>()
   #state: 'pending' | 'committed' | Abandonment = 'pending'
@@ -79,6 +83,16 @@ export class PendingBatch implements Batch {
     this.steps.push(step)
     this.#tail = undefined
     return this.#grow(positions, operations, bytes)
+  }
+
+  /** What the operation at `seq`, the last one, carries. */
+  carry(seq: Seq, effects: readonly EncodedEffect[]): void {
+    this.#effects ??= new EffectBuffer()
+    this.#effects.add(seq, effects)
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#effects?.segments ?? nothing
   }
 
   #grow(positions: number, operations: number, bytes: number): Seq {
@@ -145,6 +159,7 @@ export class PendingBatch implements Batch {
     if (results.length > 0) this.#results = [...this.#results, ...results]
     if (watermark >= this.last) return this.#settle('committed')
     this.steps = stepsAfter(this.steps, watermark - this.prev)
+    this.#effects?.forget(watermark)
     this.prev = watermark
   }
 
@@ -156,6 +171,7 @@ export class PendingBatch implements Batch {
     this.#state = state
     // Receipts may be kept for long by their callers; the rows are not theirs to keep.
     this.steps = []
+    this.#effects = undefined
     this.#tail = undefined
     this.#settled?.resolve()
   }

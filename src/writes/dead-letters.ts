@@ -12,6 +12,7 @@ import { decodeLetter } from '../operation-json.ts'
 import { ask, type BookkeepingSource } from './bookkeeping.ts'
 import type { WriteEngine } from './engine.ts'
 import type { Outcome, Receipt } from './receipt.ts'
+import { sizeOfEffects } from './operations.ts'
 import { sizeOf } from './values.ts'
 
 export interface DeadLetter {
@@ -75,11 +76,11 @@ export async function redrive(
   ids: readonly number[],
 ): Promise<{ id: number; outcome: Outcome }[]> {
   const letters = await Promise.all(ids.map((id) => readRuns(store, id)))
-  const receipts = letters.map(({ id, runs }): { id: number; receipt: Receipt } => {
+  const receipts = letters.map(({ id, runs, effects }): { id: number; receipt: Receipt } => {
     const operations = runs.reduce((sum, run) => sum + run.count, 0)
-    const bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
+    const bytes = runs.reduce((sum, run) => sum + run.bytes, sizeOfEffects(effects))
     const group = { kind: 'group' as const, runs, redrives: id as DeadLetterId }
-    return { id, receipt: engine.groupOf(group, { operations, bytes }) }
+    return { id, receipt: engine.groupOf(group, { operations, bytes, effects }) }
   })
   return await Promise.all(
     receipts.map(async ({ id, receipt }) => ({ id, outcome: await receipt.outcome() })),
@@ -104,7 +105,7 @@ async function readRuns(store: OpenedStore, id: number) {
     ...run,
     bytes: run.values.reduce<number>((sum, value) => sum + sizeOf(value), 0),
   }))
-  return { id, runs }
+  return { id, runs, effects: content.effects ?? [] }
 }
 
 function toDeadLetter(row: Record<string, unknown>): DeadLetter {

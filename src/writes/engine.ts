@@ -14,13 +14,22 @@ import type { Epoch, Mark, Position, Seq, WriterName } from '../contracts/positi
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Schema } from '../contracts/schema.ts'
 import type { OpenedStore, Tidemark } from '../contracts/store.ts'
-import { EngineStoppedError, InvalidOperationError, type TidemarkError } from '../errors.ts'
+import { InvalidOperationError, type EngineStoppedError, type TidemarkError } from '../errors.ts'
+import type { EncodedEffect } from '../segments.ts'
 import type { PendingBatch } from './batch.ts'
 import { Committer } from './committer.ts'
 import { Events } from './events.ts'
 import { DerivationAlerts } from './derivation-alerts.ts'
 import type { Follower } from './follower.ts'
-import { Collector, requireSynchronous, type Inserted } from './group.ts'
+import {
+  Collector,
+  extentOf,
+  groupFrom,
+  requireSynchronous,
+  type GroupExtent,
+  type Inserted,
+} from './group.ts'
+import { noOutbox, tooLarge } from './refusals.ts'
 import { IdStocks } from './ids.ts'
 import { Operations, type Sink } from './operations.ts'
 import type { EngineOptions } from './options.ts'
@@ -31,22 +40,11 @@ import { IdReceipt, LoadReceipt, Receipt, type ReceiptContext } from './receipt.
 import { ShapeBook } from './shapes.ts'
 import { Tally } from './tally.ts'
 import { TransactionTurn, type TransactionWork } from './transaction-turn.ts'
-import { historyLost } from './verdicts.ts'
+import { closed, deadlinePassed, historyLost } from './verdicts.ts'
+import type { WriteLane } from './write-lane.ts'
 
 /** A full queue is at least so many batches: while some commit, the next ones fill, however small it is. */
 const batchesInQueue = 4
-
-/** The write calls, for those who write: the engine's own, or a session's. */
-export interface WriteLane {
-  readonly operations: Operations<Receipt>
-  group(collect: (operations: Operations<Inserted>) => unknown): Receipt
-  load(
-    collect: (operations: Operations<Inserted>) => void,
-    letters: Load['letters'],
-    checkpoint: Load['checkpoint'],
-  ): Receipt
-  transaction(work: TransactionWork, timeoutMs: number): Promise<unknown>
-}
 
 export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   readonly events: Events = new Events()
@@ -55,6 +53,8 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   readonly pending: PendingIndex
   /** Set while somebody wants to hear of every single operation. */
   follower: Follower | undefined
+  /** Called when effects of this kind were committed, or some may have been. */
+  onEffects: (kind: string) => void = () => undefined
   readonly #writer: WriterName
   readonly #store: OpenedStore
   readonly #runtime: Runtime
@@ -69,6 +69,8 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   /** Why nothing more is accepted. */
   #refusal: TidemarkError | undefined
   #isClosing = false
+  /** What becomes of effects under way is committed after everybody else is refused. */
+  #takesOwn = false
 
   constructor(
     writer: WriterName,
@@ -108,20 +110,18 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
       onSettling: (batch, settling) => {
         this.pending.settling(batch, settling)
         this.follower?.settling(batch, settling)
+        if (settling.outcome !== undefined) this.#tellEffects(batch)
       },
       onCommitted: (batch, outcome, commitMs) => {
         this.tally.committed(batch, outcome)
-        this.#emitCommitted(batch, commitMs, outcome.transactions, outcome.longestTransactionMs)
+        this.events.tellCommitted(batch, outcome, commitMs, (seq) => this.position(seq))
         derivationAlerts.tell(outcome.derivationFailures)
       },
       onRetry: (attempt, delayMs, error) => {
         this.tally.retries++
         this.events.emit('retry', { attempt, delayMs, error })
       },
-      onStalled: (sinceMs) => {
-        const message = `operations wait and none was committed for ${Math.round(sinceMs)} ms`
-        this.events.emit('alert', { kind: 'stalled', message, sinceMs })
-      },
+      onStalled: (sinceMs) => this.events.tellStalled(sinceMs),
       onStopped: (error) => this.#stopped(error),
     })
     this.operations = this.operationsFor(this)
@@ -170,11 +170,19 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     return this.#queue.open().runFor(shape)
   }
 
-  take(run: Run, bytes: number, id?: number, context: ReceiptContext = this): Receipt {
-    if (bytes > this.#options.batch.maxBytes) throw this.#tooLarge(bytes)
+  take(
+    run: Run,
+    bytes: number,
+    id?: number,
+    effects?: readonly EncodedEffect[],
+    context: ReceiptContext = this,
+  ): Receipt {
+    if (bytes > this.#options.batch.maxBytes) throw tooLarge(bytes, this.#options.batch.maxBytes)
+    if (effects !== undefined) this.#requireOutbox()
     this.#queue.admit(1, bytes)
     const batch = this.#queue.open()
     const seq = batch.extend(run, bytes)
+    if (effects !== undefined) batch.carry(seq, effects)
     this.pending.add(batch, run, run.count - 1, seq)
     if (this.follower !== undefined) this.follower.accepted(batch, run, run.count - 1, seq)
     context.accepted?.(batch, seq, seq)
@@ -190,16 +198,19 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     const returned = collect(this.operationsFor(collector))
     collector.complete()
     requireSynchronous(returned)
-    return this.groupOf({ kind: 'group', runs: collector.runs, redrives: undefined }, collector, context)
+    return this.groupOf(groupFrom(collector), extentOf(collector), context)
   }
 
   groupOf(
     group: Group,
-    { operations, bytes }: { readonly operations: number; readonly bytes: number },
+    { operations, bytes, effects = [] }: GroupExtent,
     context: ReceiptContext = this,
   ): Receipt {
-    if (operations === 0) throw new InvalidOperationError('EMPTY_OPERATION', 'the group holds no operation.')
-    const { batch, seq } = this.#addStep(group, 1, operations, bytes)
+    const count = Math.max(operations, effects.length > 0 ? 1 : 0)
+    if (count === 0) throw new InvalidOperationError('EMPTY_OPERATION', 'the group holds no operation.')
+    if (effects.length > 0) this.#requireOutbox()
+    const carried = effects.length === 0 ? [] : [{ operation: 0, effects }]
+    const { batch, seq } = this.#addStep(group, 1, count, bytes, carried)
     context.accepted?.(batch, seq, seq)
     return new Receipt(context, batch, seq)
   }
@@ -216,8 +227,10 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     // A checkpoint alone takes a position too: its receipt must have something to wait for.
     const positions = Math.max(1, collector.operations + letters.length)
     const letterBytes = letters.reduce((sum, { text }) => sum + 2 * text.length, 0)
+    if (collector.effects.length > 0) this.#requireOutbox()
     const load: Load = { kind: 'load', positions, runs: collector.runs, letters, checkpoint }
-    const { batch, seq } = this.#addStep(load, positions, positions, collector.bytes + letterBytes)
+    const bytes = collector.bytes + letterBytes
+    const { batch, seq } = this.#addStep(load, positions, positions, bytes, collector.effects)
     const first = (seq - positions + 1) as Seq
     context.accepted?.(batch, first, seq)
     return new LoadReceipt(context, batch, first, seq)
@@ -236,6 +249,17 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     })
     this.#committer.turnAdded()
     return made.promise
+  }
+
+  /**
+   * Commits runs on tables of ours together with what `collect` writes, as one operation that leaves no dead letter
+   * when it is rejected.
+   */
+  groupWith(runs: readonly Run[], collect: (operations: Operations<Inserted>) => unknown): Receipt {
+    const collector = new Collector(runs)
+    requireSynchronous(collect(this.operationsFor(collector)))
+    collector.complete()
+    return this.groupOf({ ...groupFrom(collector), leavesNoLetter: true }, extentOf(collector))
   }
 
   // ── ReceiptContext ───────────────────────────────────────────────────────────────────────────────────────
@@ -277,8 +301,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
 
   /** @throws EngineStoppedError `CLOSED` once `close` was called, also when the engine had stopped before */
   requireOpen(): void {
-    if (this.#isClosing)
-      throw new EngineStoppedError('CLOSED', 'the engine is closed.', { hint: 'Open a new one.' })
+    if (this.#isClosing) throw closed('the engine is closed.')
   }
 
   // ── Waiting and ending ───────────────────────────────────────────────────────────────────────────────────
@@ -288,35 +311,31 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     return this.#committer.reached(this.#queue.last).done
   }
 
+  /** From now on nothing is accepted but by `groupWith`. */
+  refuse(): TidemarkError {
+    this.#takesOwn = this.#refusal === undefined
+    this.#isClosing = true
+    return (this.#refusal ??= closed('the engine is closed; nothing was queued.'))
+  }
+
   /** @throws EngineStoppedError when not everything could be committed before the deadline */
   async close(timeoutMs: number): Promise<void> {
-    this.#isClosing = true
-    this.#refusal ??= new EngineStoppedError('CLOSED', 'the engine is closed; nothing was queued.', {
-      hint: 'Open a new one.',
-    })
+    const refusal = this.refuse()
+    this.#takesOwn = false
     const deadlineMs = this.#runtime.monotonicMs() + timeoutMs
     const expiry = Number.isFinite(timeoutMs)
-      ? this.#runtime.after(timeoutMs, () => this.#expire(timeoutMs))
+      ? this.#runtime.after(timeoutMs, () =>
+          this.#committer.stop(deadlinePassed(timeoutMs, this.#queue.operations)),
+        )
       : undefined
     try {
       await this.flush()
     } finally {
       expiry?.cancel()
       // Later trouble is nobody's business any more: the engine ends here.
-      this.#committer.stop(this.#refusal)
+      this.#committer.stop(refusal)
       await this.#store.close(Math.max(100, deadlineMs - this.#runtime.monotonicMs()))
     }
-  }
-
-  #expire(timeoutMs: number): void {
-    const left = this.#queue.operations
-    this.#committer.stop(
-      new EngineStoppedError(
-        'DEADLINE_PASSED',
-        `close() could not commit everything within ${timeoutMs} ms; ${left} operations were abandoned.`,
-        { outcome: 'unknown' },
-      ),
-    )
   }
 
   #addStep(
@@ -324,8 +343,10 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     positions: number,
     operations: number,
     bytes: number,
+    carried: Collector['effects'],
   ): { batch: PendingBatch; seq: Seq } {
-    if (this.#refusal !== undefined) throw this.#refusal
+    const isOwn = step.kind === 'group' && step.leavesNoLetter === true
+    if (this.#refusal !== undefined && !(isOwn && this.#takesOwn)) throw this.#refusal
     this.#queue.admit(operations, bytes)
     const filling = this.#queue.filling
     if (
@@ -338,8 +359,10 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     }
     const batch = this.#queue.open()
     const seq = batch.add(step, positions, operations, bytes)
-    this.pending.addStep(batch, step, (seq - positions + 1) as Seq)
-    this.follower?.accepted(batch, step, 0, (seq - positions + 1) as Seq)
+    const first = (seq - positions + 1) as Seq
+    for (const { operation, effects } of carried) batch.carry((first + operation) as Seq, effects)
+    this.pending.addStep(batch, step, first)
+    this.follower?.accepted(batch, step, 0, first)
     this.#added(batch, operations, bytes, seq)
     return { batch, seq }
   }
@@ -351,38 +374,21 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     this.#committer.accepted(batch)
   }
 
-  #tooLarge(bytes: number): InvalidOperationError {
-    return new InvalidOperationError(
-      'TOO_LARGE',
-      `one operation of about ${bytes} bytes is over \`batch.maxBytes\` (${this.#options.batch.maxBytes}; a character counts as two).`,
-      'Raise `batch.maxBytes`, or keep large values elsewhere.',
-    )
+  #tellEffects(batch: PendingBatch): void {
+    for (const kind of new Set(batch.segments.map((segment) => segment.kind))) this.onEffects(kind)
   }
 
-  #emitCommitted(
-    batch: PendingBatch,
-    durationMs: number,
-    transactions: number,
-    longestTransactionMs: number,
-  ): void {
-    const rejections = batch.rejectionsBetween(batch.first, batch.last)
-    for (const { seq, table, code: storeCode, message, deadLetter } of rejections)
-      this.events.emit('reject', { position: this.position(seq), table, storeCode, message, deadLetter })
-    if (!this.events.hasListeners('commit')) return
-    this.events.emit('commit', {
-      tidemark: this.position(batch.last),
-      operations: batch.operations,
-      transactions,
-      durationMs,
-      longestTransactionMs,
-    })
+  #requireOutbox(): void {
+    if (!this.#store.keepsEffects) throw noOutbox()
   }
 
   #emitBackpressure(isFull: boolean): void {
-    this.events.emit('backpressure', { isFull, operations: this.#queue.operations, bytes: this.#queue.bytes })
+    const { operations, bytes } = this.#queue
+    this.events.emit('backpressure', { isFull, operations, bytes })
   }
 
   #stopped(error: TidemarkError): void {
+    this.#takesOwn = false
     this.#ids.stop()
     this.pending.clear(this.schema)
     this.follower?.ended(error)

@@ -4,8 +4,11 @@
  */
 import { EventEmitter } from 'node:events'
 import type { DeadLetterId } from '../contracts/operation.ts'
-import type { Position } from '../contracts/position.ts'
+import type { Position, Seq } from '../contracts/position.ts'
+import type { BatchOutcome } from '../contracts/store.ts'
 import type { TidemarkError } from '../errors.ts'
+import { noLetter } from '../isolation.ts'
+import type { PendingBatch } from './batch.ts'
 
 export interface EngineEvents {
   /** A batch was committed. */
@@ -39,9 +42,11 @@ export interface EngineEvents {
   /**
    * Somebody should look. `stalled`: no batch was committed for a while although some wait. `derivation`: rows were
    * committed without what `derive` should have made of them; told no more often than every `alertAfterMs`.
+   * `deadEffect`: an effect was given up. `targetDown`: the target of a kind takes no effects. `effectsStalled`: effects
+   * could not be read or committed.
    */
   alert: {
-    readonly kind: 'stalled' | 'stopped' | 'derivation'
+    readonly kind: 'stalled' | 'stopped' | 'derivation' | 'deadEffect' | 'targetDown' | 'effectsStalled'
     readonly message: string
     readonly sinceMs: number
   }
@@ -73,5 +78,32 @@ export class Events {
 
   hasListeners(name: EventName): boolean {
     return this.#emitter.listenerCount(name) > 0
+  }
+
+  tellStalled(sinceMs: number): void {
+    const message = `operations wait and none was committed for ${Math.round(sinceMs)} ms`
+    this.emit('alert', { kind: 'stalled', message, sinceMs })
+  }
+
+  /** A batch was committed: what of it was rejected, and what it was. */
+  tellCommitted(
+    batch: PendingBatch,
+    { transactions, longestTransactionMs }: BatchOutcome,
+    durationMs: number,
+    positionOf: (seq: Seq) => Position,
+  ): void {
+    const rejections = batch.rejectionsBetween(batch.first, batch.last)
+    for (const { seq, table, code: storeCode, message, deadLetter } of rejections)
+      if (deadLetter !== noLetter)
+        this.emit('reject', { position: positionOf(seq), table, storeCode, message, deadLetter })
+    if (!this.hasListeners('commit')) return
+    const { last, operations } = batch
+    this.emit('commit', {
+      tidemark: positionOf(last),
+      operations,
+      transactions,
+      durationMs,
+      longestTransactionMs,
+    })
   }
 }

@@ -3,8 +3,9 @@
  *
  * Keeps: law 4 (nothing of it is queued until all of it is collected and valid).
  */
-import type { Run, Shape } from '../contracts/operation.ts'
+import type { Group, Run, Shape } from '../contracts/operation.ts'
 import { InvalidOperationError } from '../errors.ts'
+import type { EncodedEffect } from '../segments.ts'
 import { maxRunBytes, newRun, requireUndisturbed } from './batch.ts'
 import type { Sink } from './operations.ts'
 
@@ -16,11 +17,27 @@ export interface Inserted {
 
 const withoutId: Inserted = Object.freeze({ id: undefined })
 
+/** What a group comes to. */
+export interface GroupExtent {
+  readonly operations: number
+  readonly bytes: number
+  readonly effects?: readonly EncodedEffect[]
+}
+
 export class Collector implements Sink<Inserted> {
-  readonly runs: Run[] = []
-  operations = 0
-  bytes = 0
+  readonly runs: Run[]
+  operations: number
+  bytes: number
+  /** With the operation that carries them, counted from 0. */
+  readonly effects: { readonly operation: number; readonly effects: readonly EncodedEffect[] }[] = []
   #isComplete = false
+
+  /** @param runs that stand before what is collected */
+  constructor(runs: readonly Run[] = []) {
+    this.runs = [...runs]
+    this.operations = runs.reduce((sum, { count }) => sum + count, 0)
+    this.bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
+  }
 
   /** Its call returns, and what it collected is queued: nothing can be added any more. */
   complete(): void {
@@ -28,26 +45,43 @@ export class Collector implements Sink<Inserted> {
   }
 
   runFor(shape: Shape): Run {
-    if (this.#isComplete) {
-      throw new InvalidOperationError(
-        'INVALID_CALL',
-        'the group is complete; its callback has returned.',
-        'Write everything before the callback of `atomic` returns.',
-      )
-    }
+    if (this.#isComplete) throw isComplete()
     const tail = this.runs.at(-1)
     return tail !== undefined && tail.shape === shape && tail.bytes < maxRunBytes ? tail : newRun(shape)
   }
 
-  take(run: Run, bytes: number, id?: number): Inserted {
+  carry(effects: readonly EncodedEffect[], bytes: number): void {
+    if (this.#isComplete) throw isComplete()
+    this.effects.push({ operation: this.operations, effects })
+    this.bytes += bytes
+  }
+
+  take(run: Run, bytes: number, id?: number, effects?: readonly EncodedEffect[]): Inserted {
     requireUndisturbed(run)
     if (run !== this.runs.at(-1)) this.runs.push(run)
+    if (effects !== undefined) this.effects.push({ operation: this.operations, effects })
     run.count++
     run.bytes += bytes
     this.operations++
     this.bytes += bytes
     return id === undefined ? withoutId : { id }
   }
+}
+
+export function groupFrom({ runs }: Collector): Group {
+  return { kind: 'group', runs, redrives: undefined }
+}
+
+export function extentOf({ operations, bytes, effects }: Collector): GroupExtent {
+  return { operations, bytes, effects: effects.flatMap((carried) => carried.effects) }
+}
+
+function isComplete(): InvalidOperationError {
+  return new InvalidOperationError(
+    'INVALID_CALL',
+    'the group is complete; its callback has returned.',
+    'Write everything before the callback of `atomic` returns.',
+  )
 }
 
 /** @throws InvalidOperationError `INVALID_CALL` when a callback that collects goes on after it returned */

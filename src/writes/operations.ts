@@ -10,9 +10,11 @@
 import type { Run, Shape, StatementShape } from '../contracts/operation.ts'
 import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
+import type { EncodedEffect } from '../segments.ts'
+import { effectKeyOf, encodeEffects, type EffectOptions, type EffectRequest } from './effect-input.ts'
 import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
 import type { IdStock } from './ids.ts'
-import type { Layout, ShapeBook } from './shapes.ts'
+import type { Layout, ShapeBook, TableShapes } from './shapes.ts'
 import { checkStatement, readQuery, type WriteQuery } from './statement.ts'
 import { encodeParameter, sizeOf } from './values.ts'
 
@@ -20,11 +22,16 @@ import { encodeParameter, sizeOf } from './values.ts'
 export interface Sink<R> {
   /** The run that takes an operation of this shape next. */
   runFor(shape: Shape): Run
-  /** One operation's values are at the end of `run`, with the id it was given. May throw, and has then taken nothing. */
-  take(run: Run, bytes: number, id?: number): R
+  /**
+   * One operation's values are at the end of `run`, with the id it was given and the effects it carries. May throw, and
+   * has then taken nothing.
+   */
+  take(run: Run, bytes: number, id?: number, effects?: readonly EncodedEffect[]): R
+  /** Effects that belong to no operation in particular; only what is queued as a whole has such. */
+  carry?(effects: readonly EncodedEffect[], bytes: number): void
 }
 
-export interface GuardOptions {
+export interface GuardOptions extends EffectOptions {
   /** The number of rows that must be changed; otherwise the operation is rejected and changes nothing. */
   readonly expect?: number
 }
@@ -52,26 +59,20 @@ export class Operations<R> {
     this.#dialect = dialect
   }
 
-  insert(table: string, row: Row): R {
+  insert(table: string, row: Row, options?: EffectOptions): R {
     const shapes = this.#book().table(table)
-    const taken = this.#takeRow(shapes.lastInsert, row, shapes.ids)
+    const taken = this.#takeRow(shapes, shapes.lastInsert, row, shapes.ids, options)
     if (taken !== otherColumns) return taken
-    return this.#takeRow(
-      layoutOf(shapes, row, (names) => shapes.insert(names)),
-      row,
-      shapes.ids,
-    ) as R
+    const layout = layoutOf(shapes, row, (names) => shapes.insert(names))
+    return this.#takeRow(shapes, layout, row, shapes.ids, options) as R
   }
 
-  upsert(table: string, row: Row): R {
+  upsert(table: string, row: Row, options?: EffectOptions): R {
     const shapes = this.#book().table(table)
-    const taken = this.#takeRow(shapes.lastUpsert, row, undefined)
+    const taken = this.#takeRow(shapes, shapes.lastUpsert, row, undefined, options)
     if (taken !== otherColumns) return taken
-    return this.#takeRow(
-      layoutOf(shapes, row, (names) => shapes.upsert(names)),
-      row,
-      undefined,
-    ) as R
+    const layout = layoutOf(shapes, row, (names) => shapes.upsert(names))
+    return this.#takeRow(shapes, layout, row, undefined, options) as R
   }
 
   update(table: string, where: Row, set: Row, options: GuardOptions = {}): R {
@@ -81,7 +82,7 @@ export class Operations<R> {
       throw new InvalidOperationError('EMPTY_OPERATION', `an update of table "${table}" sets nothing.`)
     const whereNames = this.#whereNames(table, where)
     const layout = shapes.update(setNames, whereNames, checkExpect(options.expect))
-    return this.#take(layout.shape, (values) => {
+    return this.#take(layout.shape, effectsOf(options, shapes, where), (values) => {
       return (
         encodeColumns(layout, 0, set, setNames, values) +
         encodeColumns(layout, setNames.length, where, whereNames, values)
@@ -93,13 +94,15 @@ export class Operations<R> {
     const shapes = this.#book().table(table)
     const names = this.#whereNames(table, where)
     const layout = shapes.delete(names, checkExpect(options.expect))
-    return this.#take(layout.shape, (values) => encodeColumns(layout, 0, where, names, values))
+    return this.#take(layout.shape, effectsOf(options, shapes, where), (values) =>
+      encodeColumns(layout, 0, where, names, values),
+    )
   }
 
   write(query: WriteQuery, options: GuardOptions = {}): R {
     const { sql, parameters } = readQuery(query)
     const shape = this.#statementShape(sql, parameters.length, checkExpect(options.expect))
-    return this.#take(shape, (values) => {
+    return this.#take(shape, effectsOf(options), (values) => {
       let bytes = 0
       for (const [index, parameter] of parameters.entries()) {
         const where = (): string => `parameter ${index + 1} of the statement`
@@ -111,14 +114,29 @@ export class Operations<R> {
     })
   }
 
-  #takeRow(layout: Layout | undefined, row: Row, ids: IdStock | undefined): R | typeof otherColumns {
+  /** Effects of the group that is collected. */
+  enqueue(...requests: readonly EffectRequest[]): void {
+    const effects = encodeEffects(requests, () => null)
+    this.#sink.carry?.(effects, sizeOfEffects(effects))
+  }
+
+  #takeRow(
+    shapes: TableShapes,
+    layout: Layout | undefined,
+    row: Row,
+    ids: IdStock | undefined,
+    options: EffectOptions | undefined,
+  ): R | typeof otherColumns {
     if (layout === undefined) return otherColumns
     const run = this.#sink.runFor(layout.shape)
     const start = run.values.length
     try {
       const bytes = encodeRow(layout, row, run.values)
-      if (bytes >= 0)
-        return ids === undefined ? this.#sink.take(run, bytes) : this.#takeWithId(run, bytes, ids)
+      if (bytes >= 0 && ids === undefined)
+        return options?.effects === undefined
+          ? this.#sink.take(run, bytes)
+          : this.#takeWithEffects(run, bytes, undefined, effectsOf(options, shapes, row))
+      if (bytes >= 0 && ids !== undefined) return this.#takeWithId(shapes, run, bytes, ids, row, options)
     } catch (error) {
       run.values.length = start
       throw error
@@ -127,22 +145,42 @@ export class Operations<R> {
     return otherColumns
   }
 
-  #takeWithId(run: Run, bytes: number, ids: IdStock): R {
+  #takeWithId(
+    shapes: TableShapes,
+    run: Run,
+    bytes: number,
+    ids: IdStock,
+    row: Row,
+    options: EffectOptions | undefined,
+  ): R {
     const id = ids.next()
     run.values.push(id)
     try {
-      return this.#sink.take(run, bytes + 8, id)
+      return this.#takeWithEffects(run, bytes + 8, id, effectsOf(options, shapes, row, id))
     } catch (error) {
       ids.giveBack(id)
       throw error
     }
   }
 
-  #take(shape: Shape, encode: (values: Run['values']) => number): R {
+  #takeWithEffects(
+    run: Run,
+    bytes: number,
+    id: number | undefined,
+    effects: readonly EncodedEffect[] | undefined,
+  ): R {
+    return this.#sink.take(run, bytes + sizeOfEffects(effects), id, effects)
+  }
+
+  #take(
+    shape: Shape,
+    effects: readonly EncodedEffect[] | undefined,
+    encode: (values: Run['values']) => number,
+  ): R {
     const run = this.#sink.runFor(shape)
     const start = run.values.length
     try {
-      return this.#sink.take(run, encode(run.values))
+      return this.#takeWithEffects(run, encode(run.values), undefined, effects)
     } catch (error) {
       run.values.length = start
       throw error
@@ -172,6 +210,30 @@ export class Operations<R> {
     this.#statements.set(sql, shape)
     return shape
   }
+}
+
+/** Read before anything is taken: a `toJSON` of the caller's may throw, or write. */
+function effectsOf(
+  options: EffectOptions | undefined,
+  shapes?: TableShapes,
+  row?: Row,
+  id?: number,
+): readonly EncodedEffect[] | undefined {
+  const requests = options?.effects
+  if (requests === undefined) return undefined
+  const { table } = shapes ?? {}
+  const generated =
+    table?.generatedId !== undefined && id !== undefined ? { column: table.generatedId, id } : undefined
+  return encodeEffects(requests, () => (table && row ? effectKeyOf(table, row, generated) : null))
+}
+
+/** What an effect is beside the text it was given: its place in the line. */
+const bytesOfPlace = 32
+
+export function sizeOfEffects(effects: readonly EncodedEffect[] = []): number {
+  let bytes = 0
+  for (const { tail } of effects) bytes += 2 * tail.length + bytesOfPlace
+  return bytes
 }
 
 function checkExpect(expect: number | undefined): number | undefined {

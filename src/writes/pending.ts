@@ -16,6 +16,7 @@
 import type { Run, Shape, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { ColumnSchema, Schema, TableSchema } from '../contracts/schema.ts'
+import { isInternalTable } from '../sql/bookkeeping.ts'
 import type { PendingBatch } from './batch.ts'
 import type { Settling } from './follower.ts'
 import { rowForm, type RowForm } from './row-key.ts'
@@ -108,6 +109,8 @@ type Plan =
     }
   | { readonly kind: 'maker'; readonly table: PendingTable }
   | { readonly kind: 'opaque'; readonly table: PendingTable | undefined }
+  /** On a table of ours, which nobody reads by `get`. */
+  | { readonly kind: 'unseen' }
 
 export class PendingIndex {
   #tables = new Map<string, PendingTable>()
@@ -190,7 +193,7 @@ export class PendingIndex {
   #enter(batch: PendingBatch, run: Run): void {
     const plan = this.#planOf(run.shape)
     this.#run = run
-    this.#plan = plan.kind === 'maker' ? undefined : plan
+    this.#plan = plan.kind === 'maker' || plan.kind === 'unseen' ? undefined : plan
     // Once a run is enough: it stays in its batch, and of that the last position is taken.
     if (plan.kind === 'maker') plan.table.addMaker(batch)
   }
@@ -229,6 +232,7 @@ export class PendingIndex {
   #planFor(shape: Shape): Plan {
     // A redriven operation may be older than the tables, so its shape is believed in nothing.
     const table = shape.kind === 'statement' ? undefined : this.#tables.get(shape.table)
+    if (shape.kind !== 'statement' && isInternalTable(shape.table)) return { kind: 'unseen' }
     if (shape.kind === 'statement' || table === undefined) return { kind: 'opaque', table }
     const { primaryKey } = table.schema
     const isInsert = shape.kind === 'insert' || shape.kind === 'upsert'

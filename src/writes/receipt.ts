@@ -82,6 +82,16 @@ export class Receipt implements PromiseLike<Committed> {
     return this.#context.bookmarkOf(this.#seq)
   }
 
+  /**
+   * The id of an effect that this write carries, for `db.effects.result()`.
+   *
+   * @param n which of them, counted from 0 over all of the operation's. Default 0
+   */
+  effectId(n = 0): string {
+    const { epoch, seq } = this.position
+    return `${epoch}-${seq}-${n}`
+  }
+
   get state(): 'pending' | Outcome['kind'] {
     return this.#batch.stateOf(this.#seq) === 'pending' ? 'pending' : this.#outcome().kind
   }

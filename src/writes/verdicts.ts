@@ -41,6 +41,18 @@ export function historyLost(found: Pick<Tidemark, 'watermark' | 'exists'>, known
   )
 }
 
+export function closed(message: string): EngineStoppedError {
+  return new EngineStoppedError('CLOSED', message, { hint: 'Open a new one.' })
+}
+
+export function deadlinePassed(timeoutMs: number, left: number): EngineStoppedError {
+  return new EngineStoppedError(
+    'DEADLINE_PASSED',
+    `close() could not commit everything within ${timeoutMs} ms; ${left} operations were abandoned.`,
+    { outcome: 'unknown' },
+  )
+}
+
 function stopped(code: 'STORE_FAILED' | 'GAVE_UP', message: string, cause: StoreError): EngineStoppedError {
   return new EngineStoppedError(code, message, {
     cause,

@@ -24,7 +24,7 @@ conformance(
     name: 'kysely, better-sqlite3',
     dialect: 'sqlite',
     commits: 'async',
-    lacks: ['preallocated ids'],
+    lacks: ['preallocated ids', 'effects'],
     async fresh(schema) {
       const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-kysely-'))
       const open = () => {

@@ -41,7 +41,7 @@ await withServer(mariaDb, (server) => {
     name: 'kysely, MariaDB',
     dialect: 'mysql',
     commits: 'async',
-    lacks: ['preallocated ids'],
+    lacks: ['preallocated ids', 'effects'],
     fresh,
   }
   // SPEC S0.7

@@ -15,7 +15,7 @@ conformance(
     name: 'kysely, PGlite',
     dialect: 'postgres',
     commits: 'async',
-    lacks: ['preallocated ids'],
+    lacks: ['preallocated ids', 'effects'],
     async fresh(schema) {
       const pglite = idle.pop() ?? (await PGlite.create())
       for (const statement of schema) await pglite.query(statement)

@@ -108,7 +108,8 @@ test('law 5 · a full disk while it is written fails the batch, which is applied
   const executor = new Executor(database, writer, epoch, clock, () => undefined, [fills])
   const shape: InsertShape = { kind: 'insert', table: 'notes', key: 'n', width: 1, columns: ['text'] }
   const run: Run = { kind: 'run', shape, count: 1, bytes: 0, values: ['a'] }
-  const commit = (): unknown => executor.commit({ prev: 0 as Seq, last: 1 as Seq, steps: [run] })
+  const commit = (): unknown =>
+    executor.commit({ prev: 0 as Seq, last: 1 as Seq, steps: [run], segments: [] })
   const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count'])
   database.exec(`PRAGMA max_page_count = ${pages + 4}`)
   expect(commit).toThrow(expect.objectContaining({ failure: 'transient', storeCode: 'SQLITE_FULL' }))

@@ -26,6 +26,8 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   CANNOT_LISTEN: 503,
   CLOSED: 503,
   DEADLINE_PASSED: 503,
+  DEAD_LETTERED: 409,
+  EFFECTS_PENDING: 503,
   EMPTY_OPERATION: 422,
   FENCED: 503,
   GAVE_UP: 503,

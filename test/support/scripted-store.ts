@@ -57,6 +57,7 @@ export class ScriptedStore implements OpenedStore {
   readonly schema = schema
   readonly maxInFlight = 3
   readonly isSynchronous = false
+  readonly keepsEffects = true
   /** Commits that wait for their answer, oldest first. */
   sent: Sent[] = []
   /** Every range that was ever sent, such as `1-3`. */

@@ -174,7 +174,7 @@ export class Executor {
     for (const { step, positions } of batch.steps.flatMap(unitsOf)) {
       const last = (prev + positions) as Seq
       try {
-        outcomes.push(await this.#commitTogether({ prev, last, steps: [step] }))
+        outcomes.push(await this.#commitTogether({ prev, last, steps: [step], segments: [] }))
       } catch (error) {
         // What came before it in the batch is committed.
         const failure = toStoreError(this.#session.dialect, error)

@@ -99,6 +99,7 @@ class OpenedKysely implements OpenedStore {
   // Connections of a pool are not known to be one: a second batch could only wait for the first.
   readonly maxInFlight = 1
   readonly isSynchronous = false
+  readonly keepsEffects = false
   readonly #parts: Parts
   #interactive: Interactive | undefined
   #closing: Promise<void> | undefined

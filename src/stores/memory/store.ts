@@ -109,6 +109,7 @@ class OpenedMemory implements OpenedStore {
   readonly dialect = 'sqlite'
   readonly maxInFlight = 3
   readonly isSynchronous: boolean
+  readonly keepsEffects = true
   readonly epoch: OpenedStore['epoch']
   readonly database: DatabaseIdentity
   readonly #store: MemoryStore

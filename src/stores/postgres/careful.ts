@@ -10,13 +10,15 @@
  * are bad. So it has a budget: past it, units are taken apart at once.
  */
 import { RejectedRows } from '../../causes.ts'
+import type { Segment } from '../../contracts/effect.ts'
 import type { Seq } from '../../contracts/position.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
 import type { DeadLetterId } from '../../contracts/operation.ts'
 import type { Batch, BatchOutcome } from '../../contracts/store.ts'
 import { StoreError, unprefixed } from '../../errors.ts'
-import { mergedOutcome, type Cause } from '../../isolation.ts'
-import { encodeLetter, type LetterContent } from '../../operation-json.ts'
+import { mergedOutcome, noLetter, type Cause } from '../../isolation.ts'
+import { segmentsOf } from '../../segments.ts'
+import { encodeLetter, withEffects, type LetterContent } from '../../operation-json.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
 import { messageOf } from '../../sql/failure.ts'
 import { keepLetter, returnLetter, type Letter } from '../../sql/letters.ts'
@@ -65,6 +67,7 @@ export class Careful {
   readonly #session: Session
   #halvingsLeft = halvings
   #rejected = new RejectedRows()
+  #segments: readonly Segment[] = []
 
   constructor(context: CarefulContext) {
     this.#context = context
@@ -72,8 +75,9 @@ export class Careful {
   }
 
   /** @throws StoreError */
-  async commit({ prev, last, steps }: Batch): Promise<BatchOutcome> {
+  async commit({ prev, last, steps, segments }: Batch): Promise<BatchOutcome> {
     const units = this.#context.units.of(steps, (prev + 1) as Seq)
+    this.#segments = segments
     try {
       return await this.#transact(units, prev, last)
     } catch (error) {
@@ -95,6 +99,7 @@ export class Careful {
         if (condemned && unit.letter) await this.#reject(unit.first, unit.letter, condemned, told)
         else await this.#apply(unit, told)
       }
+      await this.#keepEffects(segmentsOf(this.#segments, prev, last, told.rejections))
       // Its statements were made for these tables: for others they would have been other statements.
       if (told.rejections.length > 0 && !(await this.#context.areTablesTheSame()))
         throw new StoreError('transient', 'the tables changed while an operation was refused.')
@@ -107,6 +112,11 @@ export class Careful {
     }
     const longestTransactionMs = runtime.monotonicMs() - startedMs
     return { results: told.results.all, rejections: told.rejections, transactions: 1, longestTransactionMs }
+  }
+
+  async #keepEffects(segments: readonly Segment[]): Promise<void> {
+    for (const answer of await this.#session.connection.queryAll(this.#context.units.outbox(segments)))
+      if (answer.status === 'rejected') throw answer.reason
   }
 
   async #commit(transaction: Transaction): Promise<void> {
@@ -163,7 +173,8 @@ export class Careful {
     const { table, redrives, content } = letter
     const kept = { ...owner, ...cause, seq: first, table, nowMs: runtime.wallMs() }
     let id = redrives
-    if (id === undefined) id = await this.#keep(kept, content())
+    if (letter.isNone) id = noLetter
+    else if (id === undefined) id = await this.#keep(kept, withEffects(content(), this.#segments, first))
     // A redriven operation that is refused again stays the letter it was, with the newer reason.
     else if (cause.code !== 'LETTER_GONE') await returnLetter(this.#session, id, kept)
     told.rejected({ seq: first, table, ...cause }, id)

@@ -113,8 +113,9 @@ export class Executor {
   }
 
   /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
-  #send({ prev, last, steps }: Batch): Sent | 'with care' {
-    const units = this.#unitsOf().of(steps, (prev + 1) as Seq)
+  #send({ prev, last, steps, segments }: Batch): Sent | 'with care' {
+    const context = this.#unitsOf()
+    const units = context.of(steps, (prev + 1) as Seq)
     if (units.some(({ refusal, expectations }) => refusal !== undefined || expectations.length > 0))
       return 'with care'
     const { deferred } = this.#schema
@@ -125,7 +126,7 @@ export class Executor {
       if (unit.isDeferred && deferred) statements.push({ sql: deferred.judge }, { sql: deferred.wait })
       return { unit, at }
     })
-    statements.push({ sql: 'COMMIT' })
+    statements.push(...context.outbox(segments), { sql: 'COMMIT' })
     const answers = this.#sendTogether(statements)
     return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
   }

@@ -21,10 +21,11 @@ export async function readSchema(session: SqlSession): Promise<DatabaseSchema> {
   const catalog = await readCatalog(session)
   const ids = new Map(catalog.tables.map((table) => [table.name, generatedIdOf(table)]))
   return {
-    version: versionOf(catalog),
+    version: versionOf({ tables: catalog.tables, deferred: catalog.deferred }),
     tables: new Map(catalog.tables.map((table) => [table.name, tableOf(table, ids)])),
     traits: new Map(
-      catalog.tables.map((table) => [
+      // Ours too: effects are kept in them by ordinary operations.
+      [...catalog.tables, ...catalog.bookkeeping].map((table) => [
         table.name,
         { ...table, columns: new Map(table.columns.map((column) => [column.name, column])) },
       ]),

@@ -122,6 +122,7 @@ class OpenedPostgres implements OpenedStore {
   readonly dialect = 'postgres'
   readonly maxInFlight = 2
   readonly isSynchronous = false
+  readonly keepsEffects = true
   readonly database: DatabaseIdentity
   readonly epoch: OpenedStore['epoch']
   readonly #parts: Parts

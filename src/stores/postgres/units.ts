@@ -5,6 +5,7 @@
  * Keeps: law 4. Rows go together in one statement only where that does what as many statements do
  * (`chunks.ts`); a unit of many rows can be taken apart, down to the operation that is at fault.
  */
+import type { Segment } from '../../contracts/effect.ts'
 import type { Group, Load, Run, Shape, StatementShape, Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import { StoreError, unprefixed } from '../../errors.ts'
@@ -49,6 +50,8 @@ export interface UnitLetter {
   readonly table: string | undefined
   readonly redrives: Group['redrives']
   readonly content: () => LetterContent
+  /** It is to be rejected without a letter. */
+  readonly isNone?: boolean
 }
 
 export interface UnitsContext {
@@ -78,6 +81,15 @@ export class Units {
       if (step.kind === 'run') return this.#ofRun(step, from)
       return step.kind === 'group' ? [this.#ofGroup(step, from)] : this.#ofLoad(step, from)
     })
+  }
+
+  /** What keeps the effects. */
+  outbox(segments: readonly Segment[]): WireStatement[] {
+    const { epoch, nowMs } = this.#context
+    return segments.map(({ kind, first, last, count, content }) => ({
+      sql: keepSegment,
+      parameters: [kind, epoch, first, last, count, content, Math.floor(nowMs)].map(String),
+    }))
   }
 
   #ofRun(run: Run, first: Seq): Unit[] {
@@ -135,7 +147,12 @@ export class Units {
       expectations,
       tell: nothing,
       split: indivisible,
-      letter: { table: undefined, redrives: group.redrives, content: () => ({ runs: group.runs }) },
+      letter: {
+        table: undefined,
+        redrives: group.redrives,
+        content: () => ({ runs: group.runs }),
+        isNone: group.leavesNoLetter === true,
+      },
     }
   }
 
@@ -206,6 +223,8 @@ export class Units {
   }
 }
 
+const keepSegment = `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, content, committed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)`
 const putCheckpoint = `INSERT INTO tidemark_checkpoints (source, value, updated_at) VALUES ($1, $2, $3)
   ON CONFLICT (source) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`
 const keepLetter = withParameters(insertLetter + postgresDialect.returning('id'), 'postgres')

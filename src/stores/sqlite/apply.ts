@@ -11,6 +11,7 @@
  * Hot: `#insertRows` is the inner loop of the writer's thread.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Segment } from '../../contracts/effect.ts'
 import type {
   DeadLetterId,
   Group,
@@ -24,8 +25,8 @@ import type {
 import { RejectedRows } from '../../causes.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { RunResult } from '../../contracts/store.ts'
-import { operationAt, TransactionEnded, type Cause } from '../../isolation.ts'
-import { encodeLetter, type LetterContent } from '../../operation-json.ts'
+import { noLetter, operationAt, TransactionEnded, type Cause } from '../../isolation.ts'
+import { encodeLetter, withEffects, type LetterContent } from '../../operation-json.ts'
 import { failureOf, nameOf } from '../../sqlite-codes.ts'
 import { isSqliteError, toStoreError } from './classify.ts'
 import type { DatabaseSchema } from './schema.ts'
@@ -54,6 +55,8 @@ export interface ApplyContext {
   readonly condemned: ReadonlyMap<Seq, Cause>
   /** Run every row by itself: somewhere among them is one that ends the transaction. */
   readonly rowByRow: boolean
+  /** The effects of its operations. */
+  readonly segments: readonly Segment[]
 }
 
 const letterGone: Cause = { code: 'LETTER_GONE', message: 'the dead letter was redriven or removed already' }
@@ -166,7 +169,9 @@ export class Application {
     const seq = this.#seq++ as Seq
     const refusal = this.#context.condemned.get(seq) ?? this.#attempt(seq, true, () => this.#runGroup(group))
     if (!refusal) return
-    if (group.redrives === undefined) this.#reject(seq, undefined, { runs: group.runs }, refusal)
+    if (group.leavesNoLetter)
+      this.rejections.push({ seq, table: undefined, ...refusal, deadLetter: noLetter })
+    else if (group.redrives === undefined) this.#reject(seq, undefined, { runs: group.runs }, refusal)
     else this.#returnToLetter(seq, group.redrives, refusal)
   }
 
@@ -278,7 +283,7 @@ export class Application {
         table ?? null,
         code,
         message,
-        encodeLetter(this.#explained(content, code)),
+        encodeLetter(this.#explained(content, seq, code)),
         nowMs,
       )
     const deadLetter = Number(lastInsertRowid) as DeadLetterId
@@ -286,8 +291,9 @@ export class Application {
     if ('runs' in content) this.rejected.add(schema, content.runs, deadLetter)
   }
 
-  /** With the letter of the row that it refers to, if that is why, and is there still. */
-  #explained(content: LetterContent, code: string): LetterContent {
+  /** With its effects, and the letter of the row that it refers to, if that is why, and is there still. */
+  #explained(given: LetterContent, seq: Seq, code: string): LetterContent {
+    const content = withEffects(given, this.#context.segments, seq)
     if (code !== 'SQLITE_CONSTRAINT_FOREIGNKEY' || !('runs' in content)) return content
     const { database, schema } = this.#context
     const causedBy = this.rejected.causeOf(schema, content.runs)

@@ -26,6 +26,30 @@ const tables = `
   CREATE TABLE IF NOT EXISTS tidemark_checkpoints (
     source TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tidemark_segments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL, items INTEGER NOT NULL, committed_at INTEGER NOT NULL, content TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS tidemark_segments_by_kind ON tidemark_segments (kind, id);
+  CREATE TABLE IF NOT EXISTS tidemark_kinds (
+    kind TEXT PRIMARY KEY, lanes INTEGER NOT NULL, paused INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tidemark_lanes (
+    kind TEXT NOT NULL, lane INTEGER NOT NULL, owner INTEGER NOT NULL, token INTEGER NOT NULL, beat INTEGER NOT NULL,
+    lease_ms INTEGER NOT NULL, progress TEXT NOT NULL, PRIMARY KEY (kind, lane)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tidemark_effects (
+    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, lane INTEGER NOT NULL,
+    effect_key TEXT, payload TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL, committed_at INTEGER NOT NULL, failed_at INTEGER, error TEXT, PRIMARY KEY (epoch, seq, n)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS tidemark_effects_by_due ON tidemark_effects (kind, lane, state, due_at);
+  CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version);
+  CREATE TABLE IF NOT EXISTS tidemark_results (
+    epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, result TEXT NOT NULL,
+    delivered_at INTEGER NOT NULL, PRIMARY KEY (epoch, seq, n)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (delivered_at);
 `
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */

@@ -38,7 +38,7 @@ test.for([
     const { epoch } = openEpoch(database, { writer, leaseMs: 1, nowMs: 0, epochStep: 1, newIdentity })
     const executor = new Executor(database, writer, epoch, clock, () => undefined)
     database.failure = { errcode, isCarriedOut }
-    const commit = (): unknown => executor.commit({ prev: 0 as Seq, last: 1 as Seq, steps: [] })
+    const commit = (): unknown => executor.commit({ prev: 0 as Seq, last: 1 as Seq, steps: [], segments: [] })
     expect(commit).toThrow(expect.objectContaining({ failure: 'transient', outcome }))
     database.close()
   },
@@ -54,7 +54,7 @@ test('law 1 · nobody is told "not committed" of a batch whose operations are co
   const shape: InsertShape = { kind: 'insert', table: 'children', key: 'c', width: 1, columns: ['parent'] }
   const run: Run = { kind: 'run', shape, count: 2, bytes: 0, values: [null, null] }
   const commit = (prev: number): unknown =>
-    executor.commit({ prev: prev as Seq, last: (prev + 2) as Seq, steps: [run] })
+    executor.commit({ prev: prev as Seq, last: (prev + 2) as Seq, steps: [run], segments: [] })
   database.failure = { errcode: 5, isCarriedOut: false }
   expect(() => commit(0)).toThrow(expect.objectContaining({ outcome: 'not-committed' }))
   database.failure = { errcode: 5, isCarriedOut: false, succeeds: 1 }

@@ -13,6 +13,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { RejectedRows } from '../../causes.ts'
 import type { Derivation, DerivationFailure } from '../../contracts/derivation.ts'
+import type { Segment } from '../../contracts/effect.ts'
 import type { Step } from '../../contracts/operation.ts'
 import type { Epoch, Seq, WriterName } from '../../contracts/position.ts'
 import type { Batch, BatchOutcome, IdRange } from '../../contracts/store.ts'
@@ -28,6 +29,7 @@ import {
 } from '../../isolation.ts'
 import { Application } from './apply.ts'
 import { Derivations } from './derive.ts'
+import { segmentsOf } from '../../segments.ts'
 import { nameOf } from '../../sqlite-codes.ts'
 import { isSqliteError, toStoreError } from './classify.ts'
 import { takeIds } from './reserve.ts'
@@ -192,14 +194,26 @@ export class Executor {
         rejected: this.#rejected,
         condemned,
         rowByRow,
+        segments: batch.segments,
       },
       batch.prev,
     )
     application.apply(batch.steps)
+    this.#keepEffects(segmentsOf(batch.segments, batch.prev, batch.last, application.rejections))
     const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
     this.#rejected.keep(application.rejected)
     return { applied: application, derivationFailures }
+  }
+
+  #keepEffects(segments: readonly Segment[]): void {
+    if (segments.length === 0) return
+    this.#insertSegment ??= this.database.prepare(
+      'INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, content, committed_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    const nowMs = Math.floor(this.#clock.wallMs())
+    for (const { kind, first, last, count, content } of segments)
+      this.#insertSegment.run(kind, this.#epoch, first, last, count, content, nowMs)
   }
 
   #commitOrFindViolators(application: Application): void {
@@ -234,7 +248,8 @@ export class Executor {
     for (const unit of batch.steps.flatMap(unitsOf)) {
       const last = (prev + unit.positions) as Seq
       try {
-        outcomes.push(this.#commitTogether({ prev, last, steps: [unit.step] }))
+        const segments = segmentsOf(batch.segments, prev, last, [])
+        outcomes.push(this.#commitTogether({ prev, last, steps: [unit.step], segments }))
       } catch (error) {
         // What came before it in the batch is committed.
         throw outcomes.length === 0 ? error : toStoreError(error).withUnknownOutcome()
@@ -258,4 +273,5 @@ export class Executor {
   }
 
   #fence: ReturnType<DatabaseSync['prepare']> | undefined
+  #insertSegment: ReturnType<DatabaseSync['prepare']> | undefined
 }

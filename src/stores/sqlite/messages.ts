@@ -6,6 +6,7 @@
  */
 import { unprefixed } from '../../errors.ts'
 import type { Derivation } from '../../contracts/derivation.ts'
+import type { Segment } from '../../contracts/effect.ts'
 import type { Group, Load, Run, Step } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type {
@@ -54,7 +55,7 @@ interface OpenAnswer {
 export interface Requests {
   open: { request: object; answer: OpenAnswer }
   commit: {
-    request: { prev: Seq; last: Seq; pieces: readonly Piece[] }
+    request: { prev: Seq; last: Seq; pieces: readonly Piece[]; segments: readonly Segment[] }
     answer: BatchOutcome & { readonly log: LogState | undefined }
   }
   begin: { request: { prev: Seq }; answer: undefined }
@@ -72,7 +73,10 @@ export interface Requests {
 
 export type RequestKind = keyof Requests
 export type Request = { [K in RequestKind]: { readonly kind: K } & Requests[K]['request'] }[RequestKind]
-export type Message = Request | { readonly kind: 'steps'; readonly pieces: readonly Piece[] }
+/** A part of a batch is what comes before the request to commit it. */
+export type Message =
+  | Request
+  | { readonly kind: 'part'; readonly pieces: readonly Piece[]; readonly segments: readonly Segment[] }
 
 export type Reply =
   | { readonly kind: 'answer'; readonly answer: unknown }
@@ -125,6 +129,22 @@ export function splitSteps(steps: readonly Step[], maxBytes: number): Piece[][] 
           index === 0 || step.kind === 'group' ? step : { ...step, letters: [], checkpoint: undefined }
         add({ step: { ...first, runs: [run] }, continues: index > 0 }, run.bytes)
       }
+  }
+  return messages
+}
+
+/** Splits segments in the same way. */
+export function splitSegments(segments: readonly Segment[], maxBytes: number): Segment[][] {
+  const messages: Segment[][] = [[]]
+  let bytes = 0
+  for (const segment of segments) {
+    const size = 2 * segment.content.length
+    if (bytes > 0 && bytes + size > maxBytes) {
+      messages.push([])
+      bytes = 0
+    }
+    messages.at(-1)?.push(segment)
+    bytes += size
   }
   return messages
 }

@@ -4,7 +4,7 @@
  */
 import type { Runtime } from '../../contracts/runtime.ts'
 import type { Batch } from '../../contracts/store.ts'
-import { splitSteps, type Requests } from './messages.ts'
+import { splitSegments, splitSteps, type Requests } from './messages.ts'
 import type { Thread } from './thread.ts'
 
 type CommitAnswer = Requests['commit']['answer']
@@ -19,14 +19,19 @@ export class Outbox {
     this.#runtime = runtime
   }
 
-  commit(thread: Thread, { prev, last, steps }: Batch): Promise<CommitAnswer> {
+  commit(thread: Thread, { prev, last, steps, segments }: Batch): Promise<CommitAnswer> {
     const messages = splitSteps(steps, maxMessageBytes)
     const pieces = messages.pop() ?? []
-    if (messages.length === 0 && this.#waiting.length === 0)
-      return thread.call('commit', { prev, last, pieces })
+    const parcels = splitSegments(segments, maxMessageBytes)
+    const rest = parcels.pop() ?? []
+    if (messages.length === 0 && parcels.length === 0 && this.#waiting.length === 0)
+      return thread.call('commit', { prev, last, pieces, segments: rest })
     const answer = Promise.withResolvers<CommitAnswer>()
-    for (const early of messages) this.#enqueue(() => thread.tell({ kind: 'steps', pieces: early }))
-    this.#enqueue(() => answer.resolve(thread.call('commit', { prev, last, pieces })))
+    for (const early of messages)
+      this.#enqueue(() => thread.tell({ kind: 'part', pieces: early, segments: [] }))
+    for (const early of parcels)
+      this.#enqueue(() => thread.tell({ kind: 'part', pieces: [], segments: early }))
+    this.#enqueue(() => answer.resolve(thread.call('commit', { prev, last, pieces, segments: rest })))
     return answer.promise
   }
 

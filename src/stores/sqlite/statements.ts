@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Shape, StatementShape } from '../../contracts/operation.ts'
 import { StoreError } from '../../errors.ts'
+import { isInternalTable } from './bookkeeping.ts'
 import { countParameters } from './check.ts'
 import { guarded } from './connection.ts'
 
@@ -46,7 +47,10 @@ export class Statements {
   }
 
   #prepare(shape: Shape): PreparedShape {
-    const single = guarded(this.#database, () => this.#database.prepare(sqlOf(shape, 1)))
+    const prepare = () => this.#database.prepare(sqlOf(shape, 1))
+    // Tables of ours are refused to everybody else.
+    const isOwn = shape.kind !== 'statement' && isInternalTable(shape.table)
+    const single = isOwn ? prepare() : guarded(this.#database, prepare)
     if (shape.kind === 'statement') {
       // Named ones would be NULL, whatever was given.
       countParameters(shape.sql)

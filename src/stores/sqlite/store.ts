@@ -94,6 +94,7 @@ class OpenedSqlite implements OpenedStore {
   readonly dialect = 'sqlite'
   readonly maxInFlight = 3
   readonly isSynchronous = false
+  readonly keepsEffects = true
   readonly epoch: OpenedStore['epoch']
   readonly database: DatabaseIdentity
   readonly schema: Schema

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Segment } from '../../contracts/effect.ts'
 import type { Seq } from '../../contracts/position.ts'
 import { StoreError } from '../../errors.ts'
 import { systemRuntime } from '../../runtime/system.ts'
@@ -60,10 +61,12 @@ interface Connection {
 let connection: Connection | undefined
 let isClosed = false
 let pieces: Piece[] = []
+let segments: Segment[] = []
 
 port.on('message', (message: Message) => {
-  if (message.kind === 'steps') {
+  if (message.kind === 'part') {
     pieces.push(...message.pieces)
+    segments.push(...message.segments)
     return
   }
   try {
@@ -103,8 +106,10 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
   switch (request.kind) {
     case 'commit': {
       const steps = joinPieces([...pieces, ...request.pieces])
+      const carried = [...segments, ...request.segments]
       pieces = []
-      const outcome = executor.commit({ prev: request.prev, last: request.last, steps })
+      segments = []
+      const outcome = executor.commit({ prev: request.prev, last: request.last, steps, segments: carried })
       return { ...outcome, log: checkpointsApart(settings) ? readLog(database, 'NOOP') : undefined }
     }
     case 'begin':

@@ -66,6 +66,7 @@ class OpenedFaulty implements OpenedStore {
   readonly epoch: OpenedStore['epoch']
   readonly maxInFlight: number
   readonly isSynchronous = false
+  readonly keepsEffects: boolean
   readonly #inner: OpenedStore
   readonly #connection: Connection
   readonly #surroundings: Surroundings
@@ -78,6 +79,7 @@ class OpenedFaulty implements OpenedStore {
     this.database = inner.database
     this.epoch = inner.epoch
     this.maxInFlight = inner.maxInFlight
+    this.keepsEffects = inner.keepsEffects
     surroundings.process.onDeath(() => this.#letGo())
   }
 
@@ -85,11 +87,11 @@ class OpenedFaulty implements OpenedStore {
     return this.#inner.schema
   }
 
-  commit({ prev, last, steps }: Batch): Promise<BatchOutcome> {
+  commit({ prev, last, steps, segments }: Batch): Promise<BatchOutcome> {
     const { faults, random, process } = this.#surroundings
     const fault = faults.at('commit')
     // What was sent is sent: the engine may forget its own.
-    const batch = { prev, last, steps: [...steps] }
+    const batch = { prev, last, steps: [...steps], segments }
     const execute = (): BatchOutcome => {
       if (fault === 'dies-before-commit') {
         process.kill()

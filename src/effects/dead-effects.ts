@@ -1,0 +1,107 @@
+/**
+ * Effects that were given up, kept for a person to look at and redrive.
+ *
+ * Keeps: law 8 (a redriven effect keeps its version, so that a target can tell that it is older than what it holds).
+ */
+import type { Json, Value } from '../contracts/values.ts'
+import { InvalidOperationError } from '../errors.ts'
+import type { EffectsHost } from './host.ts'
+import { effectId, placeOf, type Item } from './item.ts'
+import { own, OwnRuns } from './own-tables.ts'
+import type { Place } from './progress.ts'
+
+/** An effect that will not be tried again unless somebody redrives it. */
+export interface DeadEffect {
+  readonly id: string
+  readonly kind: string
+  readonly key: string | undefined
+  readonly payload: Json
+  readonly version: number
+  /** How often its delivery failed. */
+  readonly attempts: number
+  /** Of the last failure. */
+  readonly error: string
+  readonly committedAt: Date
+  readonly failedAt: Date
+}
+
+export interface DeadEffectFilter {
+  /** Only those with a higher version: for paging. */
+  readonly afterVersion?: number
+  /** Default 100. */
+  readonly limit?: number
+}
+
+/** Oldest first. */
+export async function listDeadEffects(
+  host: Pick<EffectsHost, 'ask'>,
+  kind: string | undefined,
+  { afterVersion = -1, limit = 100 }: DeadEffectFilter = {},
+): Promise<DeadEffect[]> {
+  const ofKind: readonly [string, readonly Value[]] =
+    kind === undefined ? ['', []] : [' AND kind = ?', [kind]]
+  const rows = await host.ask(
+    `SELECT epoch, seq, n, kind, effect_key, payload, version, attempts, error, committed_at, failed_at
+     FROM tidemark_effects WHERE state = 'dead'${ofKind[0]} AND version > ? ORDER BY version LIMIT ?`,
+    [...ofKind[1], afterVersion, limit],
+  )
+  return rows.map((row) => ({
+    id: effectId({ epoch: Number(row['epoch']), seq: Number(row['seq']), n: Number(row['n']) } as Place),
+    kind: String(row['kind']),
+    key: typeof row['effect_key'] === 'string' ? row['effect_key'] : undefined,
+    payload: JSON.parse(String(row['payload'])) as Json,
+    version: Number(row['version']),
+    attempts: Number(row['attempts']),
+    error: String(row['error']),
+    committedAt: new Date(Number(row['committed_at'])),
+    failedAt: new Date(Number(row['failed_at'])),
+  }))
+}
+
+/** Has dead effects tried again, with all their attempts before them. @returns those that were dead */
+export async function redriveEffects(host: EffectsHost, ids: readonly string[]): Promise<string[]> {
+  const nowMs = Math.floor(host.runtime.wallMs())
+  return await eachAlone(host, ids, (runs, place) =>
+    runs.add(own.reviveEffect, 'waiting', 0, nowMs, ...idOf(place), 'dead'),
+  )
+}
+
+/** Deletes dead effects. @returns those that were dead */
+export async function discardEffects(host: EffectsHost, ids: readonly string[]): Promise<string[]> {
+  return await eachAlone(host, ids, (runs, place) => runs.add(own.dropDead, ...idOf(place), 'dead'))
+}
+
+/** One that is not dead any more does not keep the others from it. */
+async function eachAlone(
+  host: EffectsHost,
+  ids: readonly string[],
+  add: (runs: OwnRuns, place: Place) => void,
+): Promise<string[]> {
+  const places = ids.map((id) => {
+    const place = placeOf(id)
+    if (place !== undefined) return { id, place }
+    throw new InvalidOperationError(
+      'NOT_REDRIVABLE',
+      `"${id}" is no id of an effect.`,
+      'Take it from `effects.deadLetters()`.',
+    )
+  })
+  const done = await Promise.all(
+    places.map(async ({ id, place }) => {
+      const runs = new OwnRuns()
+      add(runs, place)
+      return (await host.commit(runs.runs)) === undefined ? [id] : []
+    }),
+  )
+  return done.flat()
+}
+
+function idOf({ epoch, seq, n }: Place): Value[] {
+  return [epoch, seq, n]
+}
+
+/** What an alert says of it. */
+export function describeDead({ effect }: Item, error: string): string {
+  const key = effect.key === undefined ? '' : ` for key "${effect.key}"`
+  return `effect ${effect.id} of kind "${effect.kind}"${key} is dead after ${effect.attempt} attempts: ${error}`
+}

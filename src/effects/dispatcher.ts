@@ -1,0 +1,357 @@
+/**
+ * Delivers the effects of one kind: takes them from the lanes that this engine holds, hands them to the handler a batch
+ * at a time, and gives the lanes back what became of them.
+ *
+ * Keeps: law 8 (what is taken is settled, put back, or delivered again), law 7 (no more deliveries at once than the
+ * limiter allows, and nothing is loaded that could not be taken).
+ *
+ *   stopped ──start──▶ running ◀──▶ paused
+ *                        └──stop──▶ draining ──nothing out, or deadline──▶ stopped (lanes let go)
+ */
+import type { EffectHandler } from '../contracts/effect.ts'
+import type { Timer } from '../contracts/runtime.ts'
+import { EngineStoppedError, TidemarkError } from '../errors.ts'
+import { Holder } from './holder.ts'
+import type { EffectsHost } from './host.ts'
+import type { Item } from './item.ts'
+import type { Lane } from './lane.ts'
+import { Limiter } from './limiter.ts'
+import type { Delivery } from './options.ts'
+import { Outage } from './outage.ts'
+import { isRefusal, Outcomes } from './outcomes.ts'
+import { isOverload } from './overload.ts'
+import { dropOldResults } from './results.ts'
+import type { Settled } from './settlement.ts'
+import { DeliveryTally } from './tally.ts'
+
+export interface DispatcherEvents {
+  readonly onDead: (item: Item, error: string) => void
+  readonly onOutage: (isDown: boolean) => void
+  /** Something that was not foreseen: the dispatcher goes on at its next look. */
+  readonly onTrouble: (error: unknown) => void
+  /** Some are committed. */
+  readonly onSettled: () => void
+}
+
+interface Out {
+  readonly lane: Lane
+  readonly items: readonly Item[]
+}
+
+export class Dispatcher<W> {
+  readonly kind: string
+  readonly tally: DeliveryTally = new DeliveryTally()
+  readonly #host: EffectsHost
+  readonly #handler: EffectHandler<W>
+  readonly #options: Delivery<W>
+  readonly #events: DispatcherEvents
+  readonly #holder: Holder
+  readonly #outcomes: Outcomes<W>
+  readonly #outage: Outage
+  readonly #limiter: Limiter
+  readonly #calls = new Set<AbortController>()
+  /** Effects with rows of their own, taken and not yet given to the handler. */
+  #due: Out[] = []
+  #timers: { poll?: Timer; due?: Timer } = {}
+  #isPaused = false
+  #isStopped = false
+  #isLooking = false
+  #isScheduled = false
+  #nextLane = 0
+  #retainedAtMs = Number.NEGATIVE_INFINITY
+  #sweep: Timer | undefined
+  #drained: (() => void) | undefined
+
+  constructor(
+    host: EffectsHost,
+    kind: string,
+    handler: EffectHandler<W>,
+    options: Delivery<W>,
+    events: DispatcherEvents,
+  ) {
+    this.kind = kind
+    this.#host = host
+    this.#handler = handler
+    this.#options = options
+    this.#events = events
+    this.#outcomes = new Outcomes(options, host.runtime)
+    this.#outage = new Outage(host.runtime, () => this.#schedule(), events.onOutage)
+    const { concurrency } = options
+    this.#limiter = new Limiter(concurrency === 'adaptive' ? {} : { fixed: concurrency }, host.runtime)
+    this.#holder = new Holder(host, kind, options.leaseMs, {
+      onReady: () => this.#schedule(),
+      onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
+      onSettled: (settled) => this.#settled(settled),
+      onTrouble: (error) => this.#trouble(error),
+    })
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  get isDown(): boolean {
+    return this.#outage.isDown
+  }
+
+  get running(): number {
+    return this.#limiter.running
+  }
+
+  get limit(): number {
+    return this.#limiter.limit
+  }
+
+  get lanes(): number {
+    return this.#holder.lanes.size
+  }
+
+  /** @throws TidemarkError `INVALID_OPTIONS` when the kind has another number of lanes than was asked for */
+  async start(): Promise<void> {
+    const { lanes } = this.#options
+    const found = await this.#holder.begin(lanes ?? 1)
+    if (lanes !== undefined && lanes !== found)
+      throw new TidemarkError(
+        'INVALID_OPTIONS',
+        `kind "${this.kind}" has ${found} lanes, not ${lanes}: their number is fixed when it is handled first.`,
+        { hint: `Leave \`lanes\` out, or give ${found}.` },
+      )
+    await this.#look()
+    this.#poll()
+  }
+
+  /** Effects of this kind were committed. */
+  wake(): void {
+    if (this.#isStopped) return
+    for (const lane of this.#holder.lanes.values()) this.#guard(lane.load())
+  }
+
+  /** Looks for everything that may have changed: lanes, segments of others, effects that are due. */
+  lookAgain(): void {
+    for (const lane of this.#holder.lanes.values()) lane.noticeRows()
+    this.#guard(this.#look())
+  }
+
+  /**
+   * Takes nothing more, waits for what is under way, and lets the lanes go.
+   *
+   * @param timeoutMs after which the handler's signals abort; what is not done then is delivered again by another
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#isStopped = true
+    this.#timers.poll?.cancel()
+    this.#timers.due?.cancel()
+    this.#sweep?.cancel()
+    this.#outage.stop()
+    this.#putBackDue()
+    const drained = Promise.withResolvers<void>()
+    this.#drained = drained.resolve
+    this.#tellIfDrained()
+    const deadline = this.#host.runtime.after(timeoutMs, () => {
+      for (const call of this.#calls) call.abort(new Error('the engine closes'))
+      drained.resolve()
+    })
+    await drained.promise
+    deadline.cancel()
+    await this.#holder.letGo()
+  }
+
+  #poll(): void {
+    if (this.#isStopped) return
+    this.#timers.poll = this.#host.runtime.after(
+      this.#options.pollMs,
+      () => {
+        this.#guard(this.#look().finally(() => this.#poll()))
+      },
+      'background',
+    )
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking || this.#isStopped) return
+    this.#isLooking = true
+    try {
+      const [row] = await this.#host.ask('SELECT paused FROM tidemark_kinds WHERE kind = ?', [this.kind])
+      this.#isPaused = Number(row?.['paused'] ?? 0) === 1
+      this.#holder.beat()
+      await this.#holder.takeLanes()
+      for (const lane of this.#holder.lanes.values()) await lane.load('all')
+      await this.#holder.sweep()
+      await this.#retain()
+    } finally {
+      this.#isLooking = false
+    }
+    this.#schedule()
+  }
+
+  async #retain(): Promise<void> {
+    const nowMs = this.#host.runtime.monotonicMs()
+    if (nowMs - this.#retainedAtMs < retainEveryMs) return
+    this.#retainedAtMs = nowMs
+    await dropOldResults(this.#host)
+  }
+
+  /** At the end of the tick, so that what becomes ready together is delivered together. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped) return
+    this.#isScheduled = true
+    this.#host.runtime.atEndOfTick(() => {
+      this.#isScheduled = false
+      this.#guard(this.#takeDue())
+      this.#pump()
+    })
+  }
+
+  /** Fetches effects with rows of their own whose time has come, and wakes when that of the next one comes. */
+  async #takeDue(): Promise<void> {
+    if (this.#isStopped || this.#isPaused || this.#due.length > 0) return
+    const nowMs = this.#host.runtime.wallMs()
+    for (const lane of this.#holder.lanes.values()) {
+      if ((lane.nextDueMs ?? Infinity) > nowMs) continue
+      const items = await lane.takeDue(this.#options.batch)
+      if (items.length > 0) this.#due.push({ lane, items })
+    }
+    if (this.#isStopped) return this.#putBackDue()
+    if (this.#due.length > 0) this.#pump()
+    const next = Math.min(...[...this.#holder.lanes.values()].map(({ nextDueMs }) => nextDueMs ?? Infinity))
+    this.#timers.due?.cancel()
+    if (next === Infinity) return
+    const leftMs = Math.min(this.#options.pollMs, Math.max(1, next - this.#host.runtime.wallMs()))
+    this.#timers.due = this.#host.runtime.after(leftMs, () => this.#schedule(), 'background')
+  }
+
+  #putBackDue(): void {
+    for (const { lane, items } of this.#due) lane.putBack(items)
+    this.#due = []
+  }
+
+  #pump(): void {
+    while (!this.#isStopped && !this.#isPaused && this.#hasRoom()) {
+      const out = this.#due.shift() ?? this.#takeReady()
+      if (out === undefined) return
+      this.#guard(this.#deliver(out))
+    }
+  }
+
+  #hasRoom(): boolean {
+    const { room } = this.#outage
+    return room === undefined ? this.#limiter.hasRoom : this.#limiter.running < room
+  }
+
+  /** Each lane in turn. */
+  #takeReady(): Out | undefined {
+    const lanes = [...this.#holder.lanes.values()]
+    for (let tried = 0; tried < lanes.length; tried++) {
+      const lane = lanes[this.#nextLane++ % lanes.length] as Lane
+      if (!lane.hasReady) continue
+      const items = lane.take(this.#options.batch)
+      if (items.length > 0) return { lane, items }
+    }
+    return undefined
+  }
+
+  async #deliver({ lane, items }: Out): Promise<void> {
+    const { runtime } = this.#host
+    const delivery = this.#limiter.begin()
+    const call = new AbortController()
+    this.#calls.add(call)
+    const startedMs = runtime.monotonicMs()
+    let isLate = false
+    const expiry = runtime.after(this.#options.timeoutMs, () => {
+      isLate = true
+      const error = new DOMException(
+        `the handler took longer than ${this.#options.timeoutMs} ms`,
+        'TimeoutError',
+      )
+      call.abort(error)
+      delivery.end('overload')
+      this.#calls.delete(call)
+      this.#outage.refused()
+      if (this.#outage.isDown) lane.putBack(items)
+      else lane.settle(this.#outcomes.fail(items, error))
+      this.#afterDelivery()
+    })
+    let settled: Settled[]
+    let isRefused = false
+    try {
+      const answer = await this.#handler(
+        items.map(({ effect }) => effect),
+        { signal: call.signal },
+      )
+      settled = this.#outcomes.settle(items, answer)
+      isRefused = isRefusal(answer)
+    } catch (error) {
+      settled = this.#outcomes.fail(items, error)
+      isRefused = isOverload(error)
+    }
+    if (isLate) return this.#endedLate(lane, settled)
+    expiry.cancel()
+    this.#calls.delete(call)
+    delivery.end(endOf(settled, isRefused))
+    this.tally.called(runtime.monotonicMs() - startedMs)
+    if (isRefused) this.#outage.refused()
+    else this.#outage.delivered()
+    // Where the target is down, it is no fault of theirs: they wait where they are.
+    if (isRefused && this.#outage.isDown) lane.putBack(items)
+    else lane.settle(settled)
+    this.#afterDelivery()
+  }
+
+  /** Its effects are tried again already, but what was delivered is delivered, and its result is not lost. */
+  #endedLate(lane: Lane, settled: readonly Settled[]): void {
+    const done = settled
+      .filter(({ settlement }) => settlement.kind === 'delivered')
+      .map(({ item, settlement }) => ({ item: { ...item, isKept: true }, settlement }))
+    if (done.length > 0) lane.settle(done)
+  }
+
+  #afterDelivery(): void {
+    this.#tellIfDrained()
+    this.#schedule()
+  }
+
+  #settled(settled: readonly Settled[]): void {
+    this.tally.settled(settled)
+    for (const { item, settlement } of settled)
+      if (settlement.kind === 'dead') this.#events.onDead(item, settlement.error)
+    this.#events.onSettled()
+    this.#sweepSoon()
+    this.#tellIfDrained()
+  }
+
+  /** Soon after, and not for every settlement. */
+  #sweepSoon(): void {
+    if (this.#sweep !== undefined || this.#isStopped) return
+    this.#sweep = this.#host.runtime.after(
+      sweepAfterMs,
+      () => {
+        this.#sweep = undefined
+        if (!this.#isStopped) this.#guard(this.#holder.sweep())
+      },
+      'background',
+    )
+  }
+
+  #tellIfDrained(): void {
+    if (this.#drained === undefined || this.#calls.size > 0) return
+    this.#drained()
+  }
+
+  /** What fails here fails again, or not, at the next look; and when the engine has stopped, nothing more is looked at. */
+  #guard(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#trouble(error))
+  }
+
+  #trouble(error: unknown): void {
+    if (error instanceof EngineStoppedError) this.#isStopped = true
+    else if (!this.#isStopped) this.#events.onTrouble(error)
+  }
+}
+
+const sweepAfterMs = 50
+const retainEveryMs = 60_000
+
+function endOf(settled: readonly Settled[], isRefused: boolean): 'delivered' | 'overload' | 'failed' {
+  if (isRefused) return 'overload'
+  return settled.some(({ settlement }) => settlement.kind === 'delivered') ? 'delivered' : 'failed'
+}

@@ -1,0 +1,334 @@
+/**
+ * `db.effects`: who does which kind of follow-up work, and how far it has come.
+ *
+ * Owns: the dispatchers of this engine, one a kind, and those who wait for effects.
+ * Keeps: law 8 (`reached` resolves only when nothing in its scope is unfinished, and rejects when something there is
+ * dead), law 9 (`stop` waits for deliveries under way and lets the lanes go before the engine closes).
+ */
+import type { EffectHandler, Target } from '../contracts/effect.ts'
+import type { Epoch, Mark, Seq } from '../contracts/position.ts'
+import type { Json } from '../contracts/values.ts'
+import { InvalidOperationError, NotSupportedError, TidemarkError } from '../errors.ts'
+import {
+  describeDead,
+  discardEffects,
+  listDeadEffects,
+  redriveEffects,
+  type DeadEffect,
+  type DeadEffectFilter,
+} from './dead-effects.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { EffectsHost } from './host.ts'
+import { placeOf } from './item.ts'
+import { parseHandleOptions, type HandleOptions } from './options.ts'
+import { own, OwnRuns } from './own-tables.ts'
+import { readResult } from './results.ts'
+import { findUnfinished, type Sought } from './unfinished.ts'
+import { Wakes } from './wakes.ts'
+
+export interface EffectsEvents {
+  onAlert(kind: 'deadEffect' | 'targetDown' | 'effectsStalled', message: string): void
+}
+
+/** A handler at work. */
+export interface Handling {
+  /**
+   * Takes no more effects, waits for those under way, and lets other engines take over.
+   *
+   * @param options `timeoutMs`: after which the handler's signal aborts. Default 10,000
+   */
+  stop(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+/** What is known of one kind, in this engine and in the database. */
+export interface EffectStats {
+  readonly kind: string
+  /** Effects in the outbox whose segment is not finished, and those with rows of their own that wait or are dead. */
+  readonly queued: number
+  readonly waiting: number
+  readonly dead: number
+  /** Since the oldest unfinished one was committed, in ms. */
+  readonly oldestMs: number
+  readonly isPaused: boolean
+  /** Of the handler of this engine; absent where it handles none of this kind. */
+  readonly handler?: {
+    readonly lanes: number
+    readonly running: number
+    readonly limit: number
+    readonly isDown: boolean
+    /** It knows that the kind is paused: within `pollMs`. */
+    readonly isPaused: boolean
+    readonly delivered: number
+    readonly failed: number
+    readonly dead: number
+    readonly calls: number
+    readonly callMs: number
+    readonly buckets: readonly number[]
+  }
+}
+
+export interface ReachedOptions {
+  /** Only effects of these keys. Default all of the kind. */
+  readonly keys?: readonly (string | number | bigint)[]
+  /** How long to wait, in ms. Default 30,000. */
+  readonly timeoutMs?: number
+}
+
+const stopMs = 10_000
+const reachedMs = 30_000
+/** How often to look what others have done, in ms. Deliveries of this engine are heard of at once. */
+const lookEveryMs = 50
+
+export class Effects<W> {
+  readonly #host: EffectsHost | undefined
+  readonly #events: EffectsEvents
+  readonly #committed: (bookmark: string, timeoutMs: number) => Promise<readonly Mark[]>
+  readonly #dispatchers = new Map<string, Dispatcher<W>>()
+  readonly #wakes = new Wakes()
+
+  /**
+   * Use `db.effects`.
+   *
+   * @param host undefined where the store keeps no effects
+   * @param committed resolves with a bookmark's marks once all of them are committed
+   */
+  constructor(
+    host: EffectsHost | undefined,
+    events: EffectsEvents,
+    committed: (bookmark: string, timeoutMs: number) => Promise<readonly Mark[]>,
+  ) {
+    this.#host = host
+    this.#events = events
+    this.#committed = committed
+  }
+
+  /**
+   * Does the effects of one kind from now on, those of other engines and of before too. They are delivered at least
+   * once, those of one key one after the other; a kind is done by one engine at a time, or by as many as it has lanes.
+   *
+   * @param handler a function, or a target such as `redis(…)`
+   * @throws TidemarkError `INVALID_OPTIONS`, `INVALID_CALL` when this engine handles the kind already; NotSupportedError
+   */
+  async handle(
+    kind: string,
+    handler: EffectHandler<W> | Target,
+    options?: HandleOptions<W>,
+  ): Promise<Handling> {
+    const host = this.#required()
+    const delivery = parseHandleOptions(options)
+    requireText(kind)
+    const deliver = typeof handler === 'function' ? handler : handler.deliver
+    if (typeof deliver !== 'function') throw invalid('the handler must be a function or a target')
+    if (this.#dispatchers.has(kind)) throw invalid(`effects of kind "${kind}" are handled already`)
+    const dispatcher = new Dispatcher<W>(host, kind, deliver, delivery, {
+      onDead: (item, error) => this.#events.onAlert('deadEffect', describeDead(item, error)),
+      onOutage: (isDown) => {
+        if (isDown)
+          this.#events.onAlert('targetDown', `the target of effects of kind "${kind}" takes none; they wait`)
+      },
+      onTrouble: (error) =>
+        this.#events.onAlert(
+          'effectsStalled',
+          `effects of kind "${kind}" could not be looked at: ${String(error)}`,
+        ),
+      onSettled: () => this.#wakes.wake(),
+    })
+    this.#dispatchers.set(kind, dispatcher)
+    try {
+      await dispatcher.start()
+    } catch (error) {
+      await this.#stop(dispatcher, 0)
+      throw error
+    }
+    return { stop: ({ timeoutMs = stopMs } = {}) => this.#stop(dispatcher, timeoutMs) }
+  }
+
+  /**
+   * Resolves when every effect of this kind that the bookmark's writes carry is delivered, by whichever engine.
+   *
+   * @param bookmark of a receipt or a session
+   * @throws TidemarkError `DEAD_LETTERED` when one of them is dead and no other is unfinished, `EFFECTS_PENDING` when the
+   *   time is over; as a read at this bookmark
+   */
+  async reached(kind: string, bookmark: string, options: ReachedOptions = {}): Promise<void> {
+    const host = this.#required()
+    const { keys, timeoutMs = reachedMs } = options
+    const endMs = host.runtime.monotonicMs() + timeoutMs
+    const marks = new Map((await this.#committed(bookmark, timeoutMs)).map(({ epoch, seq }) => [epoch, seq]))
+    const sought = { kind, keys: keys && new Set(keys.map(String)), upTo: (epoch: Epoch) => marks.get(epoch) }
+    await this.#until(host, sought, endMs)
+  }
+
+  /** Resolves when nothing of this kind and these keys is unfinished that was committed before the call. */
+  async idle(kind: string, keys: readonly string[], timeoutMs: number): Promise<void> {
+    const host = this.#required()
+    const rows = await host.ask('SELECT epoch, watermark FROM tidemark_writers', [])
+    const marks = new Map(rows.map((row) => [Number(row['epoch']) as Epoch, Number(row['watermark']) as Seq]))
+    // An epoch that began since has nothing that was committed before.
+    const sought = { kind, keys: new Set(keys), upTo: (epoch: Epoch) => marks.get(epoch) }
+    await this.#until(host, sought, host.runtime.monotonicMs() + timeoutMs)
+  }
+
+  /** Whether this engine handles the kind. */
+  handles(kind: string): boolean {
+    return this.#dispatchers.has(kind)
+  }
+
+  /** Dead effects, oldest first; of all kinds without one. */
+  async deadLetters(kind?: string, filter?: DeadEffectFilter): Promise<DeadEffect[]> {
+    return await listDeadEffects(this.#required(), kind, filter)
+  }
+
+  /** Has dead effects tried again. They keep their versions. @returns the ids of those that were dead */
+  async redrive(ids: readonly string[]): Promise<string[]> {
+    const redriven = await redriveEffects(this.#required(), ids)
+    for (const dispatcher of this.#dispatchers.values()) dispatcher.lookAgain()
+    return redriven
+  }
+
+  /** Deletes dead effects. @returns the ids of those that were dead */
+  async discard(ids: readonly string[]): Promise<string[]> {
+    return await discardEffects(this.#required(), ids)
+  }
+
+  /**
+   * What the handler gave as `result` of an effect, kept for a week. A result that came after its caller stopped
+   * waiting is there all the same.
+   *
+   * @param id see `receipt.effectId()`
+   * @param options `timeoutMs`: how long to wait for it, in ms. Default 0
+   * @returns undefined when there is none
+   */
+  async result(id: string, options: { readonly timeoutMs?: number } = {}): Promise<Json | undefined> {
+    const host = this.#required()
+    const place = placeOf(id)
+    if (place === undefined) throw new InvalidOperationError('INVALID_CALL', `"${id}" is no id of an effect.`)
+    const endMs = host.runtime.monotonicMs() + (options.timeoutMs ?? 0)
+    for (;;) {
+      const found = await readResult(host, place)
+      if (found !== undefined) return found.result
+      if (!(await this.#wakes.next(host.runtime, endMs, lookEveryMs))) return undefined
+    }
+  }
+
+  /** Nothing more of this kind is delivered, in any engine, until `resume`. What is under way goes on. */
+  async pause(kind: string): Promise<void> {
+    await this.#setPaused(kind, 1)
+  }
+
+  async resume(kind: string): Promise<void> {
+    await this.#setPaused(kind, 0)
+  }
+
+  /** @throws NotSupportedError */
+  async stats(kind: string): Promise<EffectStats> {
+    const host = this.#required()
+    const [queue] = await host.ask(
+      'SELECT coalesce(sum(items), 0) AS items, min(committed_at) AS oldest FROM tidemark_segments WHERE kind = ?',
+      [kind],
+    )
+    const rows = await host.ask(
+      'SELECT state, count(*) AS count, min(committed_at) AS oldest FROM tidemark_effects WHERE kind = ? GROUP BY state',
+      [kind],
+    )
+    const [known] = await host.ask('SELECT paused FROM tidemark_kinds WHERE kind = ?', [kind])
+    const of = (state: string): Record<string, unknown> | undefined =>
+      rows.find((row) => row['state'] === state)
+    const oldest = [queue, of('waiting')].flatMap((row) =>
+      typeof row?.['oldest'] === 'number' ? [row['oldest']] : [],
+    )
+    const handler = this.#dispatchers.get(kind)
+    return {
+      kind,
+      queued: Number(queue?.['items'] ?? 0),
+      waiting: Number(of('waiting')?.['count'] ?? 0),
+      dead: Number(of('dead')?.['count'] ?? 0),
+      oldestMs: oldest.length === 0 ? 0 : Math.max(0, host.runtime.wallMs() - Math.min(...oldest)),
+      isPaused: Number(known?.['paused'] ?? 0) === 1,
+      ...(handler && { handler: statsOf(handler) }),
+    }
+  }
+
+  /** Effects of this kind were committed by this engine. */
+  committed(kind: string): void {
+    this.#dispatchers.get(kind)?.wake()
+  }
+
+  /** This engine handles some kind. */
+  get isAtWork(): boolean {
+    return this.#dispatchers.size > 0
+  }
+
+  /** Called before the engine closes. */
+  async stop(timeoutMs: number): Promise<void> {
+    await Promise.all([...this.#dispatchers.values()].map((dispatcher) => this.#stop(dispatcher, timeoutMs)))
+  }
+
+  async #stop(dispatcher: Dispatcher<W>, timeoutMs: number): Promise<void> {
+    if (this.#dispatchers.get(dispatcher.kind) === dispatcher) this.#dispatchers.delete(dispatcher.kind)
+    await dispatcher.stop(timeoutMs)
+  }
+
+  async #setPaused(kind: string, paused: 0 | 1): Promise<void> {
+    const host = this.#required()
+    const runs = new OwnRuns()
+    runs.add(own.pauseKind, paused, kind)
+    const refusal = await host.commit(runs.runs)
+    if (refusal !== undefined) throw refusal
+    this.#dispatchers.get(kind)?.lookAgain()
+  }
+
+  async #until(host: EffectsHost, sought: Sought, endMs: number): Promise<void> {
+    for (;;) {
+      const found = await findUnfinished(host, sought)
+      if (found.kind === 'none') return
+      if (found.kind === 'dead') throw deadLettered(sought.kind, found.ids)
+      if (!(await this.#wakes.next(host.runtime, endMs, lookEveryMs))) throw pending(sought.kind)
+    }
+  }
+
+  #required(): EffectsHost {
+    if (this.#host !== undefined) return this.#host
+    throw new NotSupportedError(
+      'this store keeps no effects.',
+      'Open the database with the SQLite or the PostgreSQL store.',
+    )
+  }
+}
+
+function statsOf({
+  lanes,
+  running,
+  limit,
+  isDown,
+  isPaused,
+  tally,
+}: Dispatcher<never>): NonNullable<EffectStats['handler']> {
+  const { delivered, failed, dead, calls, callMs, buckets } = tally
+  return { lanes, running, limit, isDown, isPaused, delivered, failed, dead, calls, callMs, buckets }
+}
+
+function requireText(kind: unknown): void {
+  if (typeof kind !== 'string' || kind === '') throw invalid(`a kind must be a text, not ${String(kind)}`)
+}
+
+function invalid(problem: string): TidemarkError {
+  return new TidemarkError('INVALID_CALL', `${problem}.`)
+}
+
+function deadLettered(kind: string, ids: readonly string[]): TidemarkError {
+  return new TidemarkError(
+    'DEAD_LETTERED',
+    `effects of kind "${kind}" that this waits for are dead: ${ids.join(', ')}.`,
+    {
+      hint: 'See `effects.deadLetters()`, mend the cause, then `effects.redrive()`.',
+    },
+  )
+}
+
+function pending(kind: string): TidemarkError {
+  return new TidemarkError('EFFECTS_PENDING', `effects of kind "${kind}" are still on their way.`, {
+    retryable: true,
+    hint: 'Wait again, or longer; `effects.stats()` tells what they wait for.',
+  })
+}

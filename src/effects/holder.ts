@@ -1,0 +1,111 @@
+/**
+ * Which lanes of a kind this engine holds: it takes those that nobody holds, and those whose holder shows no sign of
+ * life; shows its own; and sweeps away the segments that every lane is past.
+ *
+ * Keeps: law 8 (two holders of one lane are told apart by its row, see `lease.ts`), law 7 (the outbox holds what is
+ * unfinished and little more).
+ */
+import type { EffectsHost } from './host.ts'
+import { Lane, type LaneEvents } from './lane.ts'
+import { makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
+import { own, OwnRuns } from './own-tables.ts'
+import { isPast } from './progress.ts'
+
+interface Sight {
+  readonly token: number
+  readonly beat: number
+  readonly sinceMs: number
+}
+
+/** Segments swept away in one operation. */
+const sweptAtOnce = 256
+
+export class Holder {
+  readonly lanes: Map<number, Lane> = new Map()
+  readonly #host: EffectsHost
+  readonly #kind: string
+  readonly #leaseMs: number
+  readonly #events: Omit<LaneEvents, 'onLost'>
+  /** Lanes of others, as they were seen when their beat changed last. */
+  readonly #sights = new Map<number, Sight>()
+  #laneCount = 1
+  #beatAtMs = 0
+  #isSweeping = false
+
+  constructor(host: EffectsHost, kind: string, leaseMs: number, events: Omit<LaneEvents, 'onLost'>) {
+    this.#host = host
+    this.#kind = kind
+    this.#leaseMs = leaseMs
+    this.#events = events
+  }
+
+  /** @param lanes how many there are to be, if the kind is new. @returns how many there are */
+  async begin(lanes: number): Promise<number> {
+    this.#laneCount = await makeKind(this.#host, this.#kind, lanes)
+    return this.#laneCount
+  }
+
+  /** Takes what can be taken. */
+  async takeLanes(): Promise<void> {
+    for (const row of await readLanes(this.#host, this.#kind)) {
+      if (this.lanes.has(row.lane) || !this.#isFree(row)) continue
+      const hold = await takeLane(this.#host, this.#kind, row, this.#leaseMs)
+      if (hold === undefined) continue
+      this.#sights.delete(row.lane)
+      const lane = new Lane(this.#host, this.#kind, this.#laneCount, row, hold, {
+        ...this.#events,
+        onLost: (lost) => {
+          if (this.lanes.get(lost.number) === lost) this.lanes.delete(lost.number)
+        },
+      })
+      this.lanes.set(row.lane, lane)
+      await lane.begin()
+    }
+  }
+
+  /** Called often enough: a third of the lease. */
+  beat(): void {
+    const nowMs = this.#host.runtime.monotonicMs()
+    if (nowMs - this.#beatAtMs < this.#leaseMs / 3) return
+    this.#beatAtMs = nowMs
+    for (const lane of this.lanes.values()) lane.beat()
+  }
+
+  async letGo(): Promise<void> {
+    const lanes = [...this.lanes.values()]
+    this.lanes.clear()
+    await Promise.all(lanes.map((lane) => lane.letGo()))
+  }
+
+  /** Deletes the segments that every lane has passed. Whoever does it twice deletes nothing twice. */
+  async sweep(): Promise<void> {
+    if (this.#isSweeping) return
+    this.#isSweeping = true
+    for (const lane of this.lanes.values()) if (lane.isAhead) lane.beat()
+    try {
+      const rows = await readLanes(this.#host, this.#kind)
+      const segments = await this.#host.ask(
+        `SELECT id, epoch, last_seq FROM tidemark_segments WHERE kind = ? ORDER BY id LIMIT ${sweptAtOnce}`,
+        [this.#kind],
+      )
+      const sweeping = new OwnRuns()
+      for (const { id, epoch, last_seq: last } of segments)
+        if (rows.every(({ progress }) => isPast(progress, Number(epoch) as never, Number(last) as never)))
+          sweeping.add(own.dropSegment, Number(id))
+      if (sweeping.runs.length > 0) await this.#host.commit(sweeping.runs)
+    } finally {
+      this.#isSweeping = false
+    }
+  }
+
+  /** Nobody holds it, or by our own clock its holder has been silent for as long as it asked for. */
+  #isFree({ lane, token, beat, leaseMs, isOwnerGone, owner }: LaneRow): boolean {
+    // Its own, of which it knows nothing any more: a move of it was refused.
+    if (isOwnerGone || owner === this.#host.epoch) return true
+    const nowMs = this.#host.runtime.monotonicMs()
+    const sight = this.#sights.get(lane)
+    if (sight?.token === token && sight.beat === beat) return nowMs - sight.sinceMs >= leaseMs
+    this.#sights.set(lane, { token, beat, sinceMs: nowMs })
+    return false
+  }
+}

@@ -1,0 +1,85 @@
+/** An effect in the hands of a lane. */
+import type { Effect } from '../contracts/effect.ts'
+import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
+import type { SegmentItem } from '../segments.ts'
+import type { Place } from './progress.ts'
+
+export interface Item extends Place {
+  readonly effect: Effect
+  /** Not before this time, in ms since 1970. */
+  readonly dueAtMs: number
+  readonly isLatestOnly: boolean
+  /** It has a row of its own, since it had to wait. */
+  readonly isKept: boolean
+  /** How often its delivery failed. */
+  readonly failures: number
+}
+
+/** One row of the outbox. */
+export interface SegmentRow {
+  readonly id: number
+  readonly writer: WriterName
+  readonly epoch: Epoch
+  readonly last: Seq
+  readonly committedAtMs: number
+  readonly content: string
+}
+
+export function effectId({ epoch, seq, n }: Place): string {
+  return `${epoch}-${seq}-${n}`
+}
+
+/** @returns undefined when it is no id of an effect */
+export function placeOf(id: string): Place | undefined {
+  const found = /^(\d{1,16})-(\d{1,16})-(\d{1,10})$/.exec(id)
+  if (!found) return undefined
+  return { epoch: Number(found[1]) as Epoch, seq: Number(found[2]) as Seq, n: Number(found[3]) }
+}
+
+/** Of an epoch that is forgotten nobody knows the writer any more. */
+export function writerOf({ writer }: Record<string, unknown>): WriterName {
+  return (typeof writer === 'string' ? writer : '') as WriterName
+}
+
+/** So many versions a segment has: one for each of its items. */
+const versionsOfSegment = 2 ** 16
+
+/**
+ * Segments are numbered as they are committed, as far as they can have a key in common: a row that two writers change
+ * is locked until the first of them has committed, and the segment is numbered behind the rows.
+ */
+export function itemOf(kind: string, segment: SegmentRow, index: number, content: SegmentItem): Item {
+  const { seq, n, key, payload, delayMs = 0, isLatestOnly = false } = content
+  const { writer, epoch, committedAtMs } = segment
+  const place = { epoch, seq, n }
+  return {
+    ...place,
+    effect: {
+      id: effectId(place),
+      kind,
+      key: key ?? undefined,
+      payload,
+      version: segment.id * versionsOfSegment + index,
+      position: { writer, epoch, seq },
+      attempt: 1,
+      committedAt: new Date(committedAtMs),
+    },
+    dueAtMs: delayMs === 0 ? 0 : committedAtMs + delayMs,
+    isLatestOnly,
+    isKept: false,
+    failures: 0,
+  }
+}
+
+/** Which of `lanes` an effect goes to: all of one key to the same, those without a key in turn. */
+export function laneOf({ key, seq, n }: Pick<SegmentItem, 'key' | 'seq' | 'n'>, lanes: number): number {
+  if (lanes === 1) return 0
+  return key === null ? (seq + n) % lanes : hashOf(key) % lanes
+}
+
+/** FNV-1a over UTF-16 units: it must stay what it is, since processes of several versions may share a kind. */
+function hashOf(key: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193)
+  return hash >>> 0
+}

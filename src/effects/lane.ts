@@ -1,0 +1,299 @@
+/**
+ * One lane of a kind, while this engine holds it: its effects are loaded from the outbox, given out to be delivered, and
+ * what became of them is committed together with how far the lane has come.
+ *
+ * Keeps: law 8 (given out only once their commit survives a power loss; finished only once that is committed, by a move
+ * that names the hold; of one key one at a time, in order), law 3 (a move whose outcome nobody knows is found out by the
+ * next, which names the beat: then the lane begins anew from what is committed), law 7 (the window is bounded).
+ *
+ *   held ──segments and rows loaded, durable──▶ taken ──settled──▶ committed with the move
+ *     │ ▲                                                            │ refused: the hold is another's ──▶ lost
+ *     │ └──────────────── put back, or tried again ◀─────────────────┘ refused: a write of a handler's is at fault
+ *     └── let go
+ *
+ * How it could break: two moves under way at once would name one beat, so there is one at a time, and what is settled
+ * meanwhile goes with the next.
+ */
+import { decodeSegment } from '../segments.ts'
+import type { EffectsHost } from './host.ts'
+import { effectId, itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
+import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
+import { readSegments } from './outbox.ts'
+import { OwnRuns } from './own-tables.ts'
+import { endOfOperation, isFinished, isPast, type Progress } from './progress.ts'
+import { addSettlement, writeOf, type Settled } from './settlement.ts'
+import { WaitingEffects } from './waiting.ts'
+import { Window } from './window.ts'
+
+export interface LaneEvents {
+  /** Effects may be taken. */
+  onReady(): void
+  /** Somebody else holds it, or its state is not what this engine believes: it must be taken anew. */
+  onLost(lane: Lane): void
+  /** A handler's write was refused, so its effect is not delivered: how it is settled then. */
+  onWriteRefused(settled: Settled, error: Error): Settled
+  /** These are committed. */
+  onSettled(settled: readonly Settled[]): void
+  /** What could not be loaded is loaded at the next look. */
+  onTrouble(error: unknown): void
+}
+
+/** Settled effects that are committed together, at most: a handler's writes are among them. */
+const settledTogether = 512
+
+export class Lane {
+  readonly number: number
+  readonly #host: EffectsHost
+  readonly #kind: string
+  readonly #lanes: number
+  readonly #events: LaneEvents
+  readonly #waiting: WaitingEffects
+  readonly #window: Window
+  #hold: Hold
+  #progress: Progress
+  #settled: Settled[] = []
+  /** So many of the settled are committed one at a time, since a write of one of them was refused. */
+  #alone = 0
+  #isMoving = false
+  #moving: Promise<void> = Promise.resolve()
+  #mustMove = false
+  #isLoading = false
+  #mustLoad = false
+  #isOver = false
+  /** The highest segment that was seen. */
+  #seenUpTo = 0
+  /** Segments in the window, with where they end. */
+  readonly #loaded = new Map<number, Pick<SegmentRow, 'epoch' | 'last'>>()
+
+  constructor(
+    host: EffectsHost,
+    kind: string,
+    lanes: number,
+    row: { readonly lane: number; readonly progress: Progress },
+    hold: Hold,
+    events: LaneEvents,
+  ) {
+    this.number = row.lane
+    this.#host = host
+    this.#kind = kind
+    this.#lanes = lanes
+    this.#events = events
+    this.#hold = hold
+    this.#progress = row.progress
+    this.#waiting = new WaitingEffects(host, kind, row.lane)
+    this.#window = new Window((key) => this.#waiting.holdsBack(key))
+  }
+
+  get progress(): Progress {
+    return this.#progress
+  }
+
+  get hasReady(): boolean {
+    return this.#window.hasReady && !this.#isOver
+  }
+
+  /** It has passed segments that its row does not tell of yet, such as those without an effect for it. */
+  get isAhead(): boolean {
+    return this.#window.isAhead
+  }
+
+  /** When a row of its own is due next. */
+  get nextDueMs(): number | undefined {
+    return this.#waiting.nextDueMs
+  }
+
+  async begin(): Promise<void> {
+    await this.#waiting.load()
+    await this.load('all')
+  }
+
+  /** @param which `all` also looks for segments that were numbered before others and committed after them */
+  async load(which: 'new' | 'all' = 'new'): Promise<void> {
+    this.#mustLoad ||= this.#isLoading
+    if (this.#isLoading || this.#isOver || this.#window.isFull || this.#waiting.isFull) return
+    this.#isLoading = true
+    try {
+      await this.#loadSegments(which)
+      if (this.#window.hasHeld) this.#move()
+      if (this.#window.hasReady) this.#events.onReady()
+    } finally {
+      this.#isLoading = false
+    }
+    if (!this.#mustLoad) return
+    this.#mustLoad = false
+    await this.load()
+  }
+
+  take(max: number): Item[] {
+    if (this.#isOver) return []
+    const { items, superseded } = this.#window.take(max)
+    if (superseded.length > 0)
+      this.settle(superseded.map((item) => ({ item, settlement: { kind: 'delivered' } })))
+    return items
+  }
+
+  /** Effects with rows of their own that are due. */
+  async takeDue(max: number): Promise<Item[]> {
+    const { nextDueMs } = this.#waiting
+    const nowMs = this.#host.runtime.wallMs()
+    if (this.#isOver || nextDueMs === undefined || nextDueMs > nowMs) return []
+    return await this.#waiting.takeDue(nowMs, max)
+  }
+
+  /** Taken, and not tried after all. */
+  putBack(items: readonly Item[]): void {
+    this.#window.putBack(items.filter(({ isKept }) => !isKept))
+    for (const { effect } of items.filter(({ isKept }) => isKept)) {
+      this.#waiting.release(effect.id)
+      this.#waiting.dueBy(0)
+    }
+  }
+
+  /** What became of effects that were taken. */
+  settle(settled: readonly Settled[]): void {
+    this.#settled.push(...settled)
+    this.#move()
+  }
+
+  /** Shows that the holder lives, and tells how far it has come. */
+  beat(): void {
+    this.#move()
+  }
+
+  /** Somebody changed rows of its own: they may be due. */
+  noticeRows(): void {
+    this.#waiting.dueBy(0)
+  }
+
+  /** Commits what is settled, and lets others have the lane. Nothing may be out. */
+  async letGo(): Promise<void> {
+    if (this.#isOver) return
+    this.#move()
+    await this.#moving
+    if (this.#isOver) return
+    this.#isOver = true
+    await letLaneGo(this.#host, this.#kind, this.number, this.#hold, this.#progress)
+  }
+
+  #move(): void {
+    this.#mustMove = true
+    if (this.#isMoving || this.#isOver) return
+    this.#isMoving = true
+    this.#moving = this.#moveWhileNeeded()
+  }
+
+  async #moveWhileNeeded(): Promise<void> {
+    try {
+      while ((this.#mustMove || this.#settled.length > 0 || this.#window.hasHeld) && !this.#isOver) {
+        this.#mustMove = false
+        const held = this.#window.takeHeld().map((item): Settled => ({ item, settlement: { kind: 'held' } }))
+        await this.#commit([...held, ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)])
+      }
+    } catch {
+      // The engine has stopped: whatever was not committed is delivered again by whoever holds the lane next.
+      this.#isOver = true
+    }
+    // At once with the last look at what there is to commit, so that nothing settled in between is left lying.
+    this.#isMoving = false
+  }
+
+  async #commit(settled: Settled[]): Promise<void> {
+    const nowMs = Math.floor(this.#host.runtime.wallMs())
+    const runs = new OwnRuns()
+    const finishing = new Set(settled.map(({ item }) => item))
+    const progress = this.#window.progressWith(this.#progress, finishing)
+    const hold = moveLane(runs, this.#host, this.#kind, this.number, this.#hold, progress)
+    for (const one of settled) addSettlement(runs, this.number, one, nowMs)
+    const refusal = await this.#host.commit(runs.runs, settled.flatMap(writeOf))
+    if (refusal !== undefined) return await this.#refused(settled, refusal)
+    this.#hold = hold
+    this.#progress = progress
+    this.#alone = Math.max(0, this.#alone - settled.length)
+    this.#noteWaiting(settled, nowMs)
+    this.#window.finish(finishing, nowMs)
+    this.#window.forget(progress)
+    for (const [id, { epoch, last }] of this.#loaded)
+      if (isPast(progress, epoch, last)) this.#loaded.delete(id)
+    this.#events.onSettled(settled)
+    this.load().catch((error: unknown) => this.#events.onTrouble(error))
+    this.#events.onReady()
+  }
+
+  /** Either the lane is another's by now, or something in it may not be committed. */
+  async #refused(settled: Settled[], refusal: Error): Promise<void> {
+    const row = (await readLanes(this.#host, this.#kind)).find(({ lane }) => lane === this.number)
+    const { token, beat } = this.#hold
+    if (row === undefined || row.owner !== this.#host.epoch || row.token !== token || row.beat !== beat)
+      return this.#lose()
+    const [only, ...others] = settled
+    if (only === undefined) return this.#lose()
+    if (others.length > 0) {
+      this.#alone = settled.length + this.#settled.length
+      this.#settled.unshift(...settled)
+    } else if (only.item.isKept && (await this.#isRowGone(only.item))) {
+      // An attempt that ended late was quicker.
+      this.#waiting.remove(only.item.effect.key, only.item.effect.id)
+      this.#alone = Math.max(0, this.#alone - 1)
+      this.#events.onReady()
+    } else {
+      this.#settled.unshift(this.#events.onWriteRefused(only, refusal))
+    }
+  }
+
+  async #isRowGone({ epoch, seq, n }: Item): Promise<boolean> {
+    const rows = await this.#host.ask(
+      'SELECT 1 FROM tidemark_effects WHERE epoch = ? AND seq = ? AND n = ?',
+      [epoch, seq, n],
+    )
+    return rows.length === 0
+  }
+
+  #lose(): void {
+    this.#isOver = true
+    this.#events.onLost(this)
+  }
+
+  #noteWaiting(settled: readonly Settled[], nowMs: number): void {
+    for (const { item, settlement } of settled) {
+      const { key } = item.effect
+      const id = effectId(item)
+      if (settlement.kind === 'delivered' || settlement.kind === 'dead') {
+        if (!item.isKept) continue
+        this.#waiting.remove(key, id)
+        // The next of its key was not due before.
+        if (key !== undefined) this.#waiting.dueBy(nowMs)
+      } else {
+        this.#waiting.add(key, id)
+        this.#waiting.release(id)
+        this.#waiting.dueBy(settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs)
+      }
+    }
+  }
+
+  async #loadSegments(which: 'new' | 'all'): Promise<void> {
+    while (!this.#window.isFull && !this.#isOver) {
+      const segments = await readSegments(
+        this.#host,
+        this.#kind,
+        which === 'all' ? 0 : this.#seenUpTo,
+        (segment) => this.#loaded.has(segment.id) || isPast(this.#progress, segment.epoch, segment.last),
+      )
+      if (segments.length === 0) return
+      await this.#host.durable()
+      for (const segment of segments) this.#loadSegment(segment)
+    }
+  }
+
+  #loadSegment(segment: SegmentRow): void {
+    const { id, epoch, last } = segment
+    this.#seenUpTo = Math.max(this.#seenUpTo, id)
+    this.#loaded.set(id, { epoch, last })
+    const nowMs = this.#host.runtime.wallMs()
+    for (const [index, content] of decodeSegment(segment.content).entries()) {
+      if (laneOf(content, this.#lanes) !== this.number) continue
+      const item = itemOf(this.#kind, segment, index, content)
+      this.#window.load(item, isFinished(this.#progress, item), nowMs)
+    }
+    this.#window.endSegment({ epoch, seq: last, n: endOfOperation })
+  }
+}

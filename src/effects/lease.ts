@@ -1,0 +1,110 @@
+/**
+ * The lease on one lane of a kind: the row that says who delivers its effects, and how far that has come.
+ *
+ * Keeps: law 8 (every change of the row names the token and the beat before it: a holder that was taken for dead moves
+ * nothing any more, and neither does one whose epoch has ended, since it moves by its engine's own batches).
+ *
+ *   free, let go, holder's epoch ended, or no beat for its lease ──take──▶ held ──move, move, …──▶ let go
+ *                                                                   └──a move is refused──▶ lost
+ *
+ * Nobody compares clocks: whoever wants a lane watches its beat, by its own clock, for as long as the holder asked for.
+ */
+import type { Value } from '../contracts/values.ts'
+import type { EffectsHost } from './host.ts'
+import { own, OwnRuns } from './own-tables.ts'
+import { decodeProgress, encodeProgress, type Progress } from './progress.ts'
+
+export interface Hold {
+  readonly token: number
+  readonly beat: number
+}
+
+/** A lane as its row tells of it. */
+export interface LaneRow extends Hold {
+  readonly lane: number
+  readonly owner: number
+  readonly leaseMs: number
+  readonly progress: Progress
+  /** Its owner can commit nothing more. */
+  readonly isOwnerGone: boolean
+}
+
+const nobody = 0
+
+export async function readLanes(host: EffectsHost, kind: string): Promise<LaneRow[]> {
+  const rows = await host.ask(
+    `SELECT l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, w.closed FROM tidemark_lanes l
+     LEFT JOIN tidemark_writers w ON w.epoch = l.owner WHERE l.kind = ? ORDER BY l.lane`,
+    [kind],
+  )
+  return rows.map((row) => ({
+    lane: Number(row['lane']),
+    owner: Number(row['owner']),
+    token: Number(row['token']),
+    beat: Number(row['beat']),
+    leaseMs: Number(row['lease_ms']),
+    progress: decodeProgress(String(row['progress'])),
+    isOwnerGone: Number(row['owner']) === nobody || row['closed'] === null || Number(row['closed']) === 1,
+  }))
+}
+
+/** Makes the kind and its lanes where they are missing. @returns how many lanes it has */
+export async function makeKind(host: EffectsHost, kind: string, lanes: number): Promise<number> {
+  const known = await lanesOf(host, kind)
+  if (known !== undefined) return known
+  const making = new OwnRuns()
+  making.add(own.makeKind, kind, lanes, 0)
+  for (let lane = 0; lane < lanes; lane++) making.add(own.makeLane, kind, lane, nobody, 0, 0, 0, '{}')
+  // Refused when somebody else makes it at the same time: then it is there.
+  const refusal = await host.commit(making.runs)
+  const made = await lanesOf(host, kind)
+  if (made === undefined) throw refusal ?? new Error(`unreachable: kind "${kind}" was made and is not there`)
+  return made
+}
+
+async function lanesOf(host: EffectsHost, kind: string): Promise<number | undefined> {
+  const [row] = await host.ask('SELECT lanes FROM tidemark_kinds WHERE kind = ?', [kind])
+  return row === undefined ? undefined : Number(row['lanes'])
+}
+
+/** @returns the hold, or undefined when somebody was quicker */
+export async function takeLane(
+  host: EffectsHost,
+  kind: string,
+  { lane, token, beat }: LaneRow,
+  leaseMs: number,
+): Promise<Hold | undefined> {
+  const taking = new OwnRuns()
+  const hold = { token: token + 1, beat: beat + 1 }
+  taking.add(own.takeLane, host.epoch, hold.token, hold.beat, Math.ceil(leaseMs), kind, lane, token, beat)
+  return (await host.commit(taking.runs)) === undefined ? hold : undefined
+}
+
+/** Adds to `runs` that the lane has come so far. @returns the hold once they are committed */
+export function moveLane(
+  runs: OwnRuns,
+  host: EffectsHost,
+  kind: string,
+  lane: number,
+  hold: Hold,
+  progress: Progress,
+): Hold {
+  runs.add(own.moveLane, hold.beat + 1, encodeProgress(progress), ...heldBy(host, kind, lane, hold))
+  return { ...hold, beat: hold.beat + 1 }
+}
+
+export async function letLaneGo(
+  host: EffectsHost,
+  kind: string,
+  lane: number,
+  hold: Hold,
+  progress: Progress,
+): Promise<void> {
+  const runs = new OwnRuns()
+  runs.add(own.letLaneGo, nobody, hold.beat + 1, encodeProgress(progress), ...heldBy(host, kind, lane, hold))
+  await host.commit(runs.runs)
+}
+
+function heldBy(host: EffectsHost, kind: string, lane: number, { token, beat }: Hold): Value[] {
+  return [kind, lane, host.epoch, token, beat]
+}

@@ -1,0 +1,58 @@
+/** Reads the outbox: the segments of a kind, in the order of their numbers. */
+import type { Epoch, Seq } from '../contracts/position.ts'
+import type { EffectsHost } from './host.ts'
+import { writerOf, type SegmentRow } from './item.ts'
+
+/** Segments read at once: a full one holds a thousand effects. */
+const segmentsAtOnce = 8
+const headsAtOnce = 256
+
+type SegmentHead = Omit<SegmentRow, 'content'>
+
+/**
+ * The first segments numbered above `after`, but for those that are known.
+ *
+ * @param isKnown whether a segment need not be read
+ */
+export async function readSegments(
+  host: EffectsHost,
+  kind: string,
+  after: number,
+  isKnown: (segment: SegmentHead) => boolean,
+): Promise<SegmentRow[]> {
+  const wanted: SegmentHead[] = []
+  for (let from = after; wanted.length < segmentsAtOnce;) {
+    const heads = await readHeads(host, kind, from)
+    wanted.push(...heads.filter((head) => !isKnown(head)))
+    const last = heads.at(-1)
+    if (last === undefined || heads.length < headsAtOnce) break
+    from = last.id
+  }
+  const some = wanted.slice(0, segmentsAtOnce)
+  if (some.length === 0) return []
+  const contents = await host.ask(
+    `SELECT id, content FROM tidemark_segments WHERE id IN (${some.map(({ id }) => id).join(', ')})`,
+    [],
+  )
+  const byId = new Map(contents.map((row) => [Number(row['id']), String(row['content'])]))
+  // One that is gone meanwhile was finished by all lanes, also by this one.
+  return some.flatMap((head) => {
+    const content = byId.get(head.id)
+    return content === undefined ? [] : [{ ...head, content }]
+  })
+}
+
+async function readHeads(host: EffectsHost, kind: string, after: number): Promise<SegmentHead[]> {
+  const rows = await host.ask(
+    `SELECT s.id, s.epoch, s.last_seq, s.committed_at, w.writer FROM tidemark_segments s
+     LEFT JOIN tidemark_writers w ON w.epoch = s.epoch WHERE s.kind = ? AND s.id > ? ORDER BY s.id LIMIT ${headsAtOnce}`,
+    [kind, after],
+  )
+  return rows.map((row) => ({
+    id: Number(row['id']),
+    epoch: Number(row['epoch']) as Epoch,
+    last: Number(row['last_seq']) as Seq,
+    committedAtMs: Number(row['committed_at']),
+    writer: writerOf(row),
+  }))
+}

@@ -1,0 +1,107 @@
+/**
+ * What a handler says of its effects, as it is settled: delivered, tried again at some time, or dead.
+ *
+ * Keeps: law 8 (an effect whose handler fails, says nothing that can be understood, or takes too long is tried again; it
+ * is given up only as a dead letter).
+ */
+import type { Effect, EffectOutcome } from '../contracts/effect.ts'
+import type { Runtime } from '../contracts/runtime.ts'
+import type { EffectWrite } from './host.ts'
+import type { Item } from './item.ts'
+import type { Delivery } from './options.ts'
+import { isOverload, retryAfterMs } from './overload.ts'
+import type { Settled, Settlement } from './settlement.ts'
+
+/** Longer than this an error's text is cut off, in characters. */
+const maxErrorLength = 2_000
+
+export class Outcomes<W> {
+  readonly #options: Delivery<W>
+  readonly #runtime: Runtime
+
+  constructor(options: Delivery<W>, runtime: Runtime) {
+    this.#options = options
+    this.#runtime = runtime
+  }
+
+  /** @param answer what the handler returned */
+  settle(items: readonly Item[], answer: unknown): Settled[] {
+    if (answer === undefined) return items.map((item) => ({ item, settlement: { kind: 'delivered' } }))
+    if (!Array.isArray(answer) || answer.length !== items.length) {
+      const error = new TypeError(
+        `the handler must return one outcome for each of its ${items.length} effects, or nothing`,
+      )
+      return this.fail(items, error)
+    }
+    return items.map((item, at) => ({
+      item,
+      settlement: this.#settlementOf(item, answer[at] as EffectOutcome<W>),
+    }))
+  }
+
+  /** The handler threw, or took too long. */
+  fail(items: readonly Item[], error: unknown): Settled[] {
+    return items.map((item) => ({ item, settlement: this.#retry(item, error, retryAfterMs(error)) }))
+  }
+
+  #settlementOf(item: Item, outcome: EffectOutcome<W>): Settlement {
+    switch (outcome?.kind) {
+      case undefined:
+        if (outcome === undefined || outcome === null) return { kind: 'delivered' }
+        return this.#retry(item, new TypeError('the handler returned an outcome without a kind'))
+      case 'delivered': {
+        const { result, write } = outcome
+        return {
+          kind: 'delivered',
+          ...(result !== undefined && { result }),
+          ...(write !== undefined && { write }),
+        }
+      }
+      case 'retry':
+        return this.#retry(item, outcome.error, outcome.afterMs ?? retryAfterMs(outcome.error))
+      case 'dead':
+        return this.#dead(item.effect, outcome.error, outcome.write)
+      default:
+        return this.#retry(item, new TypeError(`the handler returned an outcome of an unknown kind`))
+    }
+  }
+
+  #retry(item: Item, error: unknown, afterMs?: number): Settlement {
+    const failures = item.failures + 1
+    if (failures >= this.#options.maxAttempts) return this.#dead(item.effect, error, undefined)
+    const waitMs = afterMs ?? this.#backoffMs(failures)
+    return { kind: 'retry', dueAtMs: Math.ceil(this.#runtime.wallMs() + waitMs), error: textOf(error) }
+  }
+
+  #dead(effect: Effect, error: unknown, write: EffectWrite | undefined): Settlement {
+    const { onDead } = this.#options
+    const writes = write ?? (onDead && ((to: W) => onDead(effect, error, to)))
+    return { kind: 'dead', error: textOf(error), write: writes }
+  }
+
+  /** "Equal jitter": see `src/writes/backoff.ts`. */
+  #backoffMs(failures: number): number {
+    const { retryFirstMs, retryMaxMs } = this.#options
+    const ceiling = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(failures - 1, 40))
+    return Math.ceil(ceiling * (0.5 + this.#runtime.random() / 2))
+  }
+}
+
+/** Whether the answer says that the target could not keep up, and nothing else. */
+export function isRefusal(answer: unknown): boolean {
+  return (
+    Array.isArray(answer) &&
+    answer.length > 0 &&
+    answer.every((outcome: EffectOutcome<unknown>) => outcome?.kind === 'retry' && isOverloaded(outcome))
+  )
+}
+
+function isOverloaded(outcome: { readonly isOverload?: boolean; readonly error: unknown }): boolean {
+  return outcome.isOverload ?? isOverload(outcome.error)
+}
+
+/** As much of an error as a person needs to find its cause, as a text that every store holds. */
+export function textOf(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return text.slice(0, maxErrorLength).toWellFormed().replaceAll('\0', '')
+}

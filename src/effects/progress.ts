@@ -1,0 +1,128 @@
+/**
+ * How far a lane has come: for each epoch the last effect up to which all are finished, and beyond it the stretches that
+ * were finished out of turn. Kept as JSON in the lane's row.
+ *
+ * Keeps: law 8 (an effect counts as finished only once that is committed, and then for good).
+ */
+import type { Epoch, Seq } from '../contracts/position.ts'
+
+/** Where an effect stands among those of its epoch. */
+export interface Place {
+  readonly epoch: Epoch
+  readonly seq: Seq
+  readonly n: number
+}
+
+type Stretch = readonly [fromSeq: number, fromN: number, toSeq: number, toN: number]
+
+export interface EpochProgress {
+  readonly seq: number
+  readonly n: number
+  /** In their order, apart from each other. */
+  readonly done: readonly Stretch[]
+}
+
+export type Progress = ReadonlyMap<Epoch, EpochProgress>
+
+type ProgressJson = Readonly<Record<string, readonly [seq: number, n: number, done?: readonly Stretch[]]>>
+
+export function decodeProgress(json: string): Progress {
+  const epochs = Object.entries(JSON.parse(json) as ProgressJson)
+  return new Map(epochs.map(([epoch, [seq, n, done = []]]) => [Number(epoch) as Epoch, { seq, n, done }]))
+}
+
+export function encodeProgress(progress: Progress): string {
+  const entries = [...progress].map(([epoch, { seq, n, done }]) => [
+    epoch,
+    done.length === 0 ? [seq, n] : [seq, n, done],
+  ])
+  return JSON.stringify(Object.fromEntries(entries) as ProgressJson)
+}
+
+export function isFinished(progress: Progress, { epoch, seq, n }: Place): boolean {
+  const known = progress.get(epoch)
+  if (known === undefined) return false
+  return (
+    isUpTo(seq, n, known.seq, known.n) ||
+    known.done.some(
+      ([fromSeq, fromN, toSeq, toN]) => isUpTo(fromSeq, fromN, seq, n) && isUpTo(seq, n, toSeq, toN),
+    )
+  )
+}
+
+/** Whether everything of the epoch up to this operation is finished. */
+export function isPast(progress: Progress, epoch: Epoch, seq: Seq): boolean {
+  const known = progress.get(epoch)
+  return known !== undefined && isUpTo(seq, endOfOperation, known.seq, known.n)
+}
+
+/** Behind every effect of an operation. */
+export const endOfOperation: number = 2 ** 31 - 1
+
+/**
+ * The progress behind a line of places that begins where `progress` ends.
+ *
+ * @param isDone whether the place is finished
+ */
+export function progressAfter<P extends Place>(
+  progress: Progress,
+  line: readonly P[],
+  isDone: (place: P) => boolean,
+): Progress {
+  const next = new Map([...progress].map(([epoch, known]) => [epoch, new Advance(known)] as const))
+  for (const place of line) {
+    let advance = next.get(place.epoch)
+    if (advance === undefined) next.set(place.epoch, (advance = new Advance({ seq: 0, n: 0, done: [] })))
+    advance.add(place.seq, place.n, isDone(place))
+  }
+  return new Map([...next].map(([epoch, advance]) => [epoch, advance.progress]))
+}
+
+/** How one epoch's progress grows along its places. */
+class Advance {
+  readonly #known: EpochProgress
+  #seq: number
+  #n: number
+  #lastSeq = 0
+  #lastN = 0
+  readonly #done: Stretch[] = []
+  #isUnbroken = true
+  #wasDone = false
+
+  constructor(known: EpochProgress) {
+    this.#known = known
+    this.#seq = known.seq
+    this.#n = known.n
+  }
+
+  add(seq: number, n: number, isDone: boolean): void {
+    if (isDone && this.#isUnbroken) {
+      this.#seq = seq
+      this.#n = n
+    } else if (isDone) {
+      const last = this.#wasDone ? this.#done.pop() : undefined
+      this.#done.push(last === undefined ? [seq, n, seq, n] : [last[0], last[1], seq, n])
+    } else {
+      this.#isUnbroken = false
+    }
+    this.#wasDone = isDone
+    this.#lastSeq = seq
+    this.#lastN = n
+  }
+
+  get progress(): EpochProgress {
+    const beyond = this.#known.done.flatMap((stretch): Stretch[] => {
+      const [fromSeq, fromN, toSeq, toN] = stretch
+      // What is not loaded yet stays as it was.
+      if (isUpTo(toSeq, toN, this.#lastSeq, this.#lastN)) return []
+      return isUpTo(fromSeq, fromN, this.#lastSeq, this.#lastN)
+        ? [[this.#lastSeq, this.#lastN + 1, toSeq, toN]]
+        : [stretch]
+    })
+    return { seq: this.#seq, n: this.#n, done: [...this.#done, ...beyond] }
+  }
+}
+
+function isUpTo(seq: number, n: number, otherSeq: number, otherN: number): boolean {
+  return seq < otherSeq || (seq === otherSeq && n <= otherN)
+}

@@ -1,0 +1,38 @@
+/**
+ * What handlers gave as results, kept until somebody fetches it or its time is over.
+ *
+ * Keeps: law 8 (a result is committed together with the fact that its effect is delivered, also when whoever asked for it
+ * has stopped waiting), law 7 (results are kept for a time, not for ever).
+ */
+import type { Json } from '../contracts/values.ts'
+import type { EffectsHost } from './host.ts'
+import { own, OwnRuns } from './own-tables.ts'
+import type { Place } from './progress.ts'
+
+/** A result that nobody fetched is kept for a week. */
+const keptResultsMs = 7 * 24 * 3_600_000
+const droppedAtOnce = 500
+
+/** @returns undefined when there is none, or none any more */
+export async function readResult(
+  host: EffectsHost,
+  { epoch, seq, n }: Place,
+): Promise<{ result: Json } | undefined> {
+  const [row] = await host.ask('SELECT result FROM tidemark_results WHERE epoch = ? AND seq = ? AND n = ?', [
+    epoch,
+    seq,
+    n,
+  ])
+  return row === undefined ? undefined : { result: JSON.parse(String(row['result'])) as Json }
+}
+
+/** Those that are too old, a few at a time. */
+export async function dropOldResults(host: EffectsHost): Promise<void> {
+  const rows = await host.ask(
+    `SELECT epoch, seq, n FROM tidemark_results WHERE delivered_at < ? ORDER BY delivered_at LIMIT ${droppedAtOnce}`,
+    [Math.floor(host.runtime.wallMs() - keptResultsMs)],
+  )
+  const dropping = new OwnRuns()
+  for (const { epoch, seq, n } of rows) dropping.add(own.dropResult, Number(epoch), Number(seq), Number(n))
+  if (rows.length > 0) await host.commit(dropping.runs)
+}

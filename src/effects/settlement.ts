@@ -1,0 +1,62 @@
+/** What became of a delivery, as the lane commits it. */
+import type { Json } from '../contracts/values.ts'
+import type { EffectWrite } from './host.ts'
+import type { Item } from './item.ts'
+import { own, type OwnRuns } from './own-tables.ts'
+
+export type Settlement =
+  | { readonly kind: 'delivered'; readonly result?: Json; readonly write?: EffectWrite | undefined }
+  /** It is tried again then. */
+  | { readonly kind: 'retry'; readonly dueAtMs: number; readonly error: string }
+  | { readonly kind: 'dead'; readonly error: string; readonly write?: EffectWrite | undefined }
+  /** It was not tried: it has to wait for its time, or for an older one of its key. */
+  | { readonly kind: 'held' }
+
+export interface Settled {
+  readonly item: Item
+  readonly settlement: Settlement
+}
+
+/** Of a row that holds one effect: it waits for its time and its turn, or for somebody to redrive it. */
+export type KeptState = 'waiting' | 'dead'
+
+/** Adds to `runs` what the settlement does to the tables, but for the lane's progress. */
+export function addSettlement(
+  runs: OwnRuns,
+  lane: number,
+  { item, settlement }: Settled,
+  nowMs: number,
+): void {
+  const id = [item.epoch, item.seq, item.n] as const
+  const { kind, payload, key = null, version, committedAt } = item.effect
+  if (settlement.kind === 'delivered') {
+    if (item.isKept) runs.add(own.dropEffect, ...id)
+    if (settlement.result !== undefined)
+      runs.add(own.keepResult, ...id, kind, JSON.stringify(settlement.result), nowMs)
+    return
+  }
+  const state: KeptState = settlement.kind === 'dead' ? 'dead' : 'waiting'
+  const failures = item.failures + (settlement.kind === 'held' ? 0 : 1)
+  const dueAtMs = settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs
+  const failedAtMs = settlement.kind === 'held' ? null : nowMs
+  const error = settlement.kind === 'held' ? null : settlement.error
+  if (item.isKept) runs.add(own.failEffect, state, failures, dueAtMs, failedAtMs, error, ...id)
+  else {
+    const content = [kind, lane, key, JSON.stringify(payload), version]
+    runs.add(
+      own.keepEffect,
+      ...id,
+      ...content,
+      state,
+      failures,
+      dueAtMs,
+      committedAt.getTime(),
+      failedAtMs,
+      error,
+    )
+  }
+}
+
+export function writeOf({ settlement }: Settled): EffectWrite[] {
+  return 'write' in settlement && settlement.write !== undefined ? [settlement.write] : []
+}

@@ -1,0 +1,149 @@
+/**
+ * The effects of a lane that have rows of their own and wait: which keys they hold back, and which of them are due.
+ *
+ * Keeps: law 8 (of one key, the oldest that waits goes first, and newer ones of the outbox stay behind it), law 7 (a lane
+ * in which too many wait takes nothing new).
+ */
+import type { Epoch, Seq } from '../contracts/position.ts'
+import type { Json } from '../contracts/values.ts'
+import type { EffectsHost } from './host.ts'
+import { effectId, writerOf, type Item } from './item.ts'
+
+/** Keys of effects that wait are kept in memory, so many at most. */
+const maxWaiting = 100_000
+
+export class WaitingEffects {
+  readonly #host: EffectsHost
+  readonly #kind: string
+  readonly #lane: number
+  /** Ids by key. */
+  readonly #byKey = new Map<string, Set<string>>()
+  readonly #running = new Set<string>()
+  #count = 0
+  /** Nothing is due before; undefined: nothing waits. */
+  nextDueMs: number | undefined
+
+  constructor(host: EffectsHost, kind: string, lane: number) {
+    this.#host = host
+    this.#kind = kind
+    this.#lane = lane
+  }
+
+  get isFull(): boolean {
+    return this.#count >= maxWaiting
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  holdsBack(key: string): boolean {
+    return this.#byKey.has(key)
+  }
+
+  /** Those that an earlier holder of the lane left. */
+  async load(): Promise<void> {
+    const rows = await this.#host.ask(
+      `SELECT epoch, seq, n, effect_key FROM tidemark_effects
+       WHERE kind = ? AND lane = ? AND state = 'waiting' AND effect_key IS NOT NULL LIMIT ?`,
+      [this.#kind, this.#lane, maxWaiting],
+    )
+    for (const row of rows) this.add(String(row['effect_key']), idOf(row))
+    await this.findNextDue()
+  }
+
+  add(key: string | undefined, id: string): void {
+    if (key === undefined) return
+    const ids = this.#byKey.get(key) ?? new Set()
+    if (ids.has(id)) return
+    this.#byKey.set(key, ids.add(id))
+    this.#count++
+  }
+
+  /** It was delivered, or is dead. */
+  remove(key: string | undefined, id: string): void {
+    this.#running.delete(id)
+    const ids = key === undefined ? undefined : this.#byKey.get(key)
+    if (key === undefined || ids?.delete(id) !== true) return
+    this.#count--
+    if (ids.size === 0) this.#byKey.delete(key)
+  }
+
+  /** It is no longer under way, and waits again. */
+  release(id: string): void {
+    this.#running.delete(id)
+  }
+
+  dueBy(dueAtMs: number): void {
+    this.nextDueMs = Math.min(this.nextDueMs ?? Infinity, dueAtMs)
+  }
+
+  /** Those that are due, and none of which waits behind an older one of its key. They count as under way. */
+  async takeDue(nowMs: number, max: number): Promise<Item[]> {
+    const rows = await this.#host.ask(
+      `SELECT e.epoch, e.seq, e.n, e.effect_key, e.payload, e.version, e.attempts, e.due_at, e.committed_at, w.writer
+       FROM tidemark_effects e LEFT JOIN tidemark_writers w ON w.epoch = e.epoch
+       WHERE e.kind = ? AND e.lane = ? AND e.state = 'waiting' AND e.due_at <= ?
+         AND (e.effect_key IS NULL OR NOT EXISTS (
+           SELECT 1 FROM tidemark_effects o WHERE o.kind = e.kind AND o.effect_key = e.effect_key
+             AND o.state = 'waiting' AND o.version < e.version))
+       ORDER BY e.due_at, e.version LIMIT ?`,
+      [this.#kind, this.#lane, nowMs, max + this.#running.size],
+    )
+    const items = rows
+      .map((row) => this.#itemOf(row))
+      .filter(({ effect }) => !this.#running.has(effect.id))
+      .slice(0, max)
+    for (const { effect } of items) {
+      this.add(effect.key, effect.id)
+      this.#running.add(effect.id)
+    }
+    if (items.length < max) await this.findNextDue(nowMs)
+    return items
+  }
+
+  /** @param afterMs what is due before is under way, or behind an older one that will say so */
+  async findNextDue(afterMs = -1): Promise<void> {
+    const [row] = await this.#host.ask(
+      `SELECT min(due_at) AS due_at FROM tidemark_effects WHERE kind = ? AND lane = ? AND state = 'waiting' AND due_at > ?`,
+      [this.#kind, this.#lane, afterMs],
+    )
+    const dueAt = row?.['due_at']
+    this.nextDueMs = dueAt === null || dueAt === undefined ? undefined : Number(dueAt)
+  }
+
+  #itemOf(row: Record<string, unknown>): Item {
+    const place = {
+      epoch: Number(row['epoch']) as Epoch,
+      seq: Number(row['seq']) as Seq,
+      n: Number(row['n']),
+    }
+    const failures = Number(row['attempts'])
+    const key = row['effect_key']
+    return {
+      ...place,
+      effect: {
+        id: effectId(place),
+        kind: this.#kind,
+        key: typeof key === 'string' ? key : undefined,
+        payload: JSON.parse(String(row['payload'])) as Json,
+        version: Number(row['version']),
+        position: { writer: writerOf(row), epoch: place.epoch, seq: place.seq },
+        attempt: failures + 1,
+        committedAt: new Date(Number(row['committed_at'])),
+      },
+      dueAtMs: Number(row['due_at']),
+      isLatestOnly: false,
+      isKept: true,
+      failures,
+    }
+  }
+}
+
+function idOf(row: Record<string, unknown>): string {
+  return effectId({
+    epoch: Number(row['epoch']) as Epoch,
+    seq: Number(row['seq']) as Seq,
+    n: Number(row['n']),
+  })
+}

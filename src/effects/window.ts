@@ -1,0 +1,173 @@
+/**
+ * The effects of one lane that are loaded and not finished, in the order of the outbox, and which of them may be
+ * delivered now.
+ *
+ * Keeps: law 8 (of one key only the oldest that is unfinished is given out, and none while an older one waits in a row of
+ * its own), law 7 (it says when it is full, and whoever loads stops).
+ *
+ *   behind (an older one of its key) ──oldest now──▶ ready ──take──▶ running ──finish──▶ gone
+ *                                      │               ▲               │
+ *                                      │               └───put back────┘
+ *                                      └──not due, or its key waits──▶ held ──finish (it has a row now)──▶ gone
+ */
+import type { Item } from './item.ts'
+import { isFinished, progressAfter, type Place, type Progress } from './progress.ts'
+
+/** One place in the line. Without an item: the end of a segment, or what had been finished before it was loaded. */
+interface Entry extends Place {
+  item: Item | undefined
+}
+
+type State = 'behind' | 'ready' | 'running' | 'held'
+
+/** So many loaded effects are enough: a target that takes more at once is a batch of batches. */
+const fullAt = 4_096
+/** What is finished out of turn takes little room, but not none. */
+const longestLine = 16 * fullAt
+
+export class Window {
+  readonly #isWaiting: (key: string) => boolean
+  readonly #line: Entry[] = []
+  readonly #entries = new Map<Item, Entry>()
+  readonly #states = new Map<Item, State>()
+  readonly #byKey = new Map<string, Item[]>()
+  #ready: Item[] = []
+  #held: Item[] = []
+
+  /** @param isWaiting whether an effect of this key has a row of its own, so that a newer one must wait too */
+  constructor(isWaiting: (key: string) => boolean) {
+    this.#isWaiting = isWaiting
+  }
+
+  get isFull(): boolean {
+    return this.#entries.size >= fullAt || this.#line.length >= longestLine
+  }
+
+  get hasReady(): boolean {
+    return this.#ready.length > 0
+  }
+
+  get hasHeld(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** The committed progress does not tell of all that is finished. */
+  get isAhead(): boolean {
+    const [first] = this.#line
+    return first !== undefined && first.item === undefined
+  }
+
+  get unfinished(): number {
+    return this.#entries.size
+  }
+
+  /** @param wasFinished by an earlier holder, out of turn */
+  load(item: Item, wasFinished: boolean, nowMs: number): void {
+    const { epoch, seq, n } = item
+    const entry: Entry = { epoch, seq, n, item: wasFinished ? undefined : item }
+    this.#line.push(entry)
+    if (wasFinished) return
+    this.#entries.set(item, entry)
+    const { key } = item.effect
+    const older = key === undefined ? undefined : this.#byKey.get(key)
+    if (older !== undefined) {
+      older.push(item)
+      this.#states.set(item, 'behind')
+      return
+    }
+    if (key !== undefined) this.#byKey.set(key, [item])
+    this.#admit(item, nowMs)
+  }
+
+  /** Nothing more comes of the segment that ends here. */
+  endSegment({ epoch, seq, n }: Place): void {
+    this.#line.push({ epoch, seq, n, item: undefined })
+  }
+
+  /**
+   * The oldest that may be delivered, each of another key.
+   * @returns also those that a later one, which is among them, makes superfluous
+   */
+  take(max: number): { items: Item[]; superseded: Item[] } {
+    const taken = this.#ready.slice(0, max)
+    this.#ready = this.#ready.slice(taken.length)
+    const superseded: Item[] = []
+    const items = taken.map((item) => this.#newest(item, superseded))
+    for (const item of [...items, ...superseded]) this.#states.set(item, 'running')
+    return { items, superseded }
+  }
+
+  /** Taken, and not delivered after all. */
+  putBack(items: readonly Item[]): void {
+    const back = items.filter((item) => this.#states.get(item) === 'running')
+    for (const item of back) this.#states.set(item, 'ready')
+    // At the end: what its target refuses must not keep it from being tried with others.
+    this.#ready.push(...back)
+  }
+
+  /** What needs a row of its own, because it has to wait. It stays here until that is committed. */
+  takeHeld(): Item[] {
+    const held = this.#held
+    this.#held = []
+    return held
+  }
+
+  /** These are committed as delivered, dead, or kept in rows: the next of their keys may come. */
+  finish(items: Iterable<Item>, nowMs: number): void {
+    for (const item of items) {
+      const entry = this.#entries.get(item)
+      if (entry === undefined) continue
+      entry.item = undefined
+      this.#entries.delete(item)
+      this.#states.delete(item)
+      this.#removeFromKey(item, nowMs)
+    }
+  }
+
+  /** The places at the beginning that the committed progress tells of need not be told again. */
+  forget(progress: Progress): void {
+    const firstLeft = this.#line.findIndex(
+      (entry) => entry.item !== undefined || !isFinished(progress, entry),
+    )
+    this.#line.splice(0, firstLeft < 0 ? this.#line.length : firstLeft)
+  }
+
+  /** The progress as it is once `finishing` are finished too. */
+  progressWith(progress: Progress, finishing: ReadonlySet<Item>): Progress {
+    return progressAfter(
+      progress,
+      this.#line,
+      (entry) => entry.item === undefined || finishing.has(entry.item),
+    )
+  }
+
+  #admit(item: Item, nowMs: number): void {
+    const { key } = item.effect
+    const mustWait = item.dueAtMs > nowMs || (key !== undefined && this.#isWaiting(key))
+    this.#states.set(item, mustWait ? 'held' : 'ready')
+    if (mustWait) this.#held.push(item)
+    else this.#ready.push(item)
+  }
+
+  /** The newest of those that follow each other and need not be delivered where a later one is. */
+  #newest(item: Item, superseded: Item[]): Item {
+    let newest = item
+    for (const next of this.#byKey.get(item.effect.key ?? '')?.slice(1) ?? []) {
+      if (!newest.isLatestOnly || !next.isLatestOnly || next.dueAtMs > item.dueAtMs) break
+      superseded.push(newest)
+      newest = next
+    }
+    return newest
+  }
+
+  #removeFromKey(item: Item, nowMs: number): void {
+    const { key } = item.effect
+    if (key === undefined) return
+    const line = this.#byKey.get(key) ?? []
+    const at = line.indexOf(item)
+    if (at >= 0) line.splice(at, 1)
+    const [next] = line
+    if (next === undefined) this.#byKey.delete(key)
+    else if (this.#states.get(next) === 'behind') this.#admit(next, nowMs)
+  }
+}

@@ -1,0 +1,156 @@
+/** Read your writes across stores: waiting for the effects of a write, and who delivers when engines come and go. */
+import assert from 'node:assert/strict'
+import { TidemarkError } from '../index.ts'
+import { deliveries } from './deliveries.ts'
+import { next, range, stage } from './stage.ts'
+import type { Topic } from './subject.ts'
+
+const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
+const embed = (key: string | number, payload?: unknown) => ({ kind: 'embed', key, payload })
+
+const code = (expected: string) => (error: unknown) =>
+  error instanceof TidemarkError && error.code === expected
+
+export const effectsReached: Topic = (subject, test) => {
+  if (subject.lacks?.includes('effects')) return
+
+  test('law 8 · `reached` resolves once all effects of a bookmark are delivered, and not before', async () => {
+    await using at = await stage(subject, tables)
+    const gate = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    await at.db.effects.handle('embed', async () => {
+      begun.resolve()
+      await gate.promise
+    })
+    const receipt = at.db.insert('chunks', { id: 1, body: 'a' }, { effects: [embed('a')] })
+    await begun.promise
+    await assert.rejects(
+      at.db.effects.reached('embed', receipt.bookmark, { timeoutMs: 20 }),
+      code('EFFECTS_PENDING'),
+    )
+    // Of another key, another kind, or an earlier write nothing is pending.
+    await at.db.effects.reached('embed', receipt.bookmark, { keys: ['b'] })
+    await at.db.effects.reached('cache', receipt.bookmark)
+    gate.resolve()
+    await at.db.effects.reached('embed', receipt.bookmark)
+  })
+
+  test('law 8 · it waits for what is tried again, and a dead one is said openly', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.effects.handle(
+      'embed',
+      async (effects) =>
+        effects.map(({ key, attempt }) => {
+          if (key === 'dead') return { kind: 'dead' as const, error: 'never' }
+          return attempt < 3 ? { kind: 'retry' as const, error: 'later' } : undefined
+        }),
+      { retryFirstMs: 1, retryMaxMs: 2 },
+    )
+    await at.db.effects.reached('embed', at.db.enqueue(embed('a')).bookmark)
+    const dead = at.db.enqueue(embed('dead'), embed('b'))
+    await assert.rejects(at.db.effects.reached('embed', dead.bookmark), code('DEAD_LETTERED'))
+    await at.db.effects.reached('embed', dead.bookmark, { keys: ['b'] })
+    // It is not in the scope of what was written before.
+    await at.db.effects.reached('embed', at.db.enqueue(embed('c')).bookmark, { keys: ['c'] })
+  })
+
+  test('law 8 · a lane that is let go is taken up by another engine, where the first had come to', async () => {
+    await using at = await stage(subject, tables)
+    const [one, two] = [deliveries(), deliveries()]
+    const other = await at.open()
+    const handling = await at.db.effects.handle('embed', one.handler, { pollMs: 5 })
+    await other.effects.handle('embed', two.handler, { pollMs: 5 })
+    await at.db.effects.reached('embed', at.db.enqueue(embed('a'), embed('b')).bookmark)
+    assert.equal((await two.got(0)).length, 0)
+    await handling.stop()
+    const receipt = at.db.enqueue(embed('a', 2))
+    assert.deepEqual(
+      (await two.got(1)).map(({ id }) => id),
+      [receipt.effectId()],
+    )
+    assert.equal((await one.got(2)).length, 2)
+  })
+
+  test('law 8 · an engine whose epoch has ended acks nothing any more, and its successor delivers at once', async () => {
+    await using at = await stage(subject, tables, { writer: 'worker' })
+    const begun = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    await at.db.effects.handle('embed', async (effects) => {
+      begun.resolve()
+      await goOn.promise
+      return effects.map(() => ({
+        kind: 'delivered' as const,
+        write: (to) => to.insert('chunks', { id: 1, body: 'of the zombie' }),
+      }))
+    })
+    at.db.enqueue(embed('a'))
+    await begun.promise
+    const fenced = next(at.db, 'fenced')
+    const successor = await at.open({ writer: 'worker' })
+    const { got, handler } = deliveries()
+    await successor.effects.handle('embed', handler)
+    assert.equal((await got(1)).length, 1)
+    goOn.resolve()
+    await fenced
+    await successor.flush()
+    assert.deepEqual(await at.outside('SELECT id FROM chunks'), [])
+  })
+
+  test('law 8 · a holder that shows no sign of life loses its lane to one that does', async () => {
+    await using at = await stage(subject, tables)
+    const stuck = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    await at.db.effects.handle(
+      'embed',
+      async (effects) => {
+        begun.resolve()
+        await stuck.promise
+        return effects.map(() => ({
+          kind: 'delivered' as const,
+          write: (to) => to.insert('chunks', { id: 1, body: 'of the zombie' }),
+        }))
+      },
+      // It beats far too seldom for what it promises.
+      { leaseMs: 10, pollMs: 600_000 },
+    )
+    at.db.enqueue(embed('a'))
+    await begun.promise
+    const other = await at.open()
+    const { got, handler } = deliveries()
+    await other.effects.handle('embed', handler, { pollMs: 3 })
+    assert.equal((await got(1)).length, 1)
+    stuck.resolve()
+    await other.effects.reached('embed', other.enqueue(embed('b')).bookmark)
+    await at.db.flush()
+    assert.deepEqual(await at.outside('SELECT id FROM chunks'), [])
+  })
+
+  test('law 8 · the keys of a kind with several lanes keep their order, and every effect is delivered', async () => {
+    await using at = await stage(subject, tables)
+    const { got, handler } = deliveries()
+    await at.db.effects.handle('embed', handler, { lanes: 5 })
+    for (const n of range(300)) at.db.enqueue(embed(`k${n % 23}`, n))
+    const effects = await got(300)
+    for (const k of range(23)) {
+      const mine = effects.filter(({ key }) => key === `k${k}`).map(({ payload }) => payload as number)
+      assert.deepEqual(
+        mine,
+        range(300).filter((n) => n % 23 === k),
+      )
+    }
+    await assert.rejects(at.db.effects.handle('embed', handler), code('INVALID_CALL'))
+  })
+
+  test('law 7 · what every lane has passed is swept from the outbox', async () => {
+    await using at = await stage(subject, tables)
+    const { got, handler } = deliveries()
+    await at.db.effects.handle('embed', handler, { lanes: 3, pollMs: 5 })
+    for (const n of range(50)) await at.db.enqueue(embed(n))
+    await got(50)
+    for (;;) {
+      const [row] = await at.outside('SELECT count(*) AS count FROM tidemark_segments')
+      if (Number(row?.['count']) === 0) break
+      await new Promise((resolve) => void setImmediate(resolve))
+    }
+  })
+}

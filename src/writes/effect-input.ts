@@ -1,0 +1,123 @@
+/**
+ * Effects as a caller gives them, checked and turned into what the outbox keeps.
+ *
+ * Keeps: law 1 (a snapshot: the payload is JSON text from here on; what is wrong is said before anything is queued).
+ */
+import type { TableSchema } from '../contracts/schema.ts'
+import { InvalidOperationError } from '../errors.ts'
+import { encodeEffect, type EncodedEffect } from '../segments.ts'
+import type { Row } from './encode.ts'
+import { encodeJson } from './values.ts'
+
+/** Follow-up work to be committed with a write. */
+export interface EffectRequest {
+  /** Names who does it: see `db.effects.handle()`. */
+  readonly kind: string
+  /**
+   * Effects of one kind and key are delivered one after the other, in the order of their writes. Default: the row's
+   * primary key where the write names it, and no order where it does not; null: no order.
+   */
+  readonly key?: string | number | bigint | null
+  /** Anything that JSON can hold. Default null. */
+  readonly payload?: unknown
+  /** It is delivered so long after its commit, or later, in ms. Later ones of its key wait behind it. Default 0. */
+  readonly delayMs?: number
+  /**
+   * It need not be delivered when a later one of its key that says the same waits beside it, as for a cache that is to
+   * hold the newest value. Default false.
+   */
+  readonly latestOnly?: boolean
+}
+
+/** What can be given with a write. */
+export interface EffectOptions {
+  readonly effects?: readonly EffectRequest[]
+}
+
+const optionNames = ['kind', 'key', 'payload', 'delayMs', 'latestOnly']
+
+const maxKindLength = 100
+/** In characters. It is part of an index, and MySQL's take no more. */
+const maxKeyLength = 500
+/** Ten years. */
+const maxDelayMs = 10 * 366 * 24 * 3_600_000
+
+/**
+ * @param rowKey the key of an effect that names none
+ * @throws InvalidOperationError `INVALID_CALL`, `UNBINDABLE_VALUE`
+ */
+export function encodeEffects(
+  requests: readonly EffectRequest[],
+  rowKey: () => string | null,
+): EncodedEffect[] {
+  if (!Array.isArray(requests)) throw invalid('`effects` must be an array of effects')
+  return requests.map((request: EffectRequest) => encodeOne(request, rowKey))
+}
+
+/** The key that a row's effects have when they name none: its primary key, where the row names it. */
+export function effectKeyOf(
+  { primaryKey }: TableSchema,
+  row: Row,
+  generated?: { column: string; id: number },
+): string | null {
+  if (primaryKey.length === 0) return null
+  const parts: string[] = []
+  for (const column of primaryKey) {
+    const value = column === generated?.column ? generated.id : row[column]
+    if (value === undefined || value === null) return null
+    parts.push(keyText(value))
+  }
+  return parts.length === 1 ? (parts[0] as string) : JSON.stringify(parts)
+}
+
+function encodeOne(request: EffectRequest, rowKey: () => string | null): EncodedEffect {
+  if (typeof request !== 'object' || request === null)
+    throw invalid(`an effect must be an object, not ${String(request)}`)
+  const { kind, key, payload = null, delayMs = 0, latestOnly = false } = request
+  const unknown = Object.keys(request).find((name) => !optionNames.includes(name))
+  if (unknown !== undefined) throw invalid(`an effect has no "${unknown}" (it has ${optionNames.join(', ')})`)
+  requireKind(kind)
+  if (!Number.isFinite(delayMs) || delayMs < 0 || delayMs > maxDelayMs)
+    throw invalid(`\`delayMs\` of an effect must be from 0 to ${maxDelayMs}, not ${String(delayMs)}`)
+  if (typeof latestOnly !== 'boolean') throw invalid('`latestOnly` of an effect must be true or false')
+  const text = key === undefined ? rowKey() : requireKey(key)
+  if (latestOnly && text === null) throw invalid('an effect with `latestOnly` needs a key')
+  const json = encodeJson(payload, () => `the payload of an effect of kind "${kind}"`)
+  return encodeEffect(kind, text, json, { delayMs: Math.ceil(delayMs), isLatestOnly: latestOnly })
+}
+
+/** @throws InvalidOperationError `INVALID_CALL` */
+function requireKind(kind: unknown): asserts kind is string {
+  if (typeof kind === 'string' && kind !== '' && kind.length <= maxKindLength && isStorable(kind)) return
+  throw invalid(
+    `the \`kind\` of an effect must be a text of 1 to ${maxKindLength} characters, not ${String(kind)}`,
+  )
+}
+
+function requireKey(key: unknown): string | null {
+  if (key === null) return null
+  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint')
+    throw invalid(`the \`key\` of an effect must be a text or a number, not ${typeof key}`)
+  return keyText(key)
+}
+
+/** The key as a text. Numbers and texts that look the same are the same key. */
+function keyText(key: unknown): string {
+  const isText = typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
+  const text = isText ? String(key) : key instanceof Uint8Array ? hexOf(key) : (JSON.stringify(key) ?? '')
+  if (text.length <= maxKeyLength && isStorable(text)) return text
+  throw invalid(`the key of an effect must be text of at most ${maxKeyLength} characters, without NUL`)
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** PostgreSQL has no NUL in a text. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+function invalid(problem: string): InvalidOperationError {
+  return new InvalidOperationError('INVALID_CALL', `${problem}.`)
+}
