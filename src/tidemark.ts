@@ -71,6 +71,7 @@ export async function openWith<DB extends Tables>(
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   const effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
+  await effects.learn()
   return new Tidemark<DB>(writer, opened, engine, reads, effects, () => runtime.monotonicMs())
 }
 
@@ -101,6 +102,7 @@ function openEffects<DB extends Tables>(
     },
   )
   engine.onEffects = (kind) => effects.committed(kind)
+  if (store.keepsEffects) reads.processors.effects = effects
   return effects
 }
 

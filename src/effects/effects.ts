@@ -85,6 +85,7 @@ export class Effects<W> {
   readonly #committed: (bookmark: string, timeoutMs: number) => Promise<readonly Mark[]>
   readonly #dispatchers = new Map<string, Dispatcher<W>>()
   readonly #wakes = new Wakes()
+  readonly #known = new Set<string>()
 
   /**
    * Use `db.effects`.
@@ -134,6 +135,7 @@ export class Effects<W> {
       onSettled: () => this.#wakes.wake(),
     })
     this.#dispatchers.set(kind, dispatcher)
+    this.#known.add(kind)
     try {
       await dispatcher.start()
     } catch (error) {
@@ -169,9 +171,15 @@ export class Effects<W> {
     await this.#until(host, sought, host.runtime.monotonicMs() + timeoutMs)
   }
 
-  /** Whether this engine handles the kind. */
-  handles(kind: string): boolean {
-    return this.#dispatchers.has(kind)
+  /** Finds out which kinds were handled before. Where that fails, they are known once they are used here. */
+  async learn(): Promise<void> {
+    const rows = await this.#host?.ask('SELECT kind FROM tidemark_kinds', []).catch(() => [])
+    for (const { kind } of rows ?? []) this.#known.add(String(kind))
+  }
+
+  /** Whether somebody handled this kind before, or this engine does, or has written effects of it. */
+  isKnown(kind: string): boolean {
+    return this.#known.has(kind)
   }
 
   /** Dead effects, oldest first; of all kinds without one. */
@@ -251,6 +259,7 @@ export class Effects<W> {
 
   /** Effects of this kind were committed by this engine. */
   committed(kind: string): void {
+    this.#known.add(kind)
     this.#dispatchers.get(kind)?.wake()
   }
 

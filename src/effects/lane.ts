@@ -39,7 +39,7 @@ export interface LaneEvents {
 }
 
 /** Settled effects that are committed together, at most: a handler's writes are among them. */
-const settledTogether = 512
+const settledTogether = 4_096
 
 export class Lane {
   readonly number: number

@@ -21,9 +21,9 @@ interface Entry extends Place {
 type State = 'behind' | 'ready' | 'running' | 'held'
 
 /** So many loaded effects are enough: a target that takes more at once is a batch of batches. */
-const fullAt = 4_096
+const fullAt = 16_384
 /** What is finished out of turn takes little room, but not none. */
-const longestLine = 16 * fullAt
+const longestLine = 4 * fullAt
 
 export class Window {
   readonly #isWaiting: (key: string) => boolean

@@ -18,13 +18,14 @@ import type { Epoch, LogPosition, Mark, Position, Seq } from '../contracts/posit
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, QueryResult, SqlQuery, WriterTidemark } from '../contracts/store.ts'
 import { StoreError, TidemarkError } from '../errors.ts'
+import { effectKeyOf } from '../writes/effect-input.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import { mergeMarks, mergePositions, type Bookmarks } from './bookmark.ts'
 import { Deadline, type WaitLimits } from './deadline.ts'
 import type { ReadLevel, ReadMetrics } from './metrics.ts'
 import type { OtherWriters } from './other-writers.ts'
 import type { Processors } from './processors.ts'
-import type { ReadPlan } from './read-options.ts'
+import type { ReadPlan, TableKey } from './read-options.ts'
 import type { FreshCopy, ReplicaReads, Required } from './replica-reads.ts'
 import type { SessionState } from './session.ts'
 
@@ -185,7 +186,12 @@ export class Gate {
     const own = marks.get(store.epoch)
     if (own !== undefined) await this.#reach(own, deadline)
     if (plan.keys.length > 0 && plan.level !== 'eventual') {
-      const haveBeenAsked = await processors.waitFor(plan.processors, plan.keys, deadline)
+      const askedEffects = await processors.waitForEffects(
+        plan.processors ?? [],
+        plan.keys.flatMap((key) => this.#effectKeys(key)),
+        deadline,
+      )
+      const haveBeenAsked = (await processors.waitFor(plan.processors, plan.keys, deadline)) || askedEffects
       // What they wrote must be seen as well, also if they were idle again before it was their turn to be asked.
       if (haveBeenAsked) {
         mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])
@@ -197,6 +203,13 @@ export class Gate {
     if (engine.refusal?.code === 'HISTORY_LOST' && plan.level !== 'eventual') throw engine.refusal
     session?.requireNoRejections()
     return { marks, seen }
+  }
+
+  /** Under which key the effects of a row are, if it is known. */
+  #effectKeys([table, key]: TableKey): string[] {
+    const schema = this.#parts.engine.schema.tables.get(table)
+    const text = schema === undefined ? null : effectKeyOf(schema, key)
+    return text === null ? [] : [text]
   }
 
   async #requiredBy(

@@ -33,7 +33,17 @@ interface Row {
   readonly key: RowKey
 }
 
+/** Kinds of effects, which a strong read waits for where it names them. */
+export interface EffectKinds {
+  /** Whether somebody handled this kind before this engine was opened, or this one does, or has written effects of it. */
+  isKnown(kind: string): boolean
+  /** Resolves when nothing is unfinished of these keys that was committed before the call. */
+  idle(kind: string, keys: readonly string[], timeoutMs: number): Promise<void>
+}
+
 export class Processors {
+  /** Set where the store keeps effects. */
+  effects: EffectKinds | undefined
   readonly #runtime: Runtime
   readonly #followed = new Map<string, Processor>()
 
@@ -58,15 +68,39 @@ export class Processors {
     }
   }
 
-  /** @throws TidemarkError `INVALID_CALL` when one of these names is not followed */
+  /** @throws TidemarkError `INVALID_CALL` when one of these names is not followed, and is no kind of effects */
   require(names: readonly string[]): void {
-    const unknown = names.find((name) => !this.#followed.has(name))
+    const unknown = names.find((name) => !this.#followed.has(name) && this.effects?.isKnown(name) !== true)
     if (unknown === undefined) return
     const known = [...this.#followed.keys()].join(', ') || 'none'
     throw invalid(
-      `no processor named ${inspect(unknown)} is followed (followed: ${known})`,
-      'Call `db.follow()`.',
+      `no processor named ${inspect(unknown)} is followed (followed: ${known}), nor are effects of this kind handled`,
+      'Call `db.follow()` or `db.effects.handle()`.',
     )
+  }
+
+  /**
+   * Waits until no effect of these kinds is unfinished for any of these rows.
+   *
+   * @param names of processors too, which are passed over
+   * @throws StaleReadError; TidemarkError `INVALID_CALL`, `DEAD_LETTERED`
+   */
+  async waitForEffects(
+    names: readonly string[],
+    keys: readonly string[],
+    deadline: Deadline,
+  ): Promise<boolean> {
+    const kinds = names.filter((name) => !this.#followed.has(name))
+    const { effects } = this
+    if (kinds.length === 0 || effects === undefined || keys.length === 0) return false
+    for (const kind of kinds) {
+      const done = effects.idle(kind, keys, deadline.leftMs)
+      await deadline.wait(
+        { done, cancel: () => void done.catch(() => undefined) },
+        () => `effects of kind "${kind}" were unfinished`,
+      )
+    }
+    return true
   }
 
   /**

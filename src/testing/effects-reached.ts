@@ -54,6 +54,33 @@ export const effectsReached: Topic = (subject, test) => {
     await at.db.effects.reached('embed', at.db.enqueue(embed('c')).bookmark, { keys: ['c'] })
   })
 
+  test('law 6 · a strong read waits for the effects of the rows that it names, and sees what their handler wrote', async () => {
+    await using at = await stage(subject, tables)
+    const begun = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    await at.db.effects.handle('embed', async (effects) => {
+      begun.resolve()
+      await goOn.promise
+      return effects.map(({ key }) => ({
+        kind: 'delivered' as const,
+        write: (to) => to.update('chunks', { id: Number(key) }, { body: 'done' }),
+      }))
+    })
+    const other = await at.open()
+    at.db.insert('chunks', { id: 1, body: 'a' }, { effects: [{ kind: 'embed' }] })
+    at.db.insert('chunks', { id: 2, body: 'b' })
+    await begun.promise
+    const bodies = { sql: 'SELECT body FROM chunks ORDER BY id', parameters: [] }
+    const read = (db: typeof other, id: number) =>
+      db.query(bodies, { consistency: 'strong', keys: [['chunks', { id }]], processors: ['embed'] })
+    assert.deepEqual((await read(other, 2)).rows, [{ body: 'a' }, { body: 'b' }])
+    const waiting = [read(at.db, 1), read(other, 1)]
+    goOn.resolve()
+    for (const { rows } of await Promise.all(waiting))
+      assert.deepEqual(rows, [{ body: 'done' }, { body: 'b' }])
+    assert.throws(() => at.db.read({ consistency: 'strong', processors: ['nobody'] }), code('INVALID_CALL'))
+  })
+
   test('law 8 · a lane that is let go is taken up by another engine, where the first had come to', async () => {
     await using at = await stage(subject, tables)
     const [one, two] = [deliveries(), deliveries()]

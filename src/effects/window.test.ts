@@ -1,0 +1,142 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
+import { itemOf, type Item } from './item.ts'
+import { decodeProgress, encodeProgress, isFinished, isPast, type Progress } from './progress.ts'
+import { Window } from './window.ts'
+
+interface Given {
+  readonly epoch: number
+  readonly key: string | null
+}
+
+/** Effects of two writers, each in its order, dealt as segments of their own. */
+function itemsOf(given: readonly Given[]): Item[] {
+  const seqs = new Map<number, number>()
+  return given.map(({ epoch, key }, at) => {
+    const seq = (seqs.get(epoch) ?? 0) + 1
+    seqs.set(epoch, seq)
+    const segment = {
+      id: at + 1,
+      writer: 'w' as WriterName,
+      epoch: epoch as Epoch,
+      last: seq as Seq,
+      committedAtMs: 0,
+      content: '',
+    }
+    return itemOf('embed', segment, 0, { seq: seq as Seq, n: 0, key, payload: at })
+  })
+}
+
+const given = fc.array(
+  fc.record({ epoch: fc.constantFrom(7, 9), key: fc.constantFrom('a', 'b', 'c', null) }),
+  { minLength: 1, maxLength: 40 },
+)
+/** What is done one after the other: numbers are how many are taken, or which of those that are out ends. */
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('load' as const), n: fc.integer({ min: 1, max: 8 }) }),
+    fc.record({ kind: fc.constant('take' as const), n: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ kind: fc.constant('finish' as const), n: fc.nat(20) }),
+    fc.record({ kind: fc.constant('putBack' as const), n: fc.nat(20) }),
+    fc.record({ kind: fc.constant('restart' as const), n: fc.constant(0) }),
+  ),
+  { maxLength: 120 },
+)
+
+test('law 8 · whatever is taken and finished in whichever order, the progress tells exactly what is finished, also to a later holder', () => {
+  fc.assert(
+    fc.property(given, steps, (effects, todo) => {
+      const items = itemsOf(effects)
+      const done = new Set<Item>()
+      let progress: Progress = new Map()
+      let window = new Window(() => false)
+      let loaded = 0
+      let out: Item[] = []
+      const finish = (some: readonly Item[]): void => {
+        progress = decodeProgress(encodeProgress(window.progressWith(progress, new Set(some))))
+        for (const item of some) done.add(item)
+        window.finish(some, 0)
+        window.forget(progress)
+        for (const item of items) expect(isFinished(progress, item)).toBe(done.has(item))
+      }
+      const load = (): void => {
+        const item = items[loaded++]
+        if (item === undefined) return
+        window.load(item, isFinished(progress, item), 0)
+        if (!done.has(item)) expect(isPast(progress, item.epoch, item.seq)).toBe(false)
+      }
+      const takeSome = (n: number): void => {
+        out.push(...window.take(n).items)
+        const keys = out.flatMap(({ effect }) => effect.key ?? [])
+        expect(new Set(keys).size).toBe(keys.length)
+        for (const item of out) {
+          const older = items.slice(0, items.indexOf(item))
+          const isFirst = older.every((other) => other.effect.key !== item.effect.key || done.has(other))
+          if (item.effect.key !== undefined) expect(isFirst).toBe(true)
+        }
+      }
+      for (const { kind, n } of todo) {
+        if (kind === 'load') for (let at = 0; at < n; at++) load()
+        else if (kind === 'take') takeSome(n)
+        else if (kind === 'restart') {
+          window = new Window(() => false)
+          loaded = 0
+          out = []
+        } else if (out.length > 0) {
+          const [item] = out.splice(n % out.length, 1) as [Item]
+          if (kind === 'finish') finish([item])
+          else window.putBack([item])
+        }
+      }
+      // Nothing is left behind.
+      while (done.size < items.length) {
+        if (loaded < items.length) load()
+        takeSome(10)
+        finish(out.splice(0))
+      }
+      expect(window.unfinished).toBe(0)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('law 8 · behind an effect that waits in a row of its own, newer ones of its key are held, others are not', () => {
+  const items = itemsOf([
+    { epoch: 1, key: 'a' },
+    { epoch: 1, key: 'b' },
+    { epoch: 1, key: 'a' },
+    { epoch: 1, key: null },
+  ])
+  const [first, b, second, other] = items as [Item, Item, Item, Item]
+  const waiting = new Set(['a'])
+  const window = new Window((key) => waiting.has(key))
+  for (const item of items) window.load(item, false, 0)
+  expect(window.take(10).items).toEqual([b, other])
+  expect(window.takeHeld()).toEqual([first])
+  window.finish([first], 0)
+  expect(window.takeHeld()).toEqual([second])
+})
+
+test('law 8 · an effect that is not due yet is held, and delivered where it is', () => {
+  const [item] = itemsOf([{ epoch: 1, key: 'a' }]) as [Item]
+  const later = { ...item, dueAtMs: 100 }
+  const window = new Window(() => false)
+  window.load(later, false, 99)
+  expect([window.hasReady, window.takeHeld()]).toEqual([false, [later]])
+  const due = new Window(() => false)
+  due.load(later, false, 100)
+  expect(due.take(1).items).toEqual([later])
+})
+
+test('of those that only the latest counts of, it alone is given out, and the others are finished with it', () => {
+  const items = itemsOf(['a', 'a', 'b', 'a'].map((key) => ({ epoch: 1, key }))).map((item) => ({
+    ...item,
+    isLatestOnly: true,
+  }))
+  const window = new Window(() => false)
+  for (const item of items) window.load(item, false, 0)
+  const { items: taken, superseded } = window.take(10)
+  expect(taken).toEqual([items[3], items[2]])
+  expect(superseded).toEqual([items[0], items[1]])
+})
