@@ -321,8 +321,10 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     const timeoutMs = options.timeoutMs ?? 30_000
     const startedMs = this.#monotonicMs()
     if (this.effects.isAtWork) {
+      // One that has stopped commits nothing more of what they do.
+      const hasStopped = this.#engine.refusal !== undefined
       this.#engine.refuse()
-      await this.effects.stop(timeoutMs / 2)
+      await this.effects.stop(hasStopped ? 0 : timeoutMs / 2)
     }
     await this.#engine.close(Math.max(0, timeoutMs - (this.#monotonicMs() - startedMs)))
   }

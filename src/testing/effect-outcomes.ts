@@ -78,6 +78,7 @@ export const effectOutcomes: Topic = (subject, test) => {
     assert.equal(answers.length, 0)
   })
 
+  // SPEC S1.2, S1.9
   test('law 8 · after so many attempts it is dead, told, kept with its error; and its key goes on', async () => {
     await using at = await stage(subject, tables)
     const alert = next(at.db, 'alert')
@@ -115,6 +116,7 @@ export const effectOutcomes: Topic = (subject, test) => {
     assert.deepEqual(await at.db.effects.redrive([letter?.id ?? '']), [])
   })
 
+  // SPEC S1.4
   test('law 8 · what a handler writes is committed with the fact that its effect is delivered', async () => {
     await using at = await stage(subject, tables)
     await handle(at.db, 1, ({ key }) => ({
@@ -167,6 +169,7 @@ export const effectOutcomes: Topic = (subject, test) => {
     assert.deepEqual(ofA, [1, 2])
   })
 
+  // SPEC S1.10
   test('law 8 · a handler that took too long is told, its effect tried again, and what it did late counts', async () => {
     await using at = await stage(subject, tables)
     const aborted = Promise.withResolvers<void>()

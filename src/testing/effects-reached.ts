@@ -123,6 +123,7 @@ export const effectsReached: Topic = (subject, test) => {
     assert.deepEqual(await at.outside('SELECT id FROM chunks'), [])
   })
 
+  // SPEC S1.7
   test('law 8 · a holder that shows no sign of life loses its lane to one that does', async () => {
     await using at = await stage(subject, tables)
     const stuck = Promise.withResolvers<void>()

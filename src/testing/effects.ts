@@ -51,6 +51,7 @@ export const effectsDelivered: Topic = (subject, test) => {
     )
   })
 
+  // SPEC S1.1
   test('law 8 · a rejected write takes its effects with it, its neighbours keep theirs', async () => {
     await using at = await stage(subject, tables)
     const goOn = await pause(at.db)

@@ -8,6 +8,7 @@ const program = new URL('effects-process.ts', import.meta.url)
 const schema =
   'CREATE TABLE chunks (id TEXT PRIMARY KEY, name TEXT NOT NULL, n INTEGER NOT NULL, acks INTEGER NOT NULL)'
 
+// SPEC S1.1
 test('law 8 · whoever is killed with -9, every effect of a row is delivered, in the order of its key, and its ack is committed once', async () => {
   const file = databaseFile(schema)
   const delivered = `${file}.delivered`

@@ -15,6 +15,7 @@ const documents = [
   'docs/guides/writing.md',
   'docs/guides/reading.md',
   'docs/guides/migrating.md',
+  'docs/guides/effects.md',
   'docs/guides/logs.md',
   'docs/guides/server.md',
 ]

@@ -1,0 +1,171 @@
+/** What outboxes and queues lost, repeated or reordered. Law 8. */
+import { setImmediate } from 'node:timers/promises'
+import { Client } from 'pg'
+import { expect, test } from 'vitest'
+import { open, type Effect } from '../../src/index.ts'
+import { postgres } from '../../src/stores/postgres/index.ts'
+import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { databaseFile, look } from '../support/database-file.ts'
+import { withServer } from '../support/servers/installed.ts'
+import { embeddedPostgres } from '../support/servers/postgres.ts'
+
+interface DB {
+  chunks: { id: number; state: string }
+}
+const schema = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, state TEXT NOT NULL)'
+const embed = { kind: 'embed' }
+
+/** Resolves once so many different effects were delivered. */
+function collecting(count: number): {
+  seen: Effect[]
+  all: Promise<void>
+  take: (effects: readonly Effect[]) => void
+} {
+  const seen: Effect[] = []
+  const all = Promise.withResolvers<void>()
+  return {
+    seen,
+    all: all.promise,
+    take: (effects) => {
+      seen.push(...effects)
+      if (new Set(seen.map(({ id }) => id)).size >= count) all.resolve()
+    },
+  }
+}
+
+// A poller asked for rows above the highest number it had seen. Numbers are drawn at the insert and seen at the commit:
+// a transaction that took long committed a lower one later, and its row was never looked at. Here each writer's effects
+// are followed by its own positions, which have no gaps, and lower numbers are looked for again.
+await withServer(embeddedPostgres, (server) => {
+  test('law 8 · incident: outbox rows skipped because ids commit out of order', async () => {
+    const url = await server.createDatabase()
+    const slow = new Client({ connectionString: url })
+    await slow.connect()
+    await slow.query(schema)
+    const db = await open<DB>(postgres(url))
+    const other = await open<DB>(postgres(url))
+    const { seen, all, take } = collecting(2)
+    await db.effects.handle('embed', async (effects) => take(effects), { pollMs: 10 })
+    await other.insert('chunks', { id: 1, state: 'new' })
+    // The other writer's transaction has drawn its number, and does not commit.
+    await slow.query('BEGIN')
+    await slow.query(
+      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, committed_at, content)
+       VALUES ('embed', $1, 1, 1, 1, 0, '[[1,0,"slow",null]]')`,
+      [other.epoch],
+    )
+    await db.insert('chunks', { id: 2, state: 'new' }, { effects: [{ ...embed, key: 'quick' }] })
+    await expect.poll(() => seen.map(({ key }) => key)).toEqual(['quick'])
+    await slow.query('COMMIT')
+    await all
+    expect(seen.map(({ key }) => key)).toEqual(['quick', 'slow'])
+    expect(seen[1]?.version).toBeLessThan(seen[0]?.version ?? 0)
+    await db.close()
+    await other.close()
+    await slow.end()
+  })
+})
+
+// A worker read what was there, did it, and then marked everything up to now as done: also what was inserted between
+// its look and its mark. Here what is marked is what was delivered, one by one.
+test('law 8 · incident: outbox ack racing the insert', async () => {
+  const file = databaseFile(schema)
+  const db = await open<DB>(sqlite(file))
+  const count = 600
+  const { seen, all, take } = collecting(count)
+  let written = 0
+  await db.effects.handle(
+    'embed',
+    async (effects) => {
+      take(effects)
+      // Between the look and the ack, again and again.
+      for (let n = 0; n < 3 && written < count; n++)
+        db.insert('chunks', { id: written++, state: 'new' }, { effects: [embed] })
+      await setImmediate()
+    },
+    { batch: 2, concurrency: 3 },
+  )
+  db.insert('chunks', { id: written++, state: 'new' }, { effects: [embed] })
+  await all
+  expect(seen).toHaveLength(count)
+  await db.close()
+})
+
+// A worker hung for longer than its lease, another one did its job, and then the first woke up and wrote its older
+// result over the newer one. Here its ack and its writes are refused as one.
+test('law 8 · incident: zombie worker finishing after its lease', async () => {
+  const file = databaseFile(schema)
+  const zombie = await open<DB>(sqlite(file))
+  const begun = Promise.withResolvers<void>()
+  const wakeUp = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<void>()
+  await zombie.effects.handle(
+    'embed',
+    async (effects) => {
+      begun.resolve()
+      await wakeUp.promise
+      return effects.map(({ key }) => ({
+        kind: 'delivered' as const,
+        write: (to) => {
+          to.update('chunks', { id: Number(key) }, { state: 'old result' })
+          over.resolve()
+        },
+      }))
+    },
+    { leaseMs: 20, pollMs: 600_000 },
+  )
+  zombie.insert('chunks', { id: 1, state: 'new' }, { effects: [embed] })
+  await begun.promise
+  const other = await open<DB>(sqlite(file))
+  await other.effects.handle(
+    'embed',
+    async (effects) =>
+      effects.map(({ key }) => ({
+        kind: 'delivered' as const,
+        write: (to) => to.update('chunks', { id: Number(key) }, { state: 'result' }),
+      })),
+    { pollMs: 5 },
+  )
+  await expect.poll(() => look(file, 'SELECT state FROM chunks')).toEqual([{ state: 'result' }])
+  wakeUp.resolve()
+  await over.promise
+  await zombie.flush()
+  expect(look(file, 'SELECT state FROM chunks')).toEqual([{ state: 'result' }])
+  await zombie.close()
+  await other.close()
+})
+
+// A process died with thousands of jobs claimed. Their leases ended in one moment, all were released at once, and what
+// they called was called thousands of times over. Here a lane changes hands, its effects do not become free by themselves.
+test('law 8 · incident: mass orphan release', async () => {
+  const file = databaseFile(schema)
+  const dead = await open<DB>(sqlite(file), { writer: 'worker' })
+  await dead.effects.handle('embed', () => new Promise<never>(() => undefined), {
+    concurrency: 40,
+    batch: 10,
+  })
+  const count = 2_000
+  const rows = Array.from({ length: count }, (_, id) => ({ id, state: 'new' }))
+  await dead.insertMany('chunks', rows, { effects: () => [embed] })
+  await expect.poll(async () => (await dead.effects.stats('embed')).handler?.running).toBe(40)
+
+  const db = await open<DB>(sqlite(file), { writer: 'worker' })
+  const { seen, all, take } = collecting(count)
+  let running = 0
+  let most = 0
+  await db.effects.handle(
+    'embed',
+    async (effects) => {
+      most = Math.max(most, ++running)
+      await setImmediate()
+      running--
+      take(effects)
+    },
+    { concurrency: 2, batch: 50 },
+  )
+  await all
+  expect(most).toBeLessThanOrEqual(2)
+  expect(seen).toHaveLength(count)
+  await db.close()
+  await dead.close({ timeoutMs: 100 }).catch(() => undefined)
+})
