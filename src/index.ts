@@ -44,4 +44,5 @@ export type {
 export type { DeadEffect, DeadEffectFilter } from './effects/dead-effects.ts'
 export type { Effects, EffectStats, Handling, ReachedOptions } from './effects/effects.ts'
 export type { HandleOptions } from './effects/options.ts'
+export type { RecoverOptions, RecoverQuery, Recovery } from './effects/recover.ts'
 export type { EffectOptions, EffectRequest } from './writes/effect-input.ts'

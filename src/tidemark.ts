@@ -13,7 +13,7 @@ import { Bookmarks } from './reads/bookmark.ts'
 import { EngineStoppedError } from './errors.ts'
 import type { ChangesOptions } from './reads/changes.ts'
 import type { ReadStats } from './reads/metrics.ts'
-import { openReads, type Reads } from './reads/reader.ts'
+import { openReads, type ReadQuery, type Reads } from './reads/reader.ts'
 import type { ChangeIterator } from './reads/subscription.ts'
 import type { SessionOptions } from './reads/session.ts'
 import { systemRuntime } from './runtime/system.ts'
@@ -71,7 +71,6 @@ export async function openWith<DB extends Tables>(
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   const effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
-  await effects.learn()
   return new Tidemark<DB>(writer, opened, engine, reads, effects, () => runtime.monotonicMs())
 }
 
@@ -96,9 +95,13 @@ function openEffects<DB extends Tables>(
   const effects = new Effects<Group<DB>>(
     store.keepsEffects ? host : undefined,
     { onAlert: (kind, message) => engine.events.emit('alert', { kind, message, sinceMs: 0 }) },
-    async (bookmark, timeoutMs) => {
-      await reads.reader.query({ sql: 'SELECT 1', parameters: [] }, { after: bookmark, timeoutMs })
-      return bookmarks.read(bookmark).marks
+    {
+      committed: async (bookmark, timeoutMs) => {
+        await reads.reader.query({ sql: 'SELECT 1', parameters: [] }, { after: bookmark, timeoutMs })
+        return bookmarks.read(bookmark).marks
+      },
+      ask: async (query) =>
+        (await reads.reader.query(query as ReadQuery<Record<string, unknown>>, 'strong')).rows,
     },
   )
   engine.onEffects = (kind) => effects.committed(kind)

@@ -145,10 +145,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'writes are accepted after close',
     file: engine,
-    edits: [
-      ['this.#isClosing = true\n    this.#refusal ??=', 'this.#isClosing = true\n    const refusal ='],
-      ['this.#committer.stop(this.#refusal)', 'this.#committer.stop(refusal)'],
-    ],
+    edits: [['return (this.#refusal ??= closed(', 'return (closed(']],
     within: 2_000,
   },
   {

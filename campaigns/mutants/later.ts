@@ -88,7 +88,7 @@ export const laterMutants: readonly Mutant[] = [
   },
   {
     name: 'rejections in the first half of a batch are told to nobody',
-    file: 'src/writes/engine.ts',
+    file: 'src/writes/events.ts',
     edits: [['batch.rejectionsBetween(batch.first,', 'batch.rejectionsBetween((batch.prev + 1) as Seq,']],
     within: 5_000,
   },

@@ -22,12 +22,21 @@ import type { EffectsHost } from './host.ts'
 import { placeOf } from './item.ts'
 import { parseHandleOptions, type HandleOptions } from './options.ts'
 import { own, OwnRuns } from './own-tables.ts'
+import { recoverEffects, type Ask, type RecoverOptions, type Recovery } from './recover.ts'
 import { readResult } from './results.ts'
 import { findUnfinished, type Sought } from './unfinished.ts'
 import { Wakes } from './wakes.ts'
 
 export interface EffectsEvents {
   onAlert(kind: 'deadEffect' | 'targetDown' | 'effectsStalled', message: string): void
+}
+
+/** What effects ask of the reads of their engine. */
+export interface EffectsQueries {
+  /** Resolves with a bookmark's marks once all of them are committed. */
+  readonly committed: (bookmark: string, timeoutMs: number) => Promise<readonly Mark[]>
+  /** Runs a query of the user's own on all that is committed, and all that this engine has accepted. */
+  readonly ask: Ask
 }
 
 /** A handler at work. */
@@ -82,25 +91,19 @@ const lookEveryMs = 50
 export class Effects<W> {
   readonly #host: EffectsHost | undefined
   readonly #events: EffectsEvents
-  readonly #committed: (bookmark: string, timeoutMs: number) => Promise<readonly Mark[]>
+  readonly #queries: EffectsQueries
   readonly #dispatchers = new Map<string, Dispatcher<W>>()
   readonly #wakes = new Wakes()
-  readonly #known = new Set<string>()
 
   /**
    * Use `db.effects`.
    *
    * @param host undefined where the store keeps no effects
-   * @param committed resolves with a bookmark's marks once all of them are committed
    */
-  constructor(
-    host: EffectsHost | undefined,
-    events: EffectsEvents,
-    committed: (bookmark: string, timeoutMs: number) => Promise<readonly Mark[]>,
-  ) {
+  constructor(host: EffectsHost | undefined, events: EffectsEvents, queries: EffectsQueries) {
     this.#host = host
     this.#events = events
-    this.#committed = committed
+    this.#queries = queries
   }
 
   /**
@@ -135,7 +138,6 @@ export class Effects<W> {
       onSettled: () => this.#wakes.wake(),
     })
     this.#dispatchers.set(kind, dispatcher)
-    this.#known.add(kind)
     try {
       await dispatcher.start()
     } catch (error) {
@@ -156,7 +158,9 @@ export class Effects<W> {
     const host = this.#required()
     const { keys, timeoutMs = reachedMs } = options
     const endMs = host.runtime.monotonicMs() + timeoutMs
-    const marks = new Map((await this.#committed(bookmark, timeoutMs)).map(({ epoch, seq }) => [epoch, seq]))
+    const marks = new Map(
+      (await this.#queries.committed(bookmark, timeoutMs)).map(({ epoch, seq }) => [epoch, seq]),
+    )
     const sought = { kind, keys: keys && new Set(keys.map(String)), upTo: (epoch: Epoch) => marks.get(epoch) }
     await this.#until(host, sought, endMs)
   }
@@ -171,15 +175,11 @@ export class Effects<W> {
     await this.#until(host, sought, host.runtime.monotonicMs() + timeoutMs)
   }
 
-  /** Finds out which kinds were handled before. Where that fails, they are known once they are used here. */
-  async learn(): Promise<void> {
-    const rows = await this.#host?.ask('SELECT kind FROM tidemark_kinds', []).catch(() => [])
-    for (const { kind } of rows ?? []) this.#known.add(String(kind))
-  }
-
-  /** Whether somebody handled this kind before, or this engine does, or has written effects of it. */
-  isKnown(kind: string): boolean {
-    return this.#known.has(kind)
+  /** Whether somebody handles this kind, or has. */
+  async isKnown(kind: string): Promise<boolean> {
+    if (this.#dispatchers.has(kind)) return true
+    const rows = await this.#required().ask('SELECT 1 FROM tidemark_kinds WHERE kind = ?', [kind])
+    return rows.length > 0
   }
 
   /** Dead effects, oldest first; of all kinds without one. */
@@ -197,6 +197,18 @@ export class Effects<W> {
   /** Deletes dead effects. @returns the ids of those that were dead */
   async discard(ids: readonly string[]): Promise<string[]> {
     return await discardEffects(this.#required(), ids)
+  }
+
+  /**
+   * Finds rows without their effect, and dead effects without their row. A dry run unless told otherwise; safe beside
+   * writes and deliveries; bounded by `limit`.
+   *
+   * @throws TidemarkError `INVALID_CALL`; as `db.query`
+   */
+  async recover(kind: string, options: RecoverOptions): Promise<Recovery> {
+    const host = this.#required()
+    requireText(kind)
+    return await recoverEffects(host, this.#queries.ask, kind, options)
   }
 
   /**
@@ -259,7 +271,6 @@ export class Effects<W> {
 
   /** Effects of this kind were committed by this engine. */
   committed(kind: string): void {
-    this.#known.add(kind)
     this.#dispatchers.get(kind)?.wake()
   }
 

@@ -7,7 +7,7 @@
  * read first, then the outbox, then the rows: it is found at the later place, if it was gone from the earlier one.
  */
 import type { Epoch, Seq } from '../contracts/position.ts'
-import { decodeSegment } from '../segments.ts'
+import { decodeSegment, type SegmentItem } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
 import { effectId, laneOf, type SegmentRow } from './item.ts'
 import { readLanes, type LaneRow } from './lease.ts'
@@ -35,56 +35,98 @@ export async function findUnfinished(host: EffectsHost, sought: Sought): Promise
 }
 
 async function isInOutbox(host: EffectsHost, sought: Sought, lanes: readonly LaneRow[]): Promise<boolean> {
-  const isOver = ({ epoch, last }: Pick<SegmentRow, 'epoch' | 'last'>): boolean =>
-    lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, epoch, last))
   for (let after = 0; ;) {
-    const segments = await readSegments(host, sought.kind, after, isOver)
+    const segments = await readSegments(host, sought.kind, after, (segment) => isPastAll(segment, lanes))
     if (segments.length === 0) return false
     if (segments.some((segment) => hasUnfinished(segment, sought, lanes))) return true
     after = segments.at(-1)?.id as number
   }
 }
 
-function hasUnfinished(
-  { epoch, content }: SegmentRow,
-  { keys, upTo }: Sought,
-  lanes: readonly LaneRow[],
-): boolean {
-  const last = upTo(epoch)
+function isPastAll({ epoch, last }: Pick<SegmentRow, 'epoch' | 'last'>, lanes: readonly LaneRow[]): boolean {
+  return lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, epoch, last))
+}
+
+function hasUnfinished({ epoch, content }: SegmentRow, sought: Sought, lanes: readonly LaneRow[]): boolean {
+  const last = sought.upTo(epoch)
   if (last === undefined) return false
-  return decodeSegment(content).some(({ seq, n, key }) => {
-    if (seq > last || (keys !== undefined && (key === null || !keys.has(key)))) return false
-    const progress = lanes[laneOf({ key, seq, n }, Math.max(1, lanes.length))]?.progress
-    return progress === undefined || !isFinished(progress, { epoch, seq, n })
+  return decodeSegment(content).some(
+    (item) => item.seq <= last && isSoughtKey(sought, item.key) && !isFinishedIn(lanes, epoch, item),
+  )
+}
+
+function isSoughtKey({ keys }: Sought, key: unknown): boolean {
+  return keys === undefined || (typeof key === 'string' && keys.has(key))
+}
+
+function isFinishedIn(lanes: readonly LaneRow[], epoch: Epoch, item: SegmentItem): boolean {
+  const progress = lanes[laneOf(item, Math.max(1, lanes.length))]?.progress
+  return progress !== undefined && isFinished(progress, { epoch, seq: item.seq, n: item.n })
+}
+
+/** Keys with an effect that is not finished, and the ids of those that are dead, by key. */
+export interface UnfinishedKeys {
+  readonly pending: ReadonlySet<string>
+  readonly dead: ReadonlyMap<string, readonly string[]>
+}
+
+/** All of a kind. */
+export async function unfinishedKeys(host: EffectsHost, kind: string): Promise<UnfinishedKeys> {
+  const pending = new Set<string>()
+  const dead = new Map<string, string[]>()
+  const lanes = await readLanes(host, kind)
+  for (let after = 0; ;) {
+    const segments = await readSegments(host, kind, after, (segment) => isPastAll(segment, lanes))
+    for (const { epoch, content } of segments)
+      for (const item of decodeSegment(content))
+        if (item.key !== null && !isFinishedIn(lanes, epoch, item)) pending.add(item.key)
+    if (segments.length === 0) break
+    after = segments.at(-1)?.id as number
+  }
+  await eachRow(host, kind, ({ state, effect_key: key, ...row }) => {
+    if (typeof key !== 'string') return true
+    if (state === 'waiting') pending.add(key)
+    else dead.set(key, [...(dead.get(key) ?? []), effectId(placeIn(row))])
+    return true
   })
+  return { pending, dead }
 }
 
 const rowsAtOnce = 1_000
 const idsTold = 5
 
-async function findInRows(host: EffectsHost, { kind, keys, upTo }: Sought): Promise<Found> {
+async function findInRows(host: EffectsHost, sought: Sought): Promise<Found> {
   const dead: Place[] = []
+  let isPending = false
+  await eachRow(host, sought.kind, ({ state, effect_key: key, ...row }) => {
+    const place = placeIn(row)
+    const last = sought.upTo(place.epoch)
+    if (last === undefined || place.seq > last || !isSoughtKey(sought, key)) return true
+    if (state === 'waiting') isPending = true
+    else if (dead.length < idsTold) dead.push(place)
+    return !isPending
+  })
+  if (isPending) return { kind: 'pending' }
+  return dead.length === 0 ? { kind: 'none' } : { kind: 'dead', ids: dead.map(effectId) }
+}
+
+/** @param look until it says that it has seen enough */
+async function eachRow(
+  host: EffectsHost,
+  kind: string,
+  look: (row: Record<string, unknown>) => boolean,
+): Promise<void> {
   for (let after = -1; ;) {
     const rows = await host.ask(
       `SELECT epoch, seq, n, effect_key, state, version FROM tidemark_effects
        WHERE kind = ? AND version > ? ORDER BY version LIMIT ${rowsAtOnce}`,
       [kind, after],
     )
-    for (const row of rows) {
-      const place = {
-        epoch: Number(row['epoch']) as Epoch,
-        seq: Number(row['seq']) as Seq,
-        n: Number(row['n']),
-      }
-      const last = upTo(place.epoch)
-      const key = row['effect_key']
-      const isSought = last !== undefined && place.seq <= last
-      if (!isSought || (keys !== undefined && (typeof key !== 'string' || !keys.has(key)))) continue
-      if (row['state'] === 'waiting') return { kind: 'pending' }
-      if (dead.length < idsTold) dead.push(place)
-    }
-    if (rows.length < rowsAtOnce) break
+    if (!rows.every(look) || rows.length < rowsAtOnce) return
     after = Number(rows.at(-1)?.['version'])
   }
-  return dead.length === 0 ? { kind: 'none' } : { kind: 'dead', ids: dead.map(effectId) }
+}
+
+function placeIn(row: Record<string, unknown>): Place {
+  return { epoch: Number(row['epoch']) as Epoch, seq: Number(row['seq']) as Seq, n: Number(row['n']) }
 }

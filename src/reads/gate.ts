@@ -185,13 +185,11 @@ export class Gate {
     const { marks, seen } = await this.#requiredBy(plan, session, deadline)
     const own = marks.get(store.epoch)
     if (own !== undefined) await this.#reach(own, deadline)
-    if (plan.keys.length > 0 && plan.level !== 'eventual') {
-      const askedEffects = await processors.waitForEffects(
-        plan.processors ?? [],
-        plan.keys.flatMap((key) => this.#effectKeys(key)),
-        deadline,
-      )
-      const haveBeenAsked = (await processors.waitFor(plan.processors, plan.keys, deadline)) || askedEffects
+    if (plan.level !== 'eventual' && (plan.keys.length > 0 || plan.processors !== undefined)) {
+      const effectKeys = plan.keys.flatMap((key) => this.#effectKeys(key))
+      const effectsWereAsked = await processors.waitForEffects(plan.processors ?? [], effectKeys, deadline)
+      const processorsWereAsked = await processors.waitFor(plan.processors, plan.keys, deadline)
+      const haveBeenAsked = effectsWereAsked || processorsWereAsked
       // What they wrote must be seen as well, also if they were idle again before it was their turn to be asked.
       if (haveBeenAsked) {
         mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])

@@ -35,8 +35,8 @@ interface Row {
 
 /** Kinds of effects, which a strong read waits for where it names them. */
 export interface EffectKinds {
-  /** Whether somebody handled this kind before this engine was opened, or this one does, or has written effects of it. */
-  isKnown(kind: string): boolean
+  /** Whether somebody handles this kind, or has. */
+  isKnown(kind: string): Promise<boolean>
   /** Resolves when nothing is unfinished of these keys that was committed before the call. */
   idle(kind: string, keys: readonly string[], timeoutMs: number): Promise<void>
 }
@@ -68,13 +68,20 @@ export class Processors {
     }
   }
 
-  /** @throws TidemarkError `INVALID_CALL` when one of these names is not followed, and is no kind of effects */
-  require(names: readonly string[]): void {
-    const unknown = names.find((name) => !this.#followed.has(name) && this.effects?.isKnown(name) !== true)
-    if (unknown === undefined) return
+  /**
+   * @param maybeEffects a name that is not followed may be that of a kind of effects: that is seen to when it is waited for
+   * @throws TidemarkError `INVALID_CALL` when one of these names is not followed
+   */
+  require(names: readonly string[], maybeEffects = false): void {
+    if (maybeEffects && this.effects !== undefined) return
+    const unknown = names.find((name) => !this.#followed.has(name))
+    if (unknown !== undefined) throw this.#unknown(unknown)
+  }
+
+  #unknown(name: string): TidemarkError {
     const known = [...this.#followed.keys()].join(', ') || 'none'
-    throw invalid(
-      `no processor named ${inspect(unknown)} is followed (followed: ${known}), nor are effects of this kind handled`,
+    return invalid(
+      `no processor named ${inspect(name)} is followed (followed: ${known}), nor are effects of this kind handled`,
       'Call `db.follow()` or `db.effects.handle()`.',
     )
   }
@@ -92,15 +99,17 @@ export class Processors {
   ): Promise<boolean> {
     const kinds = names.filter((name) => !this.#followed.has(name))
     const { effects } = this
-    if (kinds.length === 0 || effects === undefined || keys.length === 0) return false
+    if (kinds.length === 0 || effects === undefined) return false
     for (const kind of kinds) {
+      if (!(await effects.isKnown(kind))) throw this.#unknown(kind)
+      if (keys.length === 0) continue
       const done = effects.idle(kind, keys, deadline.leftMs)
       await deadline.wait(
         { done, cancel: () => void done.catch(() => undefined) },
         () => `effects of kind "${kind}" were unfinished`,
       )
     }
-    return true
+    return keys.length > 0
   }
 
   /**
@@ -115,7 +124,7 @@ export class Processors {
     keys: readonly TableKey[],
     deadline: Deadline,
   ): Promise<boolean> {
-    this.require(names ?? [])
+    this.require(names ?? [], true)
     if (names?.length === 0 || keys.length === 0 || this.#followed.size === 0) return false
     // Who follows `changes({ when: 'accepted' })` hears of a write at the end of the tick it was made in.
     await new Promise<void>((resolve) => this.#runtime.atEndOfTick(resolve))

@@ -206,7 +206,7 @@ export class Reader {
     if (plan.from === 'replica') copies.require()
     // Keys that name no row would be waited for by nobody.
     for (const [table, key] of plan.keys) overlay.pending(table, key)
-    processors.require(plan.processors ?? [])
+    processors.require(plan.processors ?? [], plan.level !== 'eventual')
     return plan
   }
 

@@ -20,6 +20,7 @@ import { dropIn } from './drop-in.ts'
 import { effectsDelivered } from './effects.ts'
 import { effectOutcomes } from './effect-outcomes.ts'
 import { effectsReached } from './effects-reached.ts'
+import { effectsRecovered } from './effects-recovered.ts'
 import { events } from './events.ts'
 import { fencing } from './fencing.ts'
 import { groups } from './groups.ts'
@@ -69,6 +70,7 @@ const topics: Readonly<Record<string, Topic>> = {
   effects: effectsDelivered,
   'what becomes of effects': effectOutcomes,
   'effects reached': effectsReached,
+  'effects recovered': effectsRecovered,
   events,
   'what SQLite alone has': sqlite,
 }

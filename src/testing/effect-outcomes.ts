@@ -1,6 +1,6 @@
 /** What becomes of effects: tried again, dead, redriven, late; and the writes that are committed with it. */
 import assert from 'node:assert/strict'
-import type { Effect, EffectOutcome, HandleOptions } from '../index.ts'
+import { NotSupportedError, type Effect, type EffectOutcome, type HandleOptions } from '../index.ts'
 import { deliveries, keysOf } from './deliveries.ts'
 import { next, range, stage, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
@@ -37,7 +37,16 @@ async function handle(
 const retry = { kind: 'retry', error: new Error('not now') } as const
 
 export const effectOutcomes: Topic = (subject, test) => {
-  if (subject.lacks?.includes('effects')) return
+  if (subject.lacks?.includes('effects')) {
+    test('law 8 · asked what became of effects, it says that it keeps none', async () => {
+      await using at = await stage(subject, tables)
+      await assert.rejects(at.db.effects.deadLetters(), NotSupportedError)
+      await assert.rejects(at.db.effects.redrive(['1-1-0']), NotSupportedError)
+      await assert.rejects(at.db.effects.result('1-1-0'), NotSupportedError)
+      await assert.rejects(at.db.effects.pause('embed'), NotSupportedError)
+    })
+    return
+  }
 
   test('law 8 · what fails is tried again, and holds back its own key only', async () => {
     await using at = await stage(subject, tables)

@@ -1,6 +1,6 @@
 /** Read your writes across stores: waiting for the effects of a write, and who delivers when engines come and go. */
 import assert from 'node:assert/strict'
-import { TidemarkError } from '../index.ts'
+import { NotSupportedError, TidemarkError } from '../index.ts'
 import { deliveries } from './deliveries.ts'
 import { next, range, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
@@ -12,7 +12,15 @@ const code = (expected: string) => (error: unknown) =>
   error instanceof TidemarkError && error.code === expected
 
 export const effectsReached: Topic = (subject, test) => {
-  if (subject.lacks?.includes('effects')) return
+  if (subject.lacks?.includes('effects')) {
+    test('law 8 · asked to wait for effects, it says that it keeps none', async () => {
+      await using at = await stage(subject, tables)
+      const { bookmark } = at.db.insert('chunks', { id: 1, body: 'a' })
+      await assert.rejects(at.db.effects.reached('embed', bookmark), NotSupportedError)
+      await assert.rejects(at.db.effects.stats('embed'), NotSupportedError)
+    })
+    return
+  }
 
   test('law 8 · `reached` resolves once all effects of a bookmark are delivered, and not before', async () => {
     await using at = await stage(subject, tables)
@@ -78,7 +86,8 @@ export const effectsReached: Topic = (subject, test) => {
     goOn.resolve()
     for (const { rows } of await Promise.all(waiting))
       assert.deepEqual(rows, [{ body: 'done' }, { body: 'b' }])
-    assert.throws(() => at.db.read({ consistency: 'strong', processors: ['nobody'] }), code('INVALID_CALL'))
+    const toNobody = { consistency: 'strong', processors: ['nobody'] } as const
+    await assert.rejects(at.db.query(bodies, toNobody), code('INVALID_CALL'))
   })
 
   test('law 8 · a lane that is let go is taken up by another engine, where the first had come to', async () => {

@@ -114,7 +114,8 @@ export const processors: Topic = (subject, test) => {
     unfollow()
     assert.equal(at.db.pending('files', a), undefined)
     await at.db.query(all, { consistency: 'strong', keys: [['files', a]] })
-    assert.throws(() => at.db.read({ consistency: 'strong', processors: ['embeddings'] }), {
+    const toNobody = { consistency: 'strong', processors: ['embeddings'] } as const
+    await assert.rejects(async () => at.db.query(all, toNobody), {
       code: 'INVALID_CALL',
       message: /no processor named 'embeddings'/,
     })

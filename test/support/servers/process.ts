@@ -17,7 +17,8 @@ export class ServerProcess {
 
   private constructor(process_: ChildProcess) {
     this.#process = process_
-    this.#ended = once(process_, 'exit')
+    // Its own processes hold its output too: until they have ended, the data folder is in use.
+    this.#ended = once(process_, 'close')
     process.once('exit', this.#kill)
   }
 

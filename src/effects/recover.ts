@@ -1,0 +1,156 @@
+/**
+ * Finds rows that should have an effect and have none, as other programs or an earlier version left them, and gives them
+ * one; and dead effects whose rows are gone.
+ *
+ * Keeps: law 8 beside live traffic. A row that was just written with its effect is not missing anything, wherever that
+ * effect is: so a row counts as missing only if it was missing before it was looked for among the unfinished effects, and
+ * still is afterwards. One that was under way in between is found there; one that was delivered in between is no longer
+ * missing, since what a handler writes is committed with its ack.
+ */
+import type { Json } from '../contracts/values.ts'
+import { InvalidOperationError, type TidemarkError } from '../errors.ts'
+import { discardEffects } from './dead-effects.ts'
+import type { EffectsHost } from './host.ts'
+import { unfinishedKeys } from './unfinished.ts'
+
+/** A query, as `db.query` takes it. */
+export type RecoverQuery =
+  { readonly sql: string; readonly parameters: readonly unknown[] } | { compile(): unknown }
+
+export interface RecoverOptions {
+  /**
+   * Finds the rows that should have an effect and have none: one row each, with `key`, and `payload` as JSON text or
+   * object where the effect needs one. It must tell by what the handler writes with its ack, such as a column that is
+   * NULL until then.
+   */
+  readonly missing?: RecoverQuery
+  /** Finds which of these keys have a row: one row each, with `key`. Dead effects of other keys are orphans. */
+  readonly existing?: (keys: readonly string[]) => RecoverQuery
+  /** Only tells what it would do. Default true. */
+  readonly dryRun?: boolean
+  /** Rows enqueued, and orphans discarded, in one call, at most. Default 1,000. */
+  readonly limit?: number
+}
+
+export interface Recovery {
+  /** Keys of rows without an effect. They were enqueued, unless it was a dry run. */
+  readonly missing: readonly string[]
+  /** How many rows only seemed so: their effects are on their way, or waiting. */
+  readonly underWay: number
+  /** Keys of rows whose effect is dead: redrive it. */
+  readonly dead: readonly string[]
+  /** Ids of dead effects whose row is gone. They were discarded, unless it was a dry run. */
+  readonly orphans: readonly string[]
+  /** There may be more: call it again. */
+  readonly isMore: boolean
+}
+
+type Rows = readonly Record<string, unknown>[]
+/** Runs a query on all that is committed. */
+export type Ask = (query: RecoverQuery) => Promise<Rows>
+
+const defaultLimit = 1_000
+const mostAtOnce = 100_000
+
+/** @throws TidemarkError `INVALID_CALL` */
+export async function recoverEffects(
+  host: EffectsHost,
+  ask: Ask,
+  kind: string,
+  options: RecoverOptions,
+): Promise<Recovery> {
+  const { missing, existing, dryRun = true, limit = defaultLimit } = options
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > mostAtOnce)
+    throw invalid(`\`limit\` must be a whole number from 1 to ${mostAtOnce}, not ${String(limit)}`)
+  const rows = missing === undefined ? noRows : await findMissing(host, ask, kind, missing)
+  const orphans = existing === undefined ? [] : await findOrphans(host, ask, kind, existing, limit)
+  const some = [...rows.missing].slice(0, limit)
+  if (!dryRun && some.length > 0) await enqueue(host, kind, some)
+  if (!dryRun && orphans.length > 0) await discardEffects(host, orphans)
+  return {
+    missing: some.map(([key]) => key),
+    underWay: rows.underWay,
+    dead: rows.dead,
+    orphans,
+    isMore: rows.missing.size > limit || orphans.length === limit,
+  }
+}
+
+interface MissingRows {
+  readonly missing: ReadonlyMap<string, Json>
+  readonly underWay: number
+  readonly dead: readonly string[]
+}
+
+const noRows: MissingRows = { missing: new Map(), underWay: 0, dead: [] }
+
+async function findMissing(
+  host: EffectsHost,
+  ask: Ask,
+  kind: string,
+  query: RecoverQuery,
+): Promise<MissingRows> {
+  const before = keyed(await ask(query))
+  const found = await unfinishedKeys(host, kind)
+  const after = keyed(await ask(query))
+  const still = [...after].filter(([key]) => before.has(key))
+  return {
+    missing: new Map(still.filter(([key]) => !found.pending.has(key) && !found.dead.has(key))),
+    underWay: still.filter(([key]) => found.pending.has(key)).length,
+    dead: still.map(([key]) => key).filter((key) => found.dead.has(key) && !found.pending.has(key)),
+  }
+}
+
+async function findOrphans(
+  host: EffectsHost,
+  ask: Ask,
+  kind: string,
+  existing: (keys: readonly string[]) => RecoverQuery,
+  limit: number,
+): Promise<string[]> {
+  const { dead } = await unfinishedKeys(host, kind)
+  const keys = [...dead.keys()].slice(0, limit)
+  if (keys.length === 0) return []
+  const there = keyed(await ask(existing(keys)))
+  return keys
+    .filter((key) => !there.has(key))
+    .flatMap((key) => dead.get(key) ?? [])
+    .slice(0, limit)
+}
+
+async function enqueue(
+  host: EffectsHost,
+  kind: string,
+  rows: readonly (readonly [string, Json])[],
+): Promise<void> {
+  const effects = rows.map(([key, payload]) => ({ kind, key, payload }))
+  const refusal = await host.commit(
+    [],
+    [(to: { enqueue(...all: typeof effects): void }) => to.enqueue(...effects)],
+  )
+  if (refusal !== undefined) throw refusal
+}
+
+function keyed(rows: Rows): Map<string, Json> {
+  return new Map(
+    rows.map((row) => {
+      const { key, payload = null } = row
+      if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint')
+        throw invalid('each row of its query must have a `key` that is a text or a number')
+      return [String(key), asJson(payload)]
+    }),
+  )
+}
+
+function asJson(payload: unknown): Json {
+  if (typeof payload !== 'string') return payload as Json
+  try {
+    return JSON.parse(payload) as Json
+  } catch {
+    return payload
+  }
+}
+
+function invalid(problem: string): TidemarkError {
+  return new InvalidOperationError('INVALID_CALL', `recover: ${problem}.`)
+}

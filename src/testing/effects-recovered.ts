@@ -1,0 +1,102 @@
+/** Rows without their effect, and effects without their row: found, told, and mended. */
+import assert from 'node:assert/strict'
+import { NotSupportedError } from '../index.ts'
+import { deliveries, keysOf } from './deliveries.ts'
+import { next, range, stage } from './stage.ts'
+import type { Topic } from './subject.ts'
+
+const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL, vector TEXT)'
+const missing = {
+  sql: 'SELECT id AS key, body AS payload FROM chunks WHERE vector IS NULL ORDER BY id',
+  parameters: [],
+}
+const existing = (keys: readonly string[]) => ({
+  sql: `SELECT id AS key FROM chunks WHERE id IN (${keys.map(Number).join(', ')})`,
+  parameters: [],
+})
+
+export const effectsRecovered: Topic = (subject, test) => {
+  if (subject.lacks?.includes('effects')) {
+    test('law 8 · asked to recover effects, it says that it keeps none', async () => {
+      await using at = await stage(subject, tables)
+      await assert.rejects(at.db.effects.recover('embed', { missing }), NotSupportedError)
+    })
+    return
+  }
+
+  // SPEC S1.3
+  test('law 8 · rows that another program wrote get their effect, those under way and those that are dead do not', async () => {
+    await using at = await stage(subject, tables)
+    const { db } = at
+    await at.outside("INSERT INTO chunks VALUES (1, 'one', NULL)")
+    await at.outside("INSERT INTO chunks VALUES (2, 'two', 'there')")
+    const dead = next(db, 'alert')
+    await db.effects.handle('embed', async (effects) =>
+      effects.map(() => ({ kind: 'dead' as const, error: 'no' })),
+    )
+    await db.insert('chunks', { id: 3, body: 'three' }, { effects: [{ kind: 'embed' }] })
+    await dead
+    await db.effects.pause('embed')
+    await db.insert('chunks', { id: 4, body: 'four' }, { effects: [{ kind: 'embed' }] })
+
+    const told = { missing: ['1'], underWay: 1, dead: ['3'], orphans: [], isMore: false }
+    assert.deepEqual(await db.effects.recover('embed', { missing }), told)
+    // A dry run has changed nothing.
+    assert.deepEqual(await db.effects.recover('embed', { missing, dryRun: false }), told)
+    assert.deepEqual(await db.effects.recover('embed', { missing, dryRun: false }), {
+      ...told,
+      missing: [],
+      underWay: 2,
+    })
+    await at.outside('DELETE FROM chunks WHERE id = 3')
+    const orphans = await db.effects.recover('embed', { existing, dryRun: false })
+    assert.equal(orphans.orphans.length, 1)
+    assert.deepEqual(await db.effects.deadLetters('embed'), [])
+  })
+
+  test('law 8 · what is recovered is delivered, a bounded number at a time', async () => {
+    await using at = await stage(subject, tables)
+    for (const id of range(5)) await at.outside(`INSERT INTO chunks VALUES (${id}, 'text', NULL)`)
+    const { got, handler } = deliveries()
+    const first = await at.db.effects.recover('embed', { missing, dryRun: false, limit: 3 })
+    assert.deepEqual([first.missing.length, first.isMore], [3, true])
+    const second = await at.db.effects.recover('embed', { missing, dryRun: false, limit: 3 })
+    assert.deepEqual([second.missing.length, second.underWay, second.isMore], [2, 3, false])
+    await at.db.effects.handle('embed', handler)
+    const effects = await got(5)
+    assert.deepEqual(keysOf(effects), ['0', '1', '2', '3', '4'])
+    assert.deepEqual(new Set(effects.map(({ payload }) => payload)), new Set(['text']))
+  })
+
+  test('law 8 · beside writes and deliveries nothing counts as missing that is not', async () => {
+    await using at = await stage(subject, tables)
+    const { db } = at
+    const seen: (string | undefined)[] = []
+    await db.effects.handle(
+      'embed',
+      async (effects) => {
+        seen.push(...effects.map(({ key }) => key))
+        await new Promise((resolve) => void setImmediate(resolve))
+        return effects.map(({ key }) => ({
+          kind: 'delivered' as const,
+          write: (to) => to.update('chunks', { id: Number(key) }, { vector: 'v' }),
+        }))
+      },
+      { batch: 3, concurrency: 2 },
+    )
+    const write = async (): Promise<void> => {
+      for (const id of range(150)) {
+        db.insert('chunks', { id, body: 'text' }, { effects: [{ kind: 'embed' }] })
+        if (id % 5 === 0) await db.flush()
+      }
+    }
+    const found: string[] = []
+    const writing = write()
+    for (const _ of range(30))
+      found.push(...(await db.effects.recover('embed', { missing, dryRun: false })).missing)
+    await writing
+    await db.effects.reached('embed', db.enqueue({ kind: 'embed', key: 9_999 }).bookmark)
+    assert.deepEqual(found, [])
+    assert.equal(seen.length, 151)
+  })
+}
