@@ -1,3 +1,13 @@
+export type {
+  Effect,
+  EffectContext,
+  EffectDead,
+  EffectDelivered,
+  EffectHandler,
+  EffectOutcome,
+  EffectRetry,
+  Target,
+} from './contracts/effect.ts'
 export type { Processor, RowKey } from './contracts/processor.ts'
 export type { Position } from './contracts/position.ts'
 export type { Dialect, Store } from './contracts/store.ts'

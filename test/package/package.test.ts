@@ -79,7 +79,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
-  const peers = ['kysely', 'pg'].map((name) => `${name}@${manifest.devDependencies[name]}`)
+  const peers = ['kysely', 'pg', 'ioredis'].map((name) => `${name}@${manifest.devDependencies[name]}`)
   run(
     project,
     'npm',
@@ -111,6 +111,7 @@ test('every subpath that package.json promises can be imported', () => {
     './memory',
     './pino',
     './postgres',
+    './redis',
     './server',
     './testing',
   ])

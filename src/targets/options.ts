@@ -1,0 +1,42 @@
+/** How the options of every target are checked: together, so that all problems are told at once. */
+import { TidemarkError } from '../errors.ts'
+
+/** @returns what is wrong with the value, to be read behind the option's name; undefined when nothing is */
+export type Check = (value: unknown) => string | undefined
+
+/** At least 1. */
+export const whole: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'must be a whole number above 0'
+
+/**
+ * @param of the function that is called, for the message
+ * @param checks one for each option; those without a default must be given, unless they are `optional`
+ * @throws TidemarkError `INVALID_OPTIONS`, naming every problem
+ */
+export function parseOptions<S extends object>(
+  of: string,
+  given: object,
+  checks: { readonly [Name in keyof S]-?: Check },
+  defaults: Partial<S>,
+  optional: readonly (keyof S)[] = [],
+): S {
+  const named = Object.entries({ ...defaults, ...withoutUndefined(given) })
+  const problems = named.flatMap(([name, value]) => {
+    const check = (checks as Readonly<Record<string, Check>>)[name]
+    if (check === undefined) return [`${name} is not an option (options: ${Object.keys(checks).join(', ')})`]
+    const problem = check(value)
+    return problem === undefined ? [] : [`${name} ${problem}`]
+  })
+  for (const name of Object.keys(checks)) {
+    if (!optional.includes(name as keyof S) && !named.some(([known]) => known === name))
+      problems.push(`${name} is missing`)
+  }
+  if (problems.length > 0)
+    throw new TidemarkError('INVALID_OPTIONS', `invalid options of ${of}(): ${problems.join('; ')}.`)
+  // Every name has been checked.
+  return Object.fromEntries(named) as S
+}
+
+function withoutUndefined(given: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
