@@ -8,6 +8,13 @@ export type Check = (value: unknown) => string | undefined
 export const whole: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'must be a whole number above 0'
 
+/** An address of HTTP. A name and password belong into a header: they would be shown where the URL is. */
+export const httpUrl: Check = (value) => {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) return 'must be a URL with http: or https:'
+  return url.username || url.password ? 'must not hold a name or password' : undefined
+}
+
 /**
  * @param of the function that is called, for the message
  * @param checks one for each option; those without a default must be given, unless they are `optional`

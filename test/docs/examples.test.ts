@@ -32,6 +32,7 @@ const sources: Readonly<Record<string, string>> = {
   'tidemark/pino': 'src/pino/index.ts',
   'tidemark/redis': 'src/targets/redis/index.ts',
   'tidemark/testing': 'src/testing/index.ts',
+  'tidemark/webhook': 'src/targets/webhook/index.ts',
 }
 
 let folder: string

@@ -114,6 +114,7 @@ test('every subpath that package.json promises can be imported', () => {
     './redis',
     './server',
     './testing',
+    './webhook',
   ])
   expect(run(project, process.execPath, '--input-type=module', '--eval', script)).toBe(
     'true\n'.repeat(subpaths.length),
