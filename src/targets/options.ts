@@ -8,6 +8,10 @@ export type Check = (value: unknown) => string | undefined
 export const whole: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'must be a whole number above 0'
 
+export function oneOf(...choices: readonly string[]): Check {
+  return (value) => (choices.includes(value as string) ? undefined : `must be one of ${choices.join(', ')}`)
+}
+
 /** An address of HTTP. A name and password belong into a header: they would be shown where the URL is. */
 export const httpUrl: Check = (value) => {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined

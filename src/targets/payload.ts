@@ -38,6 +38,20 @@ export function valueIn(members: Members, name: string): Json {
   return value
 }
 
+/** @throws UnreadablePayload when it is no list of numbers that 32 bits can hold, or not of this length */
+export function vectorIn(members: Members, name: string, dimensions?: number): readonly number[] {
+  const value = members[name]
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isFloat))
+    throw new UnreadablePayload(`${name} must be a list of numbers of 32 bits`)
+  if (dimensions !== undefined && value.length !== dimensions)
+    throw new UnreadablePayload(`${name} must have ${dimensions} numbers, not ${value.length}`)
+  return value
+}
+
+function isFloat(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(Math.fround(value))
+}
+
 /** @throws UnreadablePayload when it has none: the target keeps things by their keys */
 export function keyOf(effect: Effect): string {
   if (effect.key === undefined) throw new UnreadablePayload('it has no key')

@@ -31,6 +31,7 @@ const sources: Readonly<Record<string, string>> = {
   'tidemark/memory': 'src/stores/memory/index.ts',
   'tidemark/pino': 'src/pino/index.ts',
   'tidemark/redis': 'src/targets/redis/index.ts',
+  'tidemark/sqlite-vec': 'src/targets/sqlite-vec/index.ts',
   'tidemark/testing': 'src/testing/index.ts',
   'tidemark/webhook': 'src/targets/webhook/index.ts',
 }

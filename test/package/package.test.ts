@@ -79,7 +79,9 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
-  const peers = ['kysely', 'pg', 'ioredis'].map((name) => `${name}@${manifest.devDependencies[name]}`)
+  const peers = ['kysely', 'pg', 'ioredis', 'sqlite-vec'].map(
+    (name) => `${name}@${manifest.devDependencies[name]}`,
+  )
   run(
     project,
     'npm',
@@ -113,6 +115,7 @@ test('every subpath that package.json promises can be imported', () => {
     './postgres',
     './redis',
     './server',
+    './sqlite-vec',
     './testing',
     './webhook',
   ])
@@ -144,6 +147,17 @@ test('that program writes rows, reads them back and closes', () => {
   expect(run(project, process.execPath, 'consumer.ts')).toBe(
     'hello from the package\nseen by its session true\nseen by its session\n',
   )
+})
+
+test('a target that works on a thread of its own finds it', () => {
+  const program = `
+    import { sqliteVec } from 'tidemark/sqlite-vec'
+    import { effectOf } from 'tidemark/testing'
+    const target = sqliteVec('vectors.db', { dimensions: 2 })
+    await target.deliver([effectOf('a', 1, { op: 'set', vector: [1, 0] })], { signal: new AbortController().signal })
+    console.log((await target.search([1, 0], 1))[0].key)
+    await target.close()`
+  expect(run(project, process.execPath, '--input-type=module', '--eval', program)).toBe('a\n')
 })
 
 test('the package holds what users need, and no sources or tests', () => {
