@@ -8,6 +8,9 @@ export type Check = (value: unknown) => string | undefined
 export const whole: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'must be a whole number above 0'
 
+export const text: Check = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'must be a text that is not empty'
+
 export function oneOf(...choices: readonly string[]): Check {
   return (value) => (choices.includes(value as string) ? undefined : `must be one of ${choices.join(', ')}`)
 }
