@@ -158,7 +158,9 @@ test('a target that works on a thread of its own finds it', () => {
     await target.deliver([effectOf('a', 1, { op: 'set', vector: [1, 0] })], { signal: new AbortController().signal })
     console.log((await target.search([1, 0], 1))[0].key)
     await target.close()`
-  expect(run(project, process.execPath, '--input-type=module', '--eval', program)).toBe('a\n')
+  // From a file: the thread would be given the options of this process, and refuse --input-type.
+  writeFileSync(path.join(project, 'vectors.mjs'), program)
+  expect(run(project, process.execPath, 'vectors.mjs')).toBe('a\n')
 })
 
 test('the package holds what users need, and no sources or tests', () => {
