@@ -19,6 +19,8 @@ const LAYERS = [
 const LEAVES = '^src/(causes|errors|isolation|operation-json|row-json|segments|sqlite-codes)[.]ts$|^src/sql/'
 /** The engine's surroundings: they meet it in the contracts, never in its code. */
 const SURROUNDINGS = '^src/(stores|targets|runtime)/'
+/** Outcomes, options, payloads: files beside the targets' folders, in none of them. */
+const SHARED_BY_TARGETS = '^src/targets/[^/]+[.]ts$'
 const TESTS = '[.](test|fixture)[.]ts$'
 
 const downwards = LAYERS.flatMap((layer, depth) =>
@@ -61,21 +63,27 @@ export default {
     {
       name: 'surroundings-stay-apart',
       comment:
-        'Stores, targets and runtime do not know each other. A worker puts the parts of its thread together, so it takes the runtime there.',
+        'Stores, targets and runtime do not know each other. A worker puts the parts of its thread together, so it takes the runtime there; so does the call that makes a target, which no engine hands one.',
       severity: 'error',
       from: {
         path: '^src/(stores|targets|runtime)/',
-        pathNot: [TESTS, '^src/stores/.*/worker[^/]*[.]ts$'],
+        pathNot: [TESTS, '^src/stores/.*/worker[^/]*[.]ts$', '^src/targets/[^/]+/index[.]ts$'],
       },
       to: { path: SURROUNDINGS, pathNot: '^src/$1/' },
     },
     {
       name: 'stores-stay-apart',
       comment:
-        'A store never imports another; only memory is built on sqlite (its batch executor on a private connection).',
+        'A store or target never imports another; only memory is built on sqlite (its batch executor on a private connection).',
       severity: 'error',
       from: { path: '^src/(stores|targets)/([^/]+)/', pathNot: [TESTS, '^src/stores/memory/'] },
-      to: { path: '^src/(stores|targets)/', pathNot: '^src/$1/$2/' },
+      to: { path: '^src/(stores|targets)/', pathNot: ['^src/$1/$2/', SHARED_BY_TARGETS] },
+    },
+    {
+      name: 'what-targets-share-knows-no-target',
+      severity: 'error',
+      from: { path: SHARED_BY_TARGETS, pathNot: TESTS },
+      to: { path: '^src/(stores|targets|runtime)/', pathNot: SHARED_BY_TARGETS },
     },
     {
       name: 'memory-is-built-on-sqlite-only',

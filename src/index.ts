@@ -1,3 +1,13 @@
+export type {
+  Effect,
+  EffectContext,
+  EffectDead,
+  EffectDelivered,
+  EffectHandler,
+  EffectOutcome,
+  EffectRetry,
+  Target,
+} from './contracts/effect.ts'
 export type { Processor, RowKey } from './contracts/processor.ts'
 export type { Position } from './contracts/position.ts'
 export type { Dialect, Store } from './contracts/store.ts'
@@ -31,16 +41,6 @@ export type { Inserted } from './writes/group.ts'
 export { DEFAULTS, type OpenOptions } from './writes/options.ts'
 export type { Committed, Outcome, Receipt } from './writes/receipt.ts'
 export type { WriteQuery } from './writes/statement.ts'
-export type {
-  Effect,
-  EffectContext,
-  EffectDead,
-  EffectDelivered,
-  EffectHandler,
-  EffectOutcome,
-  EffectRetry,
-  Target,
-} from './contracts/effect.ts'
 export type { DeadEffect, DeadEffectFilter } from './effects/dead-effects.ts'
 export type { Effects, EffectStats, Handling, ReachedOptions } from './effects/effects.ts'
 export type { HandleOptions } from './effects/options.ts'

@@ -142,6 +142,15 @@ export function mannerOf(code: ErrorCode): Manner {
         title: 'Follow-up work has failed',
         detail: 'What the read waits for has failed.',
       }
+    case 'TARGET_FAILED':
+    case 'EFFECT_REFUSED':
+      return {
+        status: 503,
+        title: 'Follow-up work has failed',
+        detail: 'The target of an effect did not take it.',
+      }
+    case 'INVALID_SIGNATURE':
+      return { status: 401, title: 'The signature does not hold' }
     case 'STORE_FAILED':
     case 'TRANSACTION_FAILED':
       return unavailable

@@ -77,6 +77,24 @@ export const violations: readonly Violation[] = [
   },
   {
     check: 'imports',
+    what: 'a target that imports another',
+    files: {
+      'src/targets/redis/planted.ts': "export { planted } from '../webhook/planted.ts'\n",
+      'src/targets/webhook/planted.ts': 'export const planted = 1\n',
+    },
+    says: /stores-stay-apart: imports src\/targets\/webhook\/planted\.ts/,
+  },
+  {
+    check: 'imports',
+    what: 'a target in what all of them share',
+    files: {
+      'src/targets/planted.ts': "export { planted } from './redis/planted-here.ts'\n",
+      'src/targets/redis/planted-here.ts': 'export const planted = 1\n',
+    },
+    says: /what-targets-share-knows-no-target: imports src\/targets\/redis\/planted-here\.ts/,
+  },
+  {
+    check: 'imports',
     what: 'an import from below',
     files: {
       'src/contracts/planted.ts': "export type { Planted } from '../writes/planted.ts'\n",

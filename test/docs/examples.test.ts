@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { withServer } from '../support/servers/installed.ts'
 import { embeddedPostgres } from '../support/servers/postgres.ts'
+import { redisServer } from '../support/servers/redis.ts'
 
 const root = new URL('../../', import.meta.url)
 const tidemark = new URL('bin/tidemark.js', root).pathname
@@ -30,6 +31,10 @@ const sources: Readonly<Record<string, string>> = {
   'tidemark/postgres': 'src/stores/postgres/index.ts',
   'tidemark/memory': 'src/stores/memory/index.ts',
   'tidemark/pino': 'src/pino/index.ts',
+  'tidemark/redis': 'src/targets/redis/index.ts',
+  'tidemark/sqlite-vec': 'src/targets/sqlite-vec/index.ts',
+  'tidemark/testing': 'src/testing/index.ts',
+  'tidemark/webhook': 'src/targets/webhook/index.ts',
 }
 
 let folder: string
@@ -98,6 +103,10 @@ for (const document of documents) examplesOf(document, async () => ({}))
 
 await withServer(embeddedPostgres, (server) =>
   examplesOf('docs/guides/postgresql.md', async () => ({ DATABASE_URL: await server.createDatabase() })),
+)
+
+await withServer(redisServer, (server) =>
+  examplesOf('docs/guides/targets.md', async () => ({ REDIS_URL: server.url })),
 )
 
 test('the commands of the README run as printed, in an empty folder', async () => {

@@ -33,4 +33,6 @@ export const mayBeSkipped: readonly string[] = [
   'test/fault/opening.test.ts',
   // Without a MariaDB to start there is nothing to test; where services are required, it fails instead.
   'test/conformance/kysely-mariadb.test.ts',
+  // Nor without a Redis.
+  'test/targets/redis.test.ts',
 ]

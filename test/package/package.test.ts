@@ -79,7 +79,9 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
-  const peers = ['kysely', 'pg'].map((name) => `${name}@${manifest.devDependencies[name]}`)
+  const peers = ['kysely', 'pg', 'ioredis', 'sqlite-vec', '@qdrant/js-client-rest'].map(
+    (name) => `${name}@${manifest.devDependencies[name]}`,
+  )
   run(
     project,
     'npm',
@@ -111,8 +113,12 @@ test('every subpath that package.json promises can be imported', () => {
     './memory',
     './pino',
     './postgres',
+    './qdrant',
+    './redis',
     './server',
+    './sqlite-vec',
     './testing',
+    './webhook',
   ])
   expect(run(project, process.execPath, '--input-type=module', '--eval', script)).toBe(
     'true\n'.repeat(subpaths.length),
@@ -142,6 +148,19 @@ test('that program writes rows, reads them back and closes', () => {
   expect(run(project, process.execPath, 'consumer.ts')).toBe(
     'hello from the package\nseen by its session true\nseen by its session\n',
   )
+})
+
+test('a target that works on a thread of its own finds it', () => {
+  const program = `
+    import { sqliteVec } from 'tidemark/sqlite-vec'
+    import { effectOf } from 'tidemark/testing'
+    const target = sqliteVec('vectors.db', { dimensions: 2 })
+    await target.deliver([effectOf('a', 1, { op: 'set', vector: [1, 0] })], { signal: new AbortController().signal })
+    console.log((await target.search([1, 0], 1))[0].key)
+    await target.close()`
+  // From a file: the thread would be given the options of this process, and refuse --input-type.
+  writeFileSync(path.join(project, 'vectors.mjs'), program)
+  expect(run(project, process.execPath, 'vectors.mjs')).toBe('a\n')
 })
 
 test('the package holds what users need, and no sources or tests', () => {

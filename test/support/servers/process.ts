@@ -29,14 +29,16 @@ export class ServerProcess {
     ready: RegExp,
     identity: Identity = {},
   ): Promise<ServerProcess> {
-    const child = spawn(program, options, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', ...identity })
+    const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', ...identity })
     const server = new ServerProcess(child)
     const log: string[] = []
     const isReady = Promise.withResolvers<void>()
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      log.push(line)
-      if (ready.test(line)) isReady.resolve()
-    })
+    for (const input of [child.stdout, child.stderr]) {
+      createInterface({ input }).on('line', (line) => {
+        log.push(line)
+        if (ready.test(line)) isReady.resolve()
+      })
+    }
     child.once('error', isReady.reject)
     child.once('close', () => isReady.reject(new Error(`${program} ended at once.\n${log.join('\n')}`)))
     try {
