@@ -15,7 +15,7 @@ import { Holder } from './holder.ts'
 import type { EffectsHost } from './host.ts'
 import type { Item } from './item.ts'
 import type { Lane } from './lane.ts'
-import { Limiter } from './limiter.ts'
+import { Limiter, type DeliveryEnd } from './limiter.ts'
 import type { Delivery } from './options.ts'
 import { Outage } from './outage.ts'
 import { isRefusal, Outcomes } from './outcomes.ts'
@@ -77,7 +77,10 @@ export class Dispatcher<W> {
     this.#outcomes = new Outcomes(options, host.runtime)
     this.#outage = new Outage(host.runtime, () => this.#schedule(), events.onOutage)
     const { concurrency } = options
-    this.#limiter = new Limiter(concurrency === 'adaptive' ? {} : { fixed: concurrency }, host.runtime)
+    this.#limiter = new Limiter(
+      concurrency === 'adaptive' ? {} : { min: concurrency, max: concurrency },
+      host.runtime,
+    )
     this.#holder = new Holder(host, kind, options.leaseMs, {
       onReady: () => this.#schedule(),
       onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
@@ -282,7 +285,7 @@ export class Dispatcher<W> {
       isRefused = isRefusal(answer)
     } catch (error) {
       settled = this.#outcomes.fail(items, error)
-      isRefused = isOverload(error)
+      isRefused = isOverload({ error })
     }
     if (isLate) return this.#endedLate(lane, settled)
     expiry.cancel()
@@ -351,7 +354,7 @@ export class Dispatcher<W> {
 const sweepAfterMs = 50
 const retainEveryMs = 60_000
 
-function endOf(settled: readonly Settled[], isRefused: boolean): 'delivered' | 'overload' | 'failed' {
+function endOf(settled: readonly Settled[], isRefused: boolean): DeliveryEnd {
   if (isRefused) return 'overload'
   return settled.some(({ settlement }) => settlement.kind === 'delivered') ? 'delivered' : 'failed'
 }

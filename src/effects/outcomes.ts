@@ -41,7 +41,10 @@ export class Outcomes<W> {
 
   /** The handler threw, or took too long. */
   fail(items: readonly Item[], error: unknown): Settled[] {
-    return items.map((item) => ({ item, settlement: this.#retry(item, error, retryAfterMs(error)) }))
+    return items.map((item) => ({
+      item,
+      settlement: this.#retry(item, error, retryAfterMs({ error }, this.#runtime)),
+    }))
   }
 
   #settlementOf(item: Item, outcome: EffectOutcome<W>): Settlement {
@@ -58,7 +61,7 @@ export class Outcomes<W> {
         }
       }
       case 'retry':
-        return this.#retry(item, outcome.error, outcome.afterMs ?? retryAfterMs(outcome.error))
+        return this.#retry(item, outcome.error, retryAfterMs(outcome, this.#runtime))
       case 'dead':
         return this.#dead(item.effect, outcome.error, outcome.write)
       default:
@@ -92,12 +95,8 @@ export function isRefusal(answer: unknown): boolean {
   return (
     Array.isArray(answer) &&
     answer.length > 0 &&
-    answer.every((outcome: EffectOutcome<unknown>) => outcome?.kind === 'retry' && isOverloaded(outcome))
+    answer.every((outcome: EffectOutcome<unknown>) => outcome?.kind === 'retry' && isOverload(outcome))
   )
-}
-
-function isOverloaded(outcome: { readonly isOverload?: boolean; readonly error: unknown }): boolean {
-  return outcome.isOverload ?? isOverload(outcome.error)
 }
 
 /** As much of an error as a person needs to find its cause, as a text that every store holds. */
