@@ -1,0 +1,127 @@
+/**
+ * Reads from a target's error whether the target cannot keep up, and when it wants to be asked again.
+ *
+ * Owns: the table of what counts as overload. Keeps: nothing of the laws depends on it; a handler that knows better says
+ * `isOverload` and `afterMs` itself. It breaks where a client hides what its target said: then the error counts as one
+ * that says nothing about load, and the limit stays.
+ *
+ * | sign | why |
+ * |---|---|
+ * | 408, `…TimeoutError`, ETIMEDOUT and its kin | what takes too long most often waits in a queue |
+ * | 429 and AWS's names for it | the target says so |
+ * | 5xx but 501 and 505 | it fails or is shielded by its proxy; those two say that it will never do this |
+ * | ECONNRESET, EPIPE, UND_ERR_SOCKET | servers and proxies without room cut connections; a false alarm costs one step |
+ * | ECONNREFUSED | nobody accepts, or the line is full: it comes back cold, and is met with one delivery at a time |
+ * | EMFILE, ENFILE | too many of our own connections; fewer deliveries at once need fewer |
+ * | AbortError | no sign: closing aborts as well. Whoever aborts for time gives a `TimeoutError` as reason |
+ * | other 4xx, ENOTFOUND, EAI_AGAIN, EHOSTUNREACH, certificates | wrong or out of reach, however few are on their way |
+ */
+import type { EffectRetry } from '../contracts/effect.ts'
+import type { Runtime } from '../contracts/runtime.ts'
+
+const overloadStatuses = (status: number): boolean =>
+  status === 408 || status === 429 || (status >= 500 && status <= 599 && status !== 501 && status !== 505)
+
+const overloadCodes = new Set<unknown>([
+  'ETIMEDOUT',
+  'ESOCKETTIMEDOUT',
+  // Clients of the browser's kind say this after their timeout.
+  'ECONNABORTED',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ECONNRESET',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'ECONNREFUSED',
+  'EMFILE',
+  'ENFILE',
+])
+
+const overloadNames = /TimeoutError$|^(?:Throttling(?:Exception)?|TooManyRequestsException|SlowDown)$/
+
+/** A retry that a handler returned; what it threw is an error alone. */
+type Failure = Omit<EffectRetry, 'kind'>
+
+/** Causes may form a ring. */
+const maxDepth = 5
+/** Nobody is put off for longer: a date may be wrong, and asking too early costs one attempt. */
+const maxRetryAfterMs = 24 * 3_600_000
+
+/** What the handler says, else the outermost error that says anything: whoever wrapped another knew it. */
+export function isOverload({ error, isOverload: told }: Failure): boolean {
+  if (told !== undefined) return told
+  for (const one of withCauses(error)) {
+    const status = statusOf(one)
+    if (overloadNames.test(nameOf(one))) return true
+    if (status !== undefined) return overloadStatuses(status)
+    if (overloadCodes.has(one['code'])) return true
+  }
+  return false
+}
+
+/** From now on: what the handler says, else what the error carries as `retryAfterMs` or in the headers of the answer. */
+export function retryAfterMs(
+  { error, afterMs }: Failure,
+  runtime: Pick<Runtime, 'wallMs'>,
+): number | undefined {
+  let waitMs = numberOf(afterMs)
+  for (const one of withCauses(error)) {
+    waitMs ??= numberOf(one['retryAfterMs']) ?? waitOf(one, runtime) ?? waitOf(one['response'], runtime)
+  }
+  return waitMs === undefined ? undefined : Math.min(maxRetryAfterMs, Math.max(0, waitMs))
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function* withCauses(error: unknown): Generator<Fields> {
+  let one = error
+  for (let depth = 0; depth < maxDepth && isObject(one); depth++) {
+    yield one
+    one = one['cause']
+  }
+}
+
+function statusOf(error: Fields): number | undefined {
+  const { status, statusCode, response, $metadata } = error
+  return (
+    numberOf(status) ??
+    numberOf(statusCode) ??
+    (isObject(response) ? numberOf(response['status']) : undefined) ??
+    (isObject($metadata) ? numberOf($metadata['httpStatusCode']) : undefined)
+  )
+}
+
+/** Some clients tell their errors apart by class alone. */
+function nameOf({ name, constructor }: Fields): string {
+  if (typeof name === 'string' && name !== 'Error') return name
+  return typeof constructor === 'function' ? constructor.name : ''
+}
+
+function waitOf(answer: unknown, runtime: Pick<Runtime, 'wallMs'>): number | undefined {
+  if (!isObject(answer) || !isObject(answer['headers'])) return undefined
+  const inMs = Number(header(answer['headers'], 'retry-after-ms') ?? NaN)
+  if (Number.isFinite(inMs)) return inMs
+  const text = header(answer['headers'], 'retry-after')
+  if (text === undefined) return undefined
+  // Seconds, or a date.
+  const waitMs = /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - runtime.wallMs()
+  return Number.isFinite(waitMs) ? waitMs : undefined
+}
+
+/** Of the Fetch API's headers, or of a plain object in whichever case. */
+function header(headers: Fields, name: string): string | undefined {
+  const value: unknown =
+    headers instanceof Headers
+      ? headers.get(name)
+      : Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
+}
