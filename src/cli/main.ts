@@ -11,9 +11,10 @@ import { query } from './commands/query.ts'
 import { databaseOption, machineOf, machineOption, type Database } from './database.ts'
 import { CommandError, EXIT, reportFailure } from './failure.ts'
 import type { FormatName } from './ingest/formats/columns.ts'
+import { addEffectCommands } from './effect-commands.ts'
 import { addLogCommands } from './log-commands.ts'
 import { addServerCommands } from './server-commands.ts'
-import { ROW_FORMATS, type RowFormat } from './terminal/rows.ts'
+import { rowFormat, type RowFormat } from './terminal/rows.ts'
 import { wholeNumber } from './units.ts'
 
 const inputFormats = ['auto', 'ndjson', 'csv', 'logfmt', 'access', 'syslog', 'plain']
@@ -31,9 +32,6 @@ interface IngestOptions {
 }
 
 let hasLostOutput = false
-
-const rowFormat = () =>
-  new Option('--format <name>', 'how rows are printed').choices(ROW_FORMATS).default('table')
 
 const program = new Command('tidemark')
   .description('Fast writes, honest reads: logs and rows into SQLite or PostgreSQL.')
@@ -112,6 +110,7 @@ deadLetters
     process.exitCode = await redriveDeadLetters(options.store, ids)
   })
 
+addEffectCommands(program)
 addLogCommands(program)
 addServerCommands(program)
 

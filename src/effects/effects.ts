@@ -24,6 +24,7 @@ import { parseHandleOptions, type HandleOptions } from './options.ts'
 import { own, OwnRuns } from './own-tables.ts'
 import { recoverEffects, type Ask, type RecoverOptions, type Recovery } from './recover.ts'
 import { readResult } from './results.ts'
+import { readKinds, readQueue, type EffectStats } from './stats.ts'
 import { findUnfinished, type Sought } from './unfinished.ts'
 import { Wakes } from './wakes.ts'
 
@@ -47,33 +48,6 @@ export interface Handling {
    * @param options `timeoutMs`: after which the handler's signal aborts. Default 10,000
    */
   stop(options?: { readonly timeoutMs?: number }): Promise<void>
-}
-
-/** What is known of one kind, in this engine and in the database. */
-export interface EffectStats {
-  readonly kind: string
-  /** Effects in the outbox whose segment is not finished, and those with rows of their own that wait or are dead. */
-  readonly queued: number
-  readonly waiting: number
-  readonly dead: number
-  /** Since the oldest unfinished one was committed, in ms. */
-  readonly oldestMs: number
-  readonly isPaused: boolean
-  /** Of the handler of this engine; absent where it handles none of this kind. */
-  readonly handler?: {
-    readonly lanes: number
-    readonly running: number
-    readonly limit: number
-    readonly isDown: boolean
-    /** It knows that the kind is paused: within `pollMs`. */
-    readonly isPaused: boolean
-    readonly delivered: number
-    readonly failed: number
-    readonly dead: number
-    readonly calls: number
-    readonly callMs: number
-    readonly buckets: readonly number[]
-  }
 }
 
 export interface ReachedOptions {
@@ -240,33 +214,17 @@ export class Effects<W> {
     await this.#setPaused(kind, 0)
   }
 
+  /** Kinds that were ever handled, or have effects that wait for somebody who does. @throws NotSupportedError */
+  async kinds(): Promise<string[]> {
+    return await readKinds(this.#required())
+  }
+
   /** @throws NotSupportedError */
   async stats(kind: string): Promise<EffectStats> {
     const host = this.#required()
-    const [queue] = await host.ask(
-      'SELECT coalesce(sum(items), 0) AS items, min(committed_at) AS oldest FROM tidemark_segments WHERE kind = ?',
-      [kind],
-    )
-    const rows = await host.ask(
-      'SELECT state, count(*) AS count, min(committed_at) AS oldest FROM tidemark_effects WHERE kind = ? GROUP BY state',
-      [kind],
-    )
-    const [known] = await host.ask('SELECT paused FROM tidemark_kinds WHERE kind = ?', [kind])
-    const of = (state: string): Record<string, unknown> | undefined =>
-      rows.find((row) => row['state'] === state)
-    const oldest = [queue, of('waiting')].flatMap((row) =>
-      typeof row?.['oldest'] === 'number' ? [row['oldest']] : [],
-    )
+    const queue = await readQueue(host, kind, host.runtime.wallMs())
     const handler = this.#dispatchers.get(kind)
-    return {
-      kind,
-      queued: Number(queue?.['items'] ?? 0),
-      waiting: Number(of('waiting')?.['count'] ?? 0),
-      dead: Number(of('dead')?.['count'] ?? 0),
-      oldestMs: oldest.length === 0 ? 0 : Math.max(0, host.runtime.wallMs() - Math.min(...oldest)),
-      isPaused: Number(known?.['paused'] ?? 0) === 1,
-      ...(handler && { handler: statsOf(handler) }),
-    }
+    return { ...queue, ...(handler && { handler: statsOf(handler) }) }
   }
 
   /** Effects of this kind were committed by this engine. */

@@ -1,9 +1,14 @@
 /** Rows as text: lines one by one as they come, or a table when all are there. */
 import Table from 'cli-table3'
+import { Option } from 'commander'
 import { jsonOf } from '../../row-json.ts'
 
-export const ROW_FORMATS = ['table', 'ndjson', 'csv'] as const
+const ROW_FORMATS = ['table', 'ndjson', 'csv'] as const
 export type RowFormat = (typeof ROW_FORMATS)[number]
+
+export function rowFormat(): Option {
+  return new Option('--format <name>', 'how rows are printed').choices(ROW_FORMATS).default('table')
+}
 
 type Row = readonly unknown[]
 /** As they come: a server gives them a page at a time. */

@@ -1,0 +1,62 @@
+/** The commands for effects, with their options. */
+import type { Command } from 'commander'
+import { databaseOption, type Database } from './database.ts'
+import { mendDeadEffects, setPaused, showDeadEffects, showEffectKinds } from './commands/effects.ts'
+import { rowFormat, type RowFormat } from './terminal/rows.ts'
+import { wholeNumber } from './units.ts'
+
+interface DeadOptions {
+  readonly store: Database
+  readonly format: RowFormat
+  readonly kind?: string
+  readonly after?: number
+  readonly limit: number
+}
+
+export function addEffectCommands(program: Command): void {
+  const effects = program.command('effects').description('follow-up work: what waits, and what was given up')
+
+  effects
+    .command('list', { isDefault: true })
+    .description('print each kind with how much of it is not done')
+    .addOption(databaseOption())
+    .addOption(rowFormat())
+    .action((options: DeadOptions) => showEffectKinds(options.store, options.format))
+
+  effects
+    .command('dead')
+    .description('print what was given up, oldest first')
+    .addOption(databaseOption())
+    .addOption(rowFormat())
+    .option('--kind <name>', 'only of this kind')
+    .option('--after <version>', 'only those with a higher version', wholeNumber)
+    .option('--limit <count>', 'at most so many', wholeNumber, 100)
+    .action(async ({ store, format, kind, after, limit }: DeadOptions) => {
+      const filter = { limit, ...(after === undefined ? {} : { afterVersion: after }) }
+      await showDeadEffects(store, kind, filter, format)
+    })
+
+  for (const [how, description] of [
+    ['redrive', 'have them tried again, after the cause was mended'],
+    ['discard', 'delete them'],
+  ] as const)
+    effects
+      .command(how)
+      .description(description)
+      .argument('<ids...>', 'ids of dead effects')
+      .addOption(databaseOption())
+      .action(async (ids: string[], options: { store: Database }) => {
+        process.exitCode = await mendDeadEffects(options.store, how, ids)
+      })
+
+  for (const [how, description] of [
+    ['pause', 'deliver no more of a kind, in any process, until it is resumed'],
+    ['resume', 'deliver a kind again'],
+  ] as const)
+    effects
+      .command(how)
+      .description(description)
+      .argument('<kind>')
+      .addOption(databaseOption())
+      .action((kind: string, options: { store: Database }) => setPaused(options.store, kind, how))
+}
