@@ -54,10 +54,8 @@ export async function mendDeadEffects(
   await lookInto(database, async () => undefined)
   await using db = await open(await storeOf(database))
   const done = await db.effects[how](ids)
-  for (const id of ids)
-    process.stdout.write(
-      `effect ${id}: ${done.includes(id) ? `${how === 'redrive' ? 'to be tried again' : 'discarded'}` : 'is not dead'}\n`,
-    )
+  const mended = how === 'redrive' ? 'to be tried again' : 'discarded'
+  for (const id of ids) process.stdout.write(`effect ${id}: ${done.includes(id) ? mended : 'is not dead'}\n`)
   return done.length === ids.length ? EXIT.ok : EXIT.failed
 }
 
