@@ -5,6 +5,7 @@ import { suites } from './scripts/suites.ts'
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/shared-folder.ts',
     reporters: ['default', new SuiteReporter()],
     projects: suites.map(({ name, folder, isHeavy, timeoutMs }) => ({
       test: {

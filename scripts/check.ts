@@ -1,7 +1,7 @@
 /** Runs every check, also after one has failed: whoever fixes one wants to know of the others. */
 import { spawnSync } from 'node:child_process'
 
-const checks = ['format', 'lint', 'types', 'imports', 'unused', 'lockfile']
+const checks = ['format', 'lint', 'source', 'types', 'imports', 'unused', 'lockfile']
 
 const failed = checks.filter((check) => {
   const startedMs = performance.now()

@@ -20,7 +20,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { violations, type Violation } from './violations.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const copy = mkdtempSync(path.join(tmpdir(), 'tidemark-checks-'))
+const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-checks-'))
+const copy = path.join(folder, 'tree')
 
 beforeAll(() => {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
@@ -34,7 +35,7 @@ beforeAll(() => {
 })
 
 afterAll(() => {
-  rmSync(copy, { recursive: true })
+  rmSync(folder, { recursive: true })
 })
 
 describe.each(Object.entries(Object.groupBy(violations, (violation) => violation.check)))(
@@ -76,8 +77,12 @@ function runWith(check: string, planted: readonly Violation[]): Ending {
   }
 }
 
+/** Files that it has found well formatted the formatter need not lay out again to find the planted one. */
+const remembering = ['--', '--cache', '--cache-location', path.join(folder, 'formatted')]
+
 function run(check: string): Ending {
-  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', `check:${check}`], {
+  const options = check === 'format' ? remembering : []
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', `check:${check}`, ...options], {
     cwd: copy,
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },

@@ -1,15 +1,12 @@
 /** A private PostgreSQL: its own data folder, its own port, gone afterwards. */
-import { execFile } from 'node:child_process'
-import { chownSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { Client } from 'pg'
 import type { Service } from './installed.ts'
+import { initialize, reachable } from './postgres-parts.ts'
 import { freePort, ServerProcess, type Identity } from './process.ts'
-
-const run = promisify(execFile)
 
 export type Settings = Readonly<Record<string, string | number>>
 
@@ -62,18 +59,7 @@ export class PostgresServer implements AsyncDisposable {
     try {
       const programs = await reachable(path.dirname(program), identity)
       const data = path.join(folder, 'data')
-      const options = [
-        '-D',
-        data,
-        '-A',
-        'trust',
-        '-U',
-        'postgres',
-        '--no-sync',
-        '--encoding=UTF8',
-        '--locale=C',
-      ]
-      await run(path.join(programs, 'initdb'), options, { ...identity, cwd: '/' })
+      await initialize(data, programs, identity)
       const port = await freePort()
       const server = await startServer(programs, data, identity, port, settings, accepting)
       return new PostgresServer(programs, folder, identity, port, settings, server)
@@ -213,25 +199,6 @@ export function ownFolder(prefix: string, { uid, gid }: Identity): string {
   const folder = mkdtempSync(path.join(tmpdir(), prefix))
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
   return folder
-}
-
-const copied = new Map<string, string>()
-
-/** The programs where the server's user can run them: a copy, if this one's folders are closed to it. */
-async function reachable(programs: string, identity: Identity): Promise<string> {
-  const known = copied.get(programs)
-  if (known !== undefined) return known
-  try {
-    await run(path.join(programs, 'postgres'), ['--version'], { ...identity, cwd: '/' })
-    return programs
-  } catch {
-    const folder = ownFolder('tidemark-postgres-programs-', identity)
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    cpSync(path.dirname(programs), folder, { recursive: true })
-    const copy = path.join(folder, path.basename(programs))
-    copied.set(programs, copy)
-    return copy
-  }
 }
 
 /** Comes with npm, for most platforms. */
