@@ -10,7 +10,7 @@ import type { Json } from './contracts/values.ts'
 import { Effects } from './effects/effects.ts'
 import type { EffectsHost, EffectWrite } from './effects/host.ts'
 import { Bookmarks } from './reads/bookmark.ts'
-import { EngineStoppedError } from './errors.ts'
+import { EngineStoppedError, QueueFullError } from './errors.ts'
 import type { ChangesOptions } from './reads/changes.ts'
 import type { ReadStats } from './reads/metrics.ts'
 import { openReads, type ReadQuery, type Reads } from './reads/reader.ts'
@@ -115,16 +115,19 @@ async function commitOwn(
   runs: readonly Run[],
   writes: readonly EffectWrite[],
 ): Promise<Error | undefined> {
-  await engine.whenRoom()
-  let receipt: Receipt
-  try {
-    // What a handler writes to is typed by DB, as in `atomic`.
-    receipt = engine.groupWith(runs, (operations) => {
-      for (const write of writes) write(operations as never)
-    })
-  } catch (error) {
-    if (error instanceof EngineStoppedError) throw error
-    return error instanceof Error ? error : new Error(String(error))
+  let receipt: Receipt | undefined
+  while (receipt === undefined) {
+    await engine.whenRoom()
+    try {
+      // What a handler writes to is typed by DB, as in `atomic`.
+      receipt = engine.groupWith(runs, (operations) => {
+        for (const write of writes) write(operations as never)
+      })
+    } catch (error) {
+      if (error instanceof QueueFullError) continue
+      if (error instanceof EngineStoppedError) throw error
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
   const outcome = await receipt.outcome()
   if (outcome.kind === 'abandoned') throw outcome.error

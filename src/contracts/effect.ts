@@ -33,7 +33,10 @@ export interface EffectDelivered<W> {
   readonly kind: 'delivered'
   /** Kept for whoever asks for it by the effect's id. */
   readonly result?: Json
-  /** Writes that are committed together with the fact that it is delivered, or not at all. Called synchronously. */
+  /**
+   * Writes that are committed together with the fact that it is delivered, or not at all. It must write before it
+   * returns, and may be called again when the commit is tried again.
+   */
   readonly write?: (to: W) => void
 }
 

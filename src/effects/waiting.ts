@@ -20,6 +20,8 @@ export class WaitingEffects {
   readonly #byKey = new Map<string, Set<string>>()
   readonly #running = new Set<string>()
   #count = 0
+  /** More wait than are kept in memory: until those are known too, nothing new is taken. */
+  #isPartial = false
   /** Nothing is due before; undefined: nothing waits. */
   nextDueMs: number | undefined
 
@@ -30,7 +32,7 @@ export class WaitingEffects {
   }
 
   get isFull(): boolean {
-    return this.#count >= maxWaiting
+    return this.#isPartial || this.#count >= maxWaiting
   }
 
   get count(): number {
@@ -49,6 +51,7 @@ export class WaitingEffects {
       [this.#kind, this.#lane, maxWaiting],
     )
     for (const row of rows) this.add(String(row['effect_key']), idOf(row))
+    this.#isPartial = rows.length === maxWaiting
     await this.findNextDue()
   }
 
@@ -98,7 +101,8 @@ export class WaitingEffects {
       this.add(effect.key, effect.id)
       this.#running.add(effect.id)
     }
-    if (items.length < max) await this.findNextDue(nowMs)
+    if (this.#isPartial && this.#count < maxWaiting / 2) await this.load()
+    else if (items.length < max) await this.findNextDue(nowMs)
     return items
   }
 

@@ -202,6 +202,34 @@ export const effectOutcomes: Topic = (subject, test) => {
     assert.equal(calls, 1)
   })
 
+  test('law 8 · a queue that is full for a moment fails no delivery', async () => {
+    await using at = await stage(subject, tables, {
+      queue: { maxOperations: 8 },
+      batch: { maxOperations: 2 },
+    })
+    const { db } = at
+    const { tried, done } = await handle(db, 40, ({ key }) => ({
+      kind: 'delivered',
+      write: (to) => to.update('chunks', { id: Number(key) }, { vector: 'v' }, { expect: 1 }),
+    }))
+    for (const id of range(40)) {
+      while (db.isFull) await db.ready()
+      try {
+        db.insert('chunks', chunk(id), { effects: [{ kind: 'embed' }] })
+      } catch {
+        await db.ready()
+        db.insert('chunks', chunk(id), { effects: [{ kind: 'embed' }] })
+      }
+    }
+    await done
+    await until(async () => (await db.effects.stats('embed')).queued === 0)
+    await db.effects.reached('embed', db.session().bookmark)
+    assert.equal(tried.length, 40)
+    assert.deepEqual(await at.rows("SELECT count(*) AS count FROM chunks WHERE vector = 'v'"), [
+      { count: 40 },
+    ])
+  })
+
   test('law 8 · paused, nothing is delivered in any engine; resumed, everything is', async () => {
     await using at = await stage(subject, tables)
     const { got, handler } = deliveries()
