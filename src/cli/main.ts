@@ -1,10 +1,7 @@
 /** The command line. Importing this module runs it. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
-import { bench } from './commands/bench.ts'
 import { redriveDeadLetters, showDeadLetters } from './commands/dead-letters.ts'
-import { demo } from './commands/demo.ts'
-import { doctor } from './commands/doctor.ts'
 import { follow } from './commands/follow.ts'
 import { ingest } from './commands/ingest.ts'
 import { query } from './commands/query.ts'
@@ -118,6 +115,7 @@ program
   .command('demo')
   .description('make up 200,000 log lines in a temporary folder, ingest them and read them')
   .action(async () => {
+    const { demo } = await import('./commands/demo.ts')
     process.exitCode = await demo()
   })
 
@@ -128,6 +126,7 @@ program
   .option('--full', 'check the whole file and all foreign keys; takes as long as reading it')
   .option('--json', 'print one JSON document')
   .action(async (options: { store: Database; full?: boolean; json?: boolean }) => {
+    const { doctor } = await import('./commands/doctor.ts')
     process.exitCode = await doctor(options.store, {
       isFull: options.full ?? false,
       asJson: options.json ?? false,
@@ -143,6 +142,7 @@ program
   .action(async (options: { store: Database; seconds: number; json?: boolean }) => {
     const { store, seconds, json = false } = options
     if (seconds < 1) throw new CommandError(EXIT.usage, '--seconds must be 1 at least.')
+    const { bench } = await import('./commands/bench.ts')
     process.exitCode = await bench({ database: store, seconds, asJson: json })
   })
 

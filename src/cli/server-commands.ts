@@ -1,7 +1,6 @@
 /** The commands of the server, with their options. */
 import type { Command } from 'commander'
 import { databaseOf, databaseOption, machineOf, machineOption, type Database } from './database.ts'
-import { serveDatabase } from './commands/serve.ts'
 import { printToken } from './commands/token.ts'
 import { duration, size, wholeNumber } from './units.ts'
 
@@ -57,6 +56,8 @@ export function addServerCommands(program: Command): void {
         retentionSize,
         ...rest
       } = options
+      // What serves is more to load than all other commands together.
+      const { serveDatabase } = await import('./commands/serve.ts')
       process.exitCode = await serveDatabase({
         ...rest,
         database: store,

@@ -87,7 +87,7 @@ export class Command {
   async reached(does: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     while (!(await holds())) {
       if (this.hasEnded) throw new Error(`it ended before it ${does}.\n${stdoutAndStderr(this)}`)
-      await tick(1)
+      await tick(5)
     }
   }
 
