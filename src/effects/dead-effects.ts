@@ -7,7 +7,8 @@ import type { Json, Value } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
 import type { EffectsHost } from './host.ts'
 import { effectId, placeOf, type Item } from './item.ts'
-import { own, OwnRuns } from './own-tables.ts'
+import { commitInParts } from './in-parts.ts'
+import { own, type OwnRuns } from './own-tables.ts'
 import type { Place } from './progress.ts'
 
 /** An effect that will not be tried again unless somebody redrives it. */
@@ -86,14 +87,8 @@ async function eachAlone(
       'Take it from `effects.deadLetters()`.',
     )
   })
-  const done = await Promise.all(
-    places.map(async ({ id, place }) => {
-      const runs = new OwnRuns()
-      add(runs, place)
-      return (await host.commit(runs.runs)) === undefined ? [id] : []
-    }),
-  )
-  return done.flat()
+  const refused = await commitInParts(host, places, (runs, { place }) => add(runs, place))
+  return places.filter((one) => !refused.includes(one)).map(({ id }) => id)
 }
 
 function idOf({ epoch, seq, n }: Place): Value[] {

@@ -5,10 +5,12 @@
  * Keeps: law 8 (two holders of one lane are told apart by its row, see `lease.ts`), law 7 (the outbox holds what is
  * unfinished and little more).
  */
+import type { Epoch, Seq } from '../contracts/position.ts'
 import type { EffectsHost } from './host.ts'
 import { Lane, type LaneEvents } from './lane.ts'
 import { makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
-import { own, OwnRuns } from './own-tables.ts'
+import { commitInParts } from './in-parts.ts'
+import { own } from './own-tables.ts'
 import { isPast } from './progress.ts'
 
 interface Sight {
@@ -88,11 +90,10 @@ export class Holder {
         `SELECT id, epoch, last_seq FROM tidemark_segments WHERE kind = ? ORDER BY id LIMIT ${sweptAtOnce}`,
         [this.#kind],
       )
-      const sweeping = new OwnRuns()
-      for (const { id, epoch, last_seq: last } of segments)
-        if (rows.every(({ progress }) => isPast(progress, Number(epoch) as never, Number(last) as never)))
-          sweeping.add(own.dropSegment, Number(id))
-      if (sweeping.runs.length > 0) await this.#host.commit(sweeping.runs)
+      const passed = segments.filter(({ epoch, last_seq: last }) =>
+        rows.every(({ progress }) => isPast(progress, Number(epoch) as Epoch, Number(last) as Seq)),
+      )
+      await commitInParts(this.#host, passed, (runs, { id }) => runs.add(own.dropSegment, Number(id)))
     } finally {
       this.#isSweeping = false
     }

@@ -6,7 +6,8 @@
  */
 import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
-import { own, OwnRuns } from './own-tables.ts'
+import { commitInParts } from './in-parts.ts'
+import { own } from './own-tables.ts'
 import type { Place } from './progress.ts'
 
 /** A result that nobody fetched is kept for a week. */
@@ -32,7 +33,7 @@ export async function dropOldResults(host: EffectsHost): Promise<void> {
     `SELECT epoch, seq, n FROM tidemark_results WHERE delivered_at < ? ORDER BY delivered_at LIMIT ${droppedAtOnce}`,
     [Math.floor(host.runtime.wallMs() - keptResultsMs)],
   )
-  const dropping = new OwnRuns()
-  for (const { epoch, seq, n } of rows) dropping.add(own.dropResult, Number(epoch), Number(seq), Number(n))
-  if (rows.length > 0) await host.commit(dropping.runs)
+  await commitInParts(host, rows, (runs, { epoch, seq, n }) =>
+    runs.add(own.dropResult, Number(epoch), Number(seq), Number(n)),
+  )
 }
