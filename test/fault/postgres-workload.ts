@@ -18,7 +18,7 @@ const schema = `
   INSERT INTO counters VALUES (1, 0), (2, 0)`
 
 /** An engine that takes so many operations in a batch sends each of these batches by itself. */
-const batch = { maxOperations: 12, maxTransactionMs: 60_000 }
+const operationsTogether = 12
 
 export class Workload {
   readonly #connect: () => Promise<Client>
@@ -122,11 +122,14 @@ export async function throughProxy(
   server: PostgresServer,
   options: PostgresOptions = {},
   url?: string,
+  maxOperations = operationsTogether,
 ): Promise<ThroughProxy> {
   const past = url ?? (await server.createDatabase())
   await server.query(schema, past)
   const proxy = await WireProxy.to(server.port)
-  const db: AnyTidemark = await open(postgres(proxy.url(past), options), { batch })
+  const db: AnyTidemark = await open(postgres(proxy.url(past), options), {
+    batch: { maxOperations, maxTransactionMs: 60_000 },
+  })
   const workload = new Workload(() => server.connect(past))
   return {
     url: past,
@@ -156,5 +159,8 @@ export async function untilTidemark({ url, db }: ThroughProxy, seq: number | und
   await untilAt(url, `SELECT 1 FROM tidemark_writers WHERE epoch = ${db.epoch} AND watermark = ${seq}`)
 }
 
-export const isBatch = ({ sql }: Message): boolean => sql?.startsWith('BEGIN ISOLATION LEVEL') === true
+/** A batch of one operation, which is one statement. */
+export const isAlone = ({ sql }: Message): boolean => sql?.includes('changed (told) AS') === true
+export const isBatch = (message: Message): boolean =>
+  message.sql?.startsWith('BEGIN ISOLATION LEVEL') === true || isAlone(message)
 export const isTakeOver = ({ sql }: Message): boolean => sql?.includes('SET holder = holder + 1') === true

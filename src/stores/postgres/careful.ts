@@ -6,8 +6,8 @@
  * constraints are judged unit by unit, and what still breaks COMMIT is committed one operation at a time) and law 5
  * (what is refused becomes a dead letter in the same transaction).
  *
- * Halving finds one bad row in a thousand with some twenty statements, but asks more than once for each row where many
- * are bad. So it has a budget: past it, units are taken apart at once.
+ * Halving finds one bad row in a thousand with some twenty tries, but asks more than once for each row where many are
+ * bad. So it has a budget: past it, units are taken apart at once.
  */
 import { RejectedRows } from '../../causes.ts'
 import type { Segment } from '../../contracts/effect.ts'
