@@ -107,12 +107,17 @@ export class Lane {
     await this.load('all')
   }
 
-  /** @param which `all` also looks for segments that were numbered before others and committed after them */
+  /**
+   * @param which `all` also looks for segments that were numbered before others and committed after them, and for rows
+   *   that others have changed
+   */
   async load(which: 'new' | 'all' = 'new'): Promise<void> {
     this.#mustLoad ||= this.#isLoading
     if (this.#isLoading || this.#isOver || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
+      // Another process may have redriven some.
+      if (which === 'all') await this.#waiting.findNextDue()
       await this.#loadSegments(which)
       if (this.#window.hasHeld) this.#move()
       if (this.#window.hasReady) this.#events.onReady()
@@ -189,9 +194,11 @@ export class Lane {
         const held = this.#window.takeHeld().map((item): Settled => ({ item, settlement: { kind: 'held' } }))
         await this.#commit([...held, ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)])
       }
-    } catch {
-      // The engine has stopped: whatever was not committed is delivered again by whoever holds the lane next.
-      this.#isOver = true
+    } catch (error) {
+      // The engine has stopped, or the lane's row could not be read: whatever was not committed is delivered again by
+      // whoever takes the lane next.
+      this.#lose()
+      this.#events.onTrouble(error)
     }
     // At once with the last look at what there is to commit, so that nothing settled in between is left lying.
     this.#isMoving = false

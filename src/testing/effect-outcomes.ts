@@ -110,14 +110,16 @@ export const effectOutcomes: Topic = (subject, test) => {
     await using at = await stage(subject, tables)
     let isMended = false
     const dead = next(at.db, 'alert')
-    const { tried, done } = await handle(at.db, 2, ({ payload }) =>
-      payload === 1 && !isMended ? { kind: 'dead', error: 'never' } : undefined,
-    )
+    const decide = ({ payload }: Effect): EffectOutcome<Writes> =>
+      payload === 1 && !isMended ? { kind: 'dead', error: 'never' } : undefined
+    const { tried, done } = await handle(at.db, 2, decide, { ...quick, pollMs: 5 })
     for (const payload of [1, 2]) at.db.enqueue({ kind: 'embed', key: 'a', payload })
     await dead
     isMended = true
     const [letter] = await at.db.effects.deadLetters()
-    assert.deepEqual(await at.db.effects.redrive([letter?.id ?? '']), [letter?.id])
+    // Whoever redrives it need not be who delivers it.
+    const other = await at.open()
+    assert.deepEqual(await other.effects.redrive([letter?.id ?? '']), [letter?.id])
     await done
     await at.db.effects.reached('embed', at.db.enqueue({ kind: 'embed', key: 'end' }).bookmark)
     assert.deepEqual(await at.db.effects.deadLetters(), [])
