@@ -159,8 +159,5 @@ export async function untilTidemark({ url, db }: ThroughProxy, seq: number | und
   await untilAt(url, `SELECT 1 FROM tidemark_writers WHERE epoch = ${db.epoch} AND watermark = ${seq}`)
 }
 
-/** A batch of one operation, which is one statement. */
-export const isAlone = ({ sql }: Message): boolean => sql?.includes('changed (told) AS') === true
-export const isBatch = (message: Message): boolean =>
-  message.sql?.startsWith('BEGIN ISOLATION LEVEL') === true || isAlone(message)
+export const isBatch = ({ sql }: Message): boolean => sql?.startsWith('BEGIN ISOLATION LEVEL') === true
 export const isTakeOver = ({ sql }: Message): boolean => sql?.includes('SET holder = holder + 1') === true

@@ -10,7 +10,6 @@
  *     │  sent without awaiting     ├─the fence refused──▶ chain; behind a batch that was repaired: sent again
  *     │  each, the next batch      ├─a unit was refused──▶ all again with care, alone
  *     │  behind it                 └─else──▶ failed
- *   or fence and operation in one (`alone.ts`): whichever refused it, as if a unit was
  *
  * How it could break: a batch begun while another's transaction is open would become a part of it. So nothing is
  * sent while one is repaired, and what was sent before has been answered when the repair begins.
@@ -20,11 +19,10 @@ import type { Seq } from '../../contracts/position.ts'
 import type { Runtime } from '../../contracts/runtime.ts'
 import type { Batch, BatchOutcome, IdRange } from '../../contracts/store.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
-import { fitsOnePacket, operationAnswer, shapeAlone } from './alone.ts'
 import { Careful } from './careful.ts'
 import { asCommitError, asStoreError, isAboutTables } from './classify.ts'
 import type { WireAnswer, WireStatement } from './connection.ts'
-import { fence, fenceParameters, type Hold } from './fence.ts'
+import { fence, type Hold } from './fence.ts'
 import { Prepared } from './prepared.ts'
 import type { DatabaseSchema } from './schema.ts'
 import { drawing, drawnFrom } from './reserve.ts'
@@ -41,8 +39,6 @@ interface Sent {
   readonly sentAtMs: number
   /** How many batches had been repaired then. */
   readonly repairs: number
-  /** Fence and operation are one statement: its error may be that of either, and there is no COMMIT. */
-  readonly isOne: boolean
   readonly answers: Promise<Settled[]>
 }
 
@@ -116,34 +112,10 @@ export class Executor {
     return this.#hold.connection.queryAll(statements.map((statement) => this.#prepared.named(statement)))
   }
 
-  #send(batch: Batch): Sent | 'with care' {
-    const context = this.#unitsOf()
-    const units = context.of(batch.steps, (batch.prev + 1) as Seq)
-    const outbox = context.outbox(batch.segments)
-    const inOne = outbox.length === 0 ? this.#sendInOne(batch, units) : undefined
-    return inOne ?? this.#sendInTurn(batch, units, outbox)
-  }
-
-  /** Fence and operation as one statement, where they can be. */
-  #sendInOne({ prev, last, steps }: Batch, units: readonly Unit[]): Sent | undefined {
-    const shape = shapeAlone(this.#schema, steps)
-    const [unit] = units
-    const [operation] = unit?.statements ?? []
-    if (shape === undefined || unit === undefined || operation === undefined) return undefined
-    const { parameters = [], ...statement } = this.#statements.besideFence(shape, operation)
-    // A transaction that is open would take it in, and no COMMIT would tell.
-    if (!fitsOnePacket(parameters) || this.#hold.connection.isInTransaction) return undefined
-    const moved = fenceParameters(this.#owner, this.#hold, prev, last)
-    const answers = this.#sendTogether([{ ...statement, parameters: [...parameters, ...moved] }])
-    return this.#sent({ units: [{ unit, at: 0 }], isOne: true, answers })
-  }
-
   /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
-  #sendInTurn(
-    { prev, last }: Batch,
-    units: readonly Unit[],
-    outbox: readonly WireStatement[],
-  ): Sent | 'with care' {
+  #send({ prev, last, steps, segments }: Batch): Sent | 'with care' {
+    const context = this.#unitsOf()
+    const units = context.of(steps, (prev + 1) as Seq)
     if (units.some(({ refusal, expectations }) => refusal !== undefined || expectations.length > 0))
       return 'with care'
     const { deferred } = this.#schema
@@ -154,12 +126,9 @@ export class Executor {
       if (unit.isDeferred && deferred) statements.push({ sql: deferred.judge }, { sql: deferred.wait })
       return { unit, at }
     })
-    statements.push(...outbox, { sql: 'COMMIT' })
-    return this.#sent({ units: placed, isOne: false, answers: this.#sendTogether(statements) })
-  }
-
-  #sent(sent: Pick<Sent, 'units' | 'isOne' | 'answers'>): Sent {
-    return { ...sent, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs }
+    statements.push(...context.outbox(segments), { sql: 'COMMIT' })
+    const answers = this.#sendTogether(statements)
+    return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
   }
 
   async #answer(batch: Batch, sent: Sent | 'with care'): Promise<BatchOutcome> {
@@ -168,28 +137,25 @@ export class Executor {
     const sinceMs = Math.max(sent.sentAtMs, this.#answeredAtMs)
     this.#answeredAtMs = this.#runtime.monotonicMs()
     const failedAt = answers.findIndex(({ status }) => status === 'rejected')
-    if (failedAt < 0) {
-      if (!sent.isOne) requireCommitted(valueOf(answers.at(-1) as Settled))
+    const commit = answers.at(-1)
+    if (failedAt < 0 && commit?.status === 'fulfilled') {
+      requireCommitted(commit.value)
       return this.#told(sent, answers, this.#answeredAtMs - sinceMs)
     }
     const error: unknown = (answers[failedAt] as PromiseRejectedResult).reason
     const failure = asCommitError(error, failedAt, 'unknown')
-    // Fence or operation: only behind the fence anybody can say.
-    const isOpenWhy = sent.isOne && failure.outcome === 'not-committed' && failure.failure !== 'transient'
     // Behind a batch that was repaired the fence had to refuse this one. Nothing of it was carried out.
-    if ((isOpenWhy || failure.failure === 'chain') && sent.repairs < this.#repairs)
+    if (failure.failure === 'chain' && sent.repairs < this.#repairs)
       return await this.#answer(batch, this.#send(batch))
-    if (!isOpenWhy && failure.failure !== 'rejected') throw failure
+    if (failure.failure !== 'rejected') throw failure
     if (isAboutTables(failure)) await this.#refresh()
     return await this.#repair(batch)
   }
 
-  #told({ units, isOne }: Sent, answers: readonly Settled[], longestTransactionMs: number): BatchOutcome {
+  #told({ units }: Sent, answers: readonly Settled[], longestTransactionMs: number): BatchOutcome {
     const told = new Told()
-    for (const { unit, at } of units) {
-      const own = answers.slice(at, at + unit.statements.length).map(valueOf)
-      unit.tell(isOne ? own.map(operationAnswer) : own, told)
-    }
+    for (const { unit, at } of units)
+      unit.tell(answers.slice(at, at + unit.statements.length).map(valueOf), told)
     const { results, rejections } = told
     return { results: results.all, rejections, transactions: 1, longestTransactionMs }
   }

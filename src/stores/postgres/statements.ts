@@ -16,7 +16,6 @@ import type { Value } from '../../contracts/values.ts'
 import type { Cause } from '../../isolation.ts'
 import { quote } from '../../sql/postgres-catalog.ts'
 import type { WireStatement } from './connection.ts'
-import { fenced } from './fence.ts'
 import { packedColumn } from './packed.ts'
 import { quotedTable, type DatabaseSchema } from './schema.ts'
 import { arrayOf, columnOf, textOf, type ArrayKind } from './values.ts'
@@ -84,20 +83,10 @@ export class Statements {
         return { sql: shape.sql, parameters: values.map(textOf) }
       case 'insert':
       case 'upsert':
-        return rows === 1 ? this.#insertOne(shape, values) : this.#insert(shape, values)
+        return this.#insert(shape, values)
       case 'update':
       case 'delete':
         return rows === 1 ? this.#single(shape, values) : this.#many(shape, values)
-    }
-  }
-
-  /** The statement of one plain operation, and the fence beside it; what it tells is the generated id. */
-  besideFence(shape: Shape, { sql, parameters = [] }: WireStatement): WireStatement {
-    const changing = this.generatedId(shape) === undefined ? `${sql} RETURNING 1` : sql
-    return {
-      sql: this.#cached(`fenced ${sql}`, () => fenced(changing, parameters.length)),
-      parameters,
-      asArrays: true,
     }
   }
 
@@ -110,25 +99,13 @@ export class Statements {
 
   #insert(shape: InsertShape | UpsertShape, values: readonly Value[]): WireStatement {
     return {
-      sql: this.#cached(shape.key, () => this.#insertSql(shape, this.#selected(shape.table, shape.columns))),
+      sql: this.#cached(shape.key, () => this.#insertSql(shape)),
       parameters: this.#arrays(shape.table, shape.columns, values),
       asArrays: true,
     }
   }
 
-  /** One row: the server has no arrays to take apart. */
-  #insertOne(shape: InsertShape | UpsertShape, values: readonly Value[]): WireStatement {
-    const { table, columns } = shape
-    const places = columns.map((_, at) => `$${at + 1}`).join(', ')
-    return {
-      sql: this.#cached(`${shape.key}one`, () => this.#insertSql(shape, `VALUES (${places})`)),
-      parameters: values.map((value, at) => this.#text(table, columns[at] as string, value)),
-      asArrays: true,
-    }
-  }
-
-  /** @param source of its rows */
-  #insertSql(shape: InsertShape | UpsertShape, source: string): string {
+  #insertSql(shape: InsertShape | UpsertShape): string {
     const { table, columns } = shape
     const names = columns.map(quote).join(', ')
     const overriding = columns.some((column) => this.#column(table, column)?.isAlwaysGenerated)
@@ -137,7 +114,10 @@ export class Statements {
     const id = this.generatedId(shape)
     const tail =
       shape.kind === 'upsert' ? conflictClause(shape) : id === undefined ? '' : ` RETURNING ${quote(id)}`
-    return `INSERT INTO ${quotedTable(this.#schema, table)} (${names})${overriding} ${source}${tail}`
+    return (
+      `INSERT INTO ${quotedTable(this.#schema, table)} (${names})${overriding} ` +
+      `SELECT ${this.#selected(table, columns)}${tail}`
+    )
   }
 
   /** One operation: a null in its key is looked for in other words, since nothing equals it. */
@@ -218,10 +198,9 @@ export class Statements {
   }
 
   #selected(table: string, columns: readonly string[]): string {
-    const taken = columns.map((column, at) =>
-      this.#cast(table, column, `unnest(${this.#parameter(table, column, at)})`),
-    )
-    return `SELECT ${taken.join(', ')}`
+    return columns
+      .map((column, at) => this.#cast(table, column, `unnest(${this.#parameter(table, column, at)})`))
+      .join(', ')
   }
 
   #parameter(table: string, column: string, at: number): string {
