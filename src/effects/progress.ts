@@ -96,6 +96,8 @@ class Advance {
   }
 
   add(seq: number, n: number, isDone: boolean): void {
+    // A new holder loads what is left of the outbox, also what is finished: that leads nowhere back.
+    if (isUpTo(seq, n, this.#known.seq, this.#known.n)) return
     if (isDone && this.#isUnbroken) {
       this.#seq = seq
       this.#n = n

@@ -97,8 +97,21 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
       }
       expect(window.unfinished).toBe(0)
     }),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   )
+})
+
+test('law 8 · a later holder that loads again what is finished, before the rest, does not go back', () => {
+  const [first, second] = itemsOf([
+    { epoch: 1, key: 'a' },
+    { epoch: 1, key: 'b' },
+  ]) as [Item, Item]
+  const before = new Window(() => false)
+  for (const item of [first, second]) before.load(item, false, 0)
+  const progress = before.progressWith(new Map(), new Set([first, second]))
+  const after = new Window(() => false)
+  after.load(first, isFinished(progress, first), 0)
+  expect(isFinished(after.progressWith(progress, new Set()), second)).toBe(true)
 })
 
 test('law 8 · behind an effect that waits in a row of its own, newer ones of its key are held, others are not', () => {
