@@ -5,7 +5,7 @@
  * Keeps: law 8 (an operation that is rejected takes its effects with it; one that is sent again takes each of them once).
  */
 import type { Segment } from './contracts/effect.ts'
-import type { Seq } from './contracts/position.ts'
+import type { Epoch, Seq } from './contracts/position.ts'
 import type { Json } from './contracts/values.ts'
 
 /** An effect before its operation has a position. */
@@ -33,6 +33,24 @@ export interface SegmentItem extends EffectContent {
 
 type ItemTuple = readonly [seq: number, n: number, key: string | null, payload: Json, ...ItemFlags]
 type ItemFlags = [] | [delayMs: number] | [delayMs: number, isLatestOnly: 1]
+
+/** Where an effect stands: which of the effects of which operation. */
+export interface EffectPlace {
+  readonly epoch: Epoch
+  readonly seq: Seq
+  readonly n: number
+}
+
+export function effectId({ epoch, seq, n }: EffectPlace): string {
+  return `${epoch}-${seq}-${n}`
+}
+
+/** @returns undefined when it is no id of an effect */
+export function placeOf(id: string): EffectPlace | undefined {
+  const found = /^(\d{1,16})-(\d{1,16})-(\d{1,10})$/.exec(id)
+  if (!found) return undefined
+  return { epoch: Number(found[1]) as Epoch, seq: Number(found[2]) as Seq, n: Number(found[3]) }
+}
 
 /** A version counts items within a segment, so a segment has no more. See `versionOf`. */
 export const maxSegmentItems: number = 2 ** 16

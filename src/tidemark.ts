@@ -1,16 +1,14 @@
 /** `open()` puts the parts together; nothing else knows all of them. */
 import type { Writable } from 'node:stream'
 import { Client, type Group, type TableName, type Tables } from './client.ts'
-import type { Run } from './contracts/operation.ts'
 import type { Processor } from './contracts/processor.ts'
 import type { Epoch, Position, WriterName } from './contracts/position.ts'
 import type { Runtime } from './contracts/runtime.ts'
 import type { Dialect, OpenedStore, Store, StoreStats } from './contracts/store.ts'
 import type { Json } from './contracts/values.ts'
 import { Effects } from './effects/effects.ts'
-import type { EffectsHost, EffectWrite } from './effects/host.ts'
+import type { EffectsHost } from './effects/host.ts'
 import { Bookmarks } from './reads/bookmark.ts'
-import { EngineStoppedError, QueueFullError } from './errors.ts'
 import type { ChangesOptions } from './reads/changes.ts'
 import type { ReadStats } from './reads/metrics.ts'
 import { openReads, type ReadQuery, type Reads } from './reads/reader.ts'
@@ -24,7 +22,8 @@ import { listDeadLetters, redrive, type DeadLetter, type DeadLetterFilter } from
 import { WriteEngine } from './writes/engine.ts'
 import type { EventName, Listener } from './writes/events.ts'
 import { invalidOptions, leaseOf, parseOptions, type OpenOptions } from './writes/options.ts'
-import type { Outcome, Receipt } from './writes/receipt.ts'
+import { commitOwn } from './writes/own-group.ts'
+import type { Outcome } from './writes/receipt.ts'
 import { writableTo } from './writes/writable.ts'
 
 /**
@@ -83,13 +82,16 @@ function openEffects<DB extends Tables>(
 ): Effects<Group<DB>> {
   const host: EffectsHost = {
     epoch: store.epoch,
-    dialect: store.dialect,
     runtime,
     ask: async (sql, parameters) => {
       const query = { sql: withParameters(sql, store.dialect), parameters }
       return (await store.query(query, undefined, 'here')).rows
     },
-    commit: (runs, writes = []) => commitOwn(engine, runs, writes),
+    commit: (runs, writes = []) =>
+      commitOwn(engine, runs, (operations) => {
+        // What a handler writes to is typed by DB, as in `atomic`.
+        for (const write of writes) write(operations as never)
+      }),
     durable: () => store.sync(),
   }
   const effects = new Effects<Group<DB>>(
@@ -107,31 +109,6 @@ function openEffects<DB extends Tables>(
   engine.onEffects = (kind) => effects.committed(kind)
   if (store.keepsEffects) reads.processors.effects = effects
   return effects
-}
-
-/** @returns why it was rejected. @throws EngineStoppedError; what one of `writes` throws is a rejection too */
-async function commitOwn(
-  engine: WriteEngine,
-  runs: readonly Run[],
-  writes: readonly EffectWrite[],
-): Promise<Error | undefined> {
-  let receipt: Receipt | undefined
-  while (receipt === undefined) {
-    await engine.whenRoom()
-    try {
-      // What a handler writes to is typed by DB, as in `atomic`.
-      receipt = engine.groupWith(runs, (operations) => {
-        for (const write of writes) write(operations as never)
-      })
-    } catch (error) {
-      if (error instanceof QueueFullError) continue
-      if (error instanceof EngineStoppedError) throw error
-      return error instanceof Error ? error : new Error(String(error))
-    }
-  }
-  const outcome = await receipt.outcome()
-  if (outcome.kind === 'abandoned') throw outcome.error
-  return outcome.kind === 'rejected' ? outcome.error : undefined
 }
 
 /** How long an engine that is not opened after all may take to let go of its store. */

@@ -103,7 +103,7 @@ export interface UnreadableInput {
 
 export type DeadLetterId = number & { readonly __brand: 'DeadLetterId' }
 
-/** An operation that the store refused for good. It is in the dead letters, by the same transaction. */
+/** An operation that the store refused for good. It is in the dead letters, in the same transaction. */
 export interface Rejection {
   readonly seq: Seq
   readonly table: string | undefined

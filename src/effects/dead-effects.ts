@@ -6,10 +6,10 @@
 import type { Json, Value } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
 import type { EffectsHost } from './host.ts'
-import { effectId, placeOf, type Item } from './item.ts'
+import { effectId, placeOf, type EffectPlace } from '../segments.ts'
+import { placeIn, type Item } from './item.ts'
 import { commitInParts } from './in-parts.ts'
 import { own, type OwnRuns } from './own-tables.ts'
-import type { Place } from './progress.ts'
 
 /** An effect that will not be tried again unless somebody redrives it. */
 export interface DeadEffect {
@@ -47,7 +47,7 @@ export async function listDeadEffects(
     [...ofKind[1], afterVersion, limit],
   )
   return rows.map((row) => ({
-    id: effectId({ epoch: Number(row['epoch']), seq: Number(row['seq']), n: Number(row['n']) } as Place),
+    id: effectId(placeIn(row)),
     kind: String(row['kind']),
     key: typeof row['effect_key'] === 'string' ? row['effect_key'] : undefined,
     payload: JSON.parse(String(row['payload'])) as Json,
@@ -76,7 +76,7 @@ export async function discardEffects(host: EffectsHost, ids: readonly string[]):
 async function eachAlone(
   host: EffectsHost,
   ids: readonly string[],
-  add: (runs: OwnRuns, place: Place) => void,
+  add: (runs: OwnRuns, place: EffectPlace) => void,
 ): Promise<string[]> {
   const places = ids.map((id) => {
     const place = placeOf(id)
@@ -91,7 +91,7 @@ async function eachAlone(
   return places.filter((one) => !refused.includes(one)).map(({ id }) => id)
 }
 
-function idOf({ epoch, seq, n }: Place): Value[] {
+function idOf({ epoch, seq, n }: EffectPlace): Value[] {
   return [epoch, seq, n]
 }
 

@@ -3,7 +3,7 @@
  * at a time, and gives the lanes back what became of them.
  *
  * Keeps: law 8 (what is taken is settled, put back, or delivered again), law 7 (no more deliveries at once than the
- * limiter allows, and nothing is loaded that could not be taken).
+ * limiter allows).
  *
  *   stopped ──start──▶ running ◀──▶ paused
  *                        └──stop──▶ draining ──nothing out, or deadline──▶ stopped (lanes let go)
@@ -52,14 +52,13 @@ export class Dispatcher<W> {
   readonly #calls = new Set<AbortController>()
   /** Effects with rows of their own, taken and not yet given to the handler. */
   #due: Out[] = []
-  #timers: { poll?: Timer; due?: Timer } = {}
+  #timers: { poll?: Timer; due?: Timer; sweep?: Timer | undefined } = {}
   #isPaused = false
   #isStopped = false
   #isLooking = false
   #isScheduled = false
   #nextLane = 0
   #retainedAtMs = Number.NEGATIVE_INFINITY
-  #sweep: Timer | undefined
   #drained: (() => void) | undefined
 
   constructor(
@@ -142,9 +141,7 @@ export class Dispatcher<W> {
    */
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true
-    this.#timers.poll?.cancel()
-    this.#timers.due?.cancel()
-    this.#sweep?.cancel()
+    for (const timer of Object.values(this.#timers)) timer?.cancel()
     this.#outage.stop()
     this.#putBackDue()
     const drained = Promise.withResolvers<void>()
@@ -319,16 +316,15 @@ export class Dispatcher<W> {
       if (settlement.kind === 'dead') this.#events.onDead(item, settlement.error)
     this.#events.onSettled()
     this.#sweepSoon()
-    this.#tellIfDrained()
   }
 
   /** Soon after, and not for every settlement. */
   #sweepSoon(): void {
-    if (this.#sweep !== undefined || this.#isStopped) return
-    this.#sweep = this.#host.runtime.after(
+    if (this.#timers.sweep !== undefined || this.#isStopped) return
+    this.#timers.sweep = this.#host.runtime.after(
       sweepAfterMs,
       () => {
-        this.#sweep = undefined
+        this.#timers.sweep = undefined
         if (!this.#isStopped) this.#guard(this.#holder.sweep())
       },
       'background',

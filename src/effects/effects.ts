@@ -19,12 +19,12 @@ import {
 } from './dead-effects.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { EffectsHost } from './host.ts'
-import { placeOf } from './item.ts'
 import { parseHandleOptions, type HandleOptions } from './options.ts'
 import { own, OwnRuns } from './own-tables.ts'
 import { recoverEffects, type Ask, type RecoverOptions, type Recovery } from './recover.ts'
 import { readResult } from './results.ts'
 import { readKinds, readQueue, type EffectStats } from './stats.ts'
+import { placeOf } from '../segments.ts'
 import { findUnfinished, type Sought } from './unfinished.ts'
 import { Wakes } from './wakes.ts'
 

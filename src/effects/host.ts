@@ -2,12 +2,10 @@
 import type { Run } from '../contracts/operation.ts'
 import type { Epoch } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
-import type { Dialect } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 
 export interface EffectsHost {
   readonly epoch: Epoch
-  readonly dialect: Dialect
   readonly runtime: Runtime
 
   /** Rows of tables of ours, in a snapshot that begins after the call. @param sql every `?` in it is a parameter */

@@ -1,10 +1,9 @@
 /** An effect in the hands of a lane. */
 import type { Effect } from '../contracts/effect.ts'
 import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
-import type { SegmentItem } from '../segments.ts'
-import type { Place } from './progress.ts'
+import { effectId, type EffectPlace, type SegmentItem } from '../segments.ts'
 
-export interface Item extends Place {
+export interface Item extends EffectPlace {
   readonly effect: Effect
   /** Not before this time, in ms since 1970. */
   readonly dueAtMs: number
@@ -25,15 +24,9 @@ export interface SegmentRow {
   readonly content: string
 }
 
-export function effectId({ epoch, seq, n }: Place): string {
-  return `${epoch}-${seq}-${n}`
-}
-
-/** @returns undefined when it is no id of an effect */
-export function placeOf(id: string): Place | undefined {
-  const found = /^(\d{1,16})-(\d{1,16})-(\d{1,10})$/.exec(id)
-  if (!found) return undefined
-  return { epoch: Number(found[1]) as Epoch, seq: Number(found[2]) as Seq, n: Number(found[3]) }
+/** Of a row of one of our tables. */
+export function placeIn({ epoch, seq, n }: Record<string, unknown>): EffectPlace {
+  return { epoch: Number(epoch) as Epoch, seq: Number(seq) as Seq, n: Number(n) }
 }
 
 /** Of an epoch that is forgotten nobody knows the writer any more. */

@@ -16,7 +16,7 @@
  */
 import { decodeSegment } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
-import { effectId, itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
+import { itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
 import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
 import { readSegments } from './outbox.ts'
 import { OwnRuns } from './own-tables.ts'
@@ -262,8 +262,7 @@ export class Lane {
 
   #noteWaiting(settled: readonly Settled[], nowMs: number): void {
     for (const { item, settlement } of settled) {
-      const { key } = item.effect
-      const id = effectId(item)
+      const { id, key } = item.effect
       if (settlement.kind === 'delivered' || settlement.kind === 'dead') {
         if (!item.isKept) continue
         this.#waiting.remove(key, id)

@@ -5,13 +5,7 @@
  * Keeps: law 8 (an effect counts as finished only once that is committed, and then for good).
  */
 import type { Epoch, Seq } from '../contracts/position.ts'
-
-/** Where an effect stands among those of its epoch. */
-export interface Place {
-  readonly epoch: Epoch
-  readonly seq: Seq
-  readonly n: number
-}
+import type { EffectPlace } from '../segments.ts'
 
 type Stretch = readonly [fromSeq: number, fromN: number, toSeq: number, toN: number]
 
@@ -39,7 +33,7 @@ export function encodeProgress(progress: Progress): string {
   return JSON.stringify(Object.fromEntries(entries) as ProgressJson)
 }
 
-export function isFinished(progress: Progress, { epoch, seq, n }: Place): boolean {
+export function isFinished(progress: Progress, { epoch, seq, n }: EffectPlace): boolean {
   const known = progress.get(epoch)
   if (known === undefined) return false
   return (
@@ -64,7 +58,7 @@ export const endOfOperation: number = 2 ** 31 - 1
  *
  * @param isDone whether the place is finished
  */
-export function progressAfter<P extends Place>(
+export function progressAfter<P extends EffectPlace>(
   progress: Progress,
   line: readonly P[],
   isDone: (place: P) => boolean,

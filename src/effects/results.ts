@@ -8,7 +8,7 @@ import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
 import { commitInParts } from './in-parts.ts'
 import { own } from './own-tables.ts'
-import type { Place } from './progress.ts'
+import type { EffectPlace } from '../segments.ts'
 
 /** A result that nobody fetched is kept for a week. */
 const keptResultsMs = 7 * 24 * 3_600_000
@@ -17,7 +17,7 @@ const droppedAtOnce = 500
 /** @returns undefined when there is none, or none any more */
 export async function readResult(
   host: EffectsHost,
-  { epoch, seq, n }: Place,
+  { epoch, seq, n }: EffectPlace,
 ): Promise<{ result: Json } | undefined> {
   const [row] = await host.ask('SELECT result FROM tidemark_results WHERE epoch = ? AND seq = ? AND n = ?', [
     epoch,

@@ -7,12 +7,12 @@
  * read first, then the outbox, then the rows: it is found at the later place, if it was gone from the earlier one.
  */
 import type { Epoch, Seq } from '../contracts/position.ts'
-import { decodeSegment, type SegmentItem } from '../segments.ts'
+import { decodeSegment, effectId, type EffectPlace, type SegmentItem } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
-import { effectId, laneOf, type SegmentRow } from './item.ts'
+import { laneOf, placeIn, type SegmentRow } from './item.ts'
 import { readLanes, type LaneRow } from './lease.ts'
 import { readSegments } from './outbox.ts'
-import { isFinished, isPast, type Place } from './progress.ts'
+import { isFinished, isPast } from './progress.ts'
 
 /** Which effects are looked for. */
 export interface Sought {
@@ -35,24 +35,37 @@ export async function findUnfinished(host: EffectsHost, sought: Sought): Promise
 }
 
 async function isInOutbox(host: EffectsHost, sought: Sought, lanes: readonly LaneRow[]): Promise<boolean> {
+  const wasSeenThrough = await eachSegment(host, sought.kind, lanes, ({ epoch, content }) => {
+    const last = sought.upTo(epoch)
+    if (last === undefined) return true
+    return !decodeSegment(content).some(
+      (item) => item.seq <= last && isSoughtKey(sought, item.key) && !isFinishedIn(lanes, epoch, item),
+    )
+  })
+  return !wasSeenThrough
+}
+
+/**
+ * The segments that some lane has not passed.
+ *
+ * @param look until it says that it has seen enough
+ * @returns whether it looked at all of them
+ */
+async function eachSegment(
+  host: EffectsHost,
+  kind: string,
+  lanes: readonly LaneRow[],
+  look: (segment: SegmentRow) => boolean,
+): Promise<boolean> {
+  const isPastAll = ({ epoch, last }: Pick<SegmentRow, 'epoch' | 'last'>): boolean =>
+    lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, epoch, last))
   for (let after = 0; ;) {
-    const segments = await readSegments(host, sought.kind, after, (segment) => isPastAll(segment, lanes))
-    if (segments.length === 0) return false
-    if (segments.some((segment) => hasUnfinished(segment, sought, lanes))) return true
-    after = segments.at(-1)?.id as number
+    const segments = await readSegments(host, kind, after, isPastAll)
+    const last = segments.at(-1)
+    if (last === undefined) return true
+    if (!segments.every(look)) return false
+    after = last.id
   }
-}
-
-function isPastAll({ epoch, last }: Pick<SegmentRow, 'epoch' | 'last'>, lanes: readonly LaneRow[]): boolean {
-  return lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, epoch, last))
-}
-
-function hasUnfinished({ epoch, content }: SegmentRow, sought: Sought, lanes: readonly LaneRow[]): boolean {
-  const last = sought.upTo(epoch)
-  if (last === undefined) return false
-  return decodeSegment(content).some(
-    (item) => item.seq <= last && isSoughtKey(sought, item.key) && !isFinishedIn(lanes, epoch, item),
-  )
 }
 
 function isSoughtKey({ keys }: Sought, key: unknown): boolean {
@@ -75,15 +88,13 @@ export async function unfinishedKeys(host: EffectsHost, kind: string): Promise<U
   const pending = new Set<string>()
   const dead = new Map<string, string[]>()
   const lanes = await readLanes(host, kind)
-  for (let after = 0; ;) {
-    const segments = await readSegments(host, kind, after, (segment) => isPastAll(segment, lanes))
-    for (const { epoch, content } of segments)
-      for (const item of decodeSegment(content))
-        if (item.key !== null && !isFinishedIn(lanes, epoch, item)) pending.add(item.key)
-    if (segments.length === 0) break
-    after = segments.at(-1)?.id as number
-  }
-  await eachRow(host, kind, ({ state, effect_key: key, ...row }) => {
+  await eachSegment(host, kind, lanes, ({ epoch, content }) => {
+    for (const item of decodeSegment(content))
+      if (item.key !== null && !isFinishedIn(lanes, epoch, item)) pending.add(item.key)
+    return true
+  })
+  await eachRow(host, kind, (row) => {
+    const { state, effect_key: key } = row
     if (typeof key !== 'string') return true
     if (state === 'waiting') pending.add(key)
     else dead.set(key, [...(dead.get(key) ?? []), effectId(placeIn(row))])
@@ -96,9 +107,10 @@ const rowsAtOnce = 1_000
 const idsTold = 5
 
 async function findInRows(host: EffectsHost, sought: Sought): Promise<Found> {
-  const dead: Place[] = []
+  const dead: EffectPlace[] = []
   let isPending = false
-  await eachRow(host, sought.kind, ({ state, effect_key: key, ...row }) => {
+  await eachRow(host, sought.kind, (row) => {
+    const { state, effect_key: key } = row
     const place = placeIn(row)
     const last = sought.upTo(place.epoch)
     if (last === undefined || place.seq > last || !isSoughtKey(sought, key)) return true
@@ -125,8 +137,4 @@ async function eachRow(
     if (!rows.every(look) || rows.length < rowsAtOnce) return
     after = Number(rows.at(-1)?.['version'])
   }
-}
-
-function placeIn(row: Record<string, unknown>): Place {
-  return { epoch: Number(row['epoch']) as Epoch, seq: Number(row['seq']) as Seq, n: Number(row['n']) }
 }

@@ -4,10 +4,10 @@
  * Keeps: law 8 (of one key, the oldest that waits goes first, and newer ones of the outbox stay behind it), law 7 (a lane
  * in which too many wait takes nothing new).
  */
-import type { Epoch, Seq } from '../contracts/position.ts'
 import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
-import { effectId, writerOf, type Item } from './item.ts'
+import { effectId } from '../segments.ts'
+import { placeIn, writerOf, type Item } from './item.ts'
 
 /** Keys of effects that wait are kept in memory, so many at most. */
 const maxWaiting = 100_000
@@ -35,10 +35,6 @@ export class WaitingEffects {
     return this.#isPartial || this.#count >= maxWaiting
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   holdsBack(key: string): boolean {
     return this.#byKey.has(key)
   }
@@ -50,7 +46,7 @@ export class WaitingEffects {
        WHERE kind = ? AND lane = ? AND state = 'waiting' AND effect_key IS NOT NULL LIMIT ?`,
       [this.#kind, this.#lane, maxWaiting],
     )
-    for (const row of rows) this.add(String(row['effect_key']), idOf(row))
+    for (const row of rows) this.add(String(row['effect_key']), effectId(placeIn(row)))
     this.#isPartial = rows.length === maxWaiting
     await this.findNextDue()
   }
@@ -117,11 +113,7 @@ export class WaitingEffects {
   }
 
   #itemOf(row: Record<string, unknown>): Item {
-    const place = {
-      epoch: Number(row['epoch']) as Epoch,
-      seq: Number(row['seq']) as Seq,
-      n: Number(row['n']),
-    }
+    const place = placeIn(row)
     const failures = Number(row['attempts'])
     const key = row['effect_key']
     return {
@@ -142,12 +134,4 @@ export class WaitingEffects {
       failures,
     }
   }
-}
-
-function idOf(row: Record<string, unknown>): string {
-  return effectId({
-    epoch: Number(row['epoch']) as Epoch,
-    seq: Number(row['seq']) as Seq,
-    n: Number(row['n']),
-  })
 }

@@ -11,14 +11,14 @@
  *                                      └──not due, or its key waits──▶ held ──finish (it has a row now)──▶ gone
  */
 import type { Item } from './item.ts'
-import { isFinished, progressAfter, type Place, type Progress } from './progress.ts'
+import type { EffectPlace } from '../segments.ts'
+import { isFinished, progressAfter, type Progress } from './progress.ts'
 
-/** One place in the line. Without an item: the end of a segment, or what had been finished before it was loaded. */
-interface Entry extends Place {
+/** One place in the line. Without an item: the end of a segment, or what is finished. */
+interface Entry extends EffectPlace {
   item: Item | undefined
+  state: 'behind' | 'ready' | 'running' | 'held' | 'finished'
 }
-
-type State = 'behind' | 'ready' | 'running' | 'held'
 
 /** So many loaded effects are enough: a target that takes more at once is a batch of batches. */
 const fullAt = 16_384
@@ -29,7 +29,6 @@ export class Window {
   readonly #isWaiting: (key: string) => boolean
   readonly #line: Entry[] = []
   readonly #entries = new Map<Item, Entry>()
-  readonly #states = new Map<Item, State>()
   readonly #byKey = new Map<string, Item[]>()
   #ready: Item[] = []
   #held: Item[] = []
@@ -40,7 +39,7 @@ export class Window {
   }
 
   get isFull(): boolean {
-    return this.#entries.size >= fullAt || this.#line.length >= longestLine
+    return this.unfinished >= fullAt || this.#line.length >= longestLine
   }
 
   get hasReady(): boolean {
@@ -63,25 +62,23 @@ export class Window {
 
   /** @param wasFinished by an earlier holder, out of turn */
   load(item: Item, wasFinished: boolean, nowMs: number): void {
+    if (wasFinished) return this.#pushFinished(item)
     const { epoch, seq, n } = item
-    const entry: Entry = { epoch, seq, n, item: wasFinished ? undefined : item }
+    const entry: Entry = { epoch, seq, n, item, state: 'behind' }
     this.#line.push(entry)
-    if (wasFinished) return
     this.#entries.set(item, entry)
     const { key } = item.effect
     const older = key === undefined ? undefined : this.#byKey.get(key)
-    if (older !== undefined) {
-      older.push(item)
-      this.#states.set(item, 'behind')
-      return
+    if (older !== undefined) older.push(item)
+    else {
+      if (key !== undefined) this.#byKey.set(key, [item])
+      this.#admit(item, nowMs)
     }
-    if (key !== undefined) this.#byKey.set(key, [item])
-    this.#admit(item, nowMs)
   }
 
   /** Nothing more comes of the segment that ends here. */
-  endSegment({ epoch, seq, n }: Place): void {
-    this.#line.push({ epoch, seq, n, item: undefined })
+  endSegment(place: EffectPlace): void {
+    this.#pushFinished(place)
   }
 
   /**
@@ -93,14 +90,14 @@ export class Window {
     this.#ready = this.#ready.slice(taken.length)
     const superseded: Item[] = []
     const items = taken.map((item) => this.#newest(item, superseded))
-    for (const item of [...items, ...superseded]) this.#states.set(item, 'running')
+    for (const item of [...items, ...superseded]) this.#entryOf(item).state = 'running'
     return { items, superseded }
   }
 
   /** Taken, and not delivered after all. */
   putBack(items: readonly Item[]): void {
-    const back = items.filter((item) => this.#states.get(item) === 'running')
-    for (const item of back) this.#states.set(item, 'ready')
+    const back = items.filter((item) => this.#entries.get(item)?.state === 'running')
+    for (const item of back) this.#entryOf(item).state = 'ready'
     // At the end: what its target refuses must not keep it from being tried with others.
     this.#ready.push(...back)
   }
@@ -118,8 +115,8 @@ export class Window {
       const entry = this.#entries.get(item)
       if (entry === undefined) continue
       entry.item = undefined
+      entry.state = 'finished'
       this.#entries.delete(item)
-      this.#states.delete(item)
       this.#removeFromKey(item, nowMs)
     }
   }
@@ -144,7 +141,7 @@ export class Window {
   #admit(item: Item, nowMs: number): void {
     const { key } = item.effect
     const mustWait = item.dueAtMs > nowMs || (key !== undefined && this.#isWaiting(key))
-    this.#states.set(item, mustWait ? 'held' : 'ready')
+    this.#entryOf(item).state = mustWait ? 'held' : 'ready'
     if (mustWait) this.#held.push(item)
     else this.#ready.push(item)
   }
@@ -152,7 +149,8 @@ export class Window {
   /** The newest of those that follow each other and need not be delivered where a later one is. */
   #newest(item: Item, superseded: Item[]): Item {
     let newest = item
-    for (const next of this.#byKey.get(item.effect.key ?? '')?.slice(1) ?? []) {
+    const { key } = item.effect
+    for (const next of key === undefined ? [] : (this.#byKey.get(key)?.slice(1) ?? [])) {
       if (!newest.isLatestOnly || !next.isLatestOnly || next.dueAtMs > item.dueAtMs) break
       superseded.push(newest)
       newest = next
@@ -168,6 +166,15 @@ export class Window {
     if (at >= 0) line.splice(at, 1)
     const [next] = line
     if (next === undefined) this.#byKey.delete(key)
-    else if (this.#states.get(next) === 'behind') this.#admit(next, nowMs)
+    else if (this.#entryOf(next).state === 'behind') this.#admit(next, nowMs)
+  }
+
+  #pushFinished({ epoch, seq, n }: EffectPlace): void {
+    this.#line.push({ epoch, seq, n, item: undefined, state: 'finished' })
+  }
+
+  /** Of an item that is not finished. */
+  #entryOf(item: Item): Entry {
+    return this.#entries.get(item) as Entry
   }
 }

@@ -103,8 +103,6 @@ export class Changes implements Follower {
 
   #tell(subscribers: readonly Subscriber[], run: Run, index: number, seq: Seq, told: Told): void {
     const table = tableOf(run.shape)
-    // What we keep for ourselves is nobody's change.
-    if (table !== undefined && isInternalTable(table)) return
     for (const subscriber of subscribers) {
       if (subscriber.table !== undefined && subscriber.table !== table) continue
       const position = this.#engine.position(seq)
@@ -162,7 +160,7 @@ function visit(
   for (const step of steps) {
     const isGrouped = step.kind === 'group'
     const behind = seq + (step.kind === 'load' ? step.positions : 1)
-    for (const run of step.kind === 'run' ? [step] : step.runs) {
+    for (const run of step.kind === 'run' ? [step] : step.runs.filter(isSomebodys)) {
       for (let index = 0; index < run.count && seq <= last; index++) {
         tell(run, index, seq as Seq, isGrouped)
         if (!isGrouped) seq++
@@ -171,6 +169,11 @@ function visit(
     // A load's letters have positions behind its rows; a group's members have had none of their own.
     if (step.kind !== 'run') seq = behind
   }
+}
+
+/** What we keep for ourselves, beside what handlers of effects write, is nobody's change. */
+function isSomebodys({ shape }: Run): boolean {
+  return shape.kind === 'statement' || !isInternalTable(shape.table)
 }
 
 /** Finds the results of rising positions in one pass. */

@@ -74,8 +74,9 @@ function encodeOne(request: EffectRequest, rowKey: () => string | null): Encoded
   if (typeof request !== 'object' || request === null)
     throw invalid(`an effect must be an object, not ${String(request)}`)
   const { kind, key, payload = null, delayMs = 0, latestOnly = false } = request
-  const unknown = Object.keys(request).find((name) => !optionNames.includes(name))
-  if (unknown !== undefined) throw invalid(`an effect has no "${unknown}" (it has ${optionNames.join(', ')})`)
+  for (const name in request)
+    if (!optionNames.includes(name))
+      throw invalid(`an effect has no "${name}" (it has ${optionNames.join(', ')})`)
   requireKind(kind)
   if (!Number.isFinite(delayMs) || delayMs < 0 || delayMs > maxDelayMs)
     throw invalid(`\`delayMs\` of an effect must be from 0 to ${maxDelayMs}, not ${String(delayMs)}`)

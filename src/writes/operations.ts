@@ -132,11 +132,11 @@ export class Operations<R> {
     const start = run.values.length
     try {
       const bytes = encodeRow(layout, row, run.values)
-      if (bytes >= 0 && ids === undefined)
-        return options?.effects === undefined
-          ? this.#sink.take(run, bytes)
-          : this.#takeWithEffects(run, bytes, undefined, effectsOf(options, shapes, row))
-      if (bytes >= 0 && ids !== undefined) return this.#takeWithId(shapes, run, bytes, ids, row, options)
+      if (bytes >= 0) {
+        if (ids !== undefined) return this.#takeWithId(shapes, run, bytes, ids, row, options)
+        if (options?.effects === undefined) return this.#sink.take(run, bytes)
+        return this.#takeWithEffects(run, bytes, undefined, effectsOf(options, shapes, row))
+      }
     } catch (error) {
       run.values.length = start
       throw error

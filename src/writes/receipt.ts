@@ -16,6 +16,7 @@ import {
   type TidemarkError,
   unprefixed,
 } from '../errors.ts'
+import { effectId } from '../segments.ts'
 import type { PendingBatch } from './batch.ts'
 
 /** What a receipt needs of the engine that made it. */
@@ -88,8 +89,7 @@ export class Receipt implements PromiseLike<Committed> {
    * @param n which of them, counted from 0 over all of the operation's. Default 0
    */
   effectId(n = 0): string {
-    const { epoch, seq } = this.position
-    return `${epoch}-${seq}-${n}`
+    return effectId({ ...this.position, n })
   }
 
   get state(): 'pending' | Outcome['kind'] {

@@ -109,44 +109,46 @@ export interface Piece {
 
 /** Splits steps into messages of about `maxBytes`; a single run may exceed it by one row. */
 export function splitSteps(steps: readonly Step[], maxBytes: number): Piece[][] {
-  const messages: Piece[][] = [[]]
-  let bytes = 0
-  const add = (piece: Piece, size: number): void => {
-    if (bytes > 0 && bytes + size > maxBytes) {
-      messages.push([])
-      bytes = 0
-    }
-    messages.at(-1)?.push(piece)
-    bytes += size
-  }
+  const messages = new Messages<Piece>(maxBytes)
   for (const step of steps) {
-    if (step.kind === 'run') add({ step, continues: false }, step.bytes)
-    else if (step.runs.length < 2) add({ step, continues: false }, step.runs[0]?.bytes ?? 0)
+    if (step.kind === 'run') messages.add({ step, continues: false }, step.bytes)
+    else if (step.runs.length < 2) messages.add({ step, continues: false }, step.runs[0]?.bytes ?? 0)
     else
       for (const [index, run] of step.runs.entries()) {
         // What a load has beside its rows goes with the first piece only.
         const first =
           index === 0 || step.kind === 'group' ? step : { ...step, letters: [], checkpoint: undefined }
-        add({ step: { ...first, runs: [run] }, continues: index > 0 }, run.bytes)
+        messages.add({ step: { ...first, runs: [run] }, continues: index > 0 }, run.bytes)
       }
   }
-  return messages
+  return messages.all
 }
 
 /** Splits segments in the same way. */
 export function splitSegments(segments: readonly Segment[], maxBytes: number): Segment[][] {
-  const messages: Segment[][] = [[]]
-  let bytes = 0
-  for (const segment of segments) {
-    const size = 2 * segment.content.length
-    if (bytes > 0 && bytes + size > maxBytes) {
-      messages.push([])
-      bytes = 0
-    }
-    messages.at(-1)?.push(segment)
-    bytes += size
+  const messages = new Messages<Segment>(maxBytes)
+  for (const segment of segments) messages.add(segment, 2 * segment.content.length)
+  return messages.all
+}
+
+/** What is added fills one message after the other. */
+class Messages<T> {
+  readonly all: T[][] = [[]]
+  readonly #maxBytes: number
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
   }
-  return messages
+
+  add(part: T, bytes: number): void {
+    if (this.#bytes > 0 && this.#bytes + bytes > this.#maxBytes) {
+      this.all.push([])
+      this.#bytes = 0
+    }
+    this.all.at(-1)?.push(part)
+    this.#bytes += bytes
+  }
 }
 
 export function joinPieces(pieces: readonly Piece[]): Step[] {
