@@ -54,6 +54,8 @@ export class Dispatcher<W> {
   #due: Out[] = []
   #timers: { poll?: Timer; due?: Timer; sweep?: Timer | undefined } = {}
   #isPaused = false
+  /** How often this engine paused or resumed it. */
+  #pauses = 0
   #isStopped = false
   #isLooking = false
   #isScheduled = false
@@ -128,6 +130,13 @@ export class Dispatcher<W> {
     for (const lane of this.#holder.lanes.values()) this.#guard(lane.load())
   }
 
+  /** It was paused, or resumed, by this engine. */
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused
+    this.#pauses++
+    this.#schedule()
+  }
+
   /** Looks for everything that may have changed: lanes, segments of others, effects that are due. */
   lookAgain(): void {
     for (const lane of this.#holder.lanes.values()) lane.noticeRows()
@@ -171,8 +180,7 @@ export class Dispatcher<W> {
     if (this.#isLooking || this.#isStopped) return
     this.#isLooking = true
     try {
-      const [row] = await this.#host.ask('SELECT paused FROM tidemark_kinds WHERE kind = ?', [this.kind])
-      this.#isPaused = Number(row?.['paused'] ?? 0) === 1
+      await this.#lookWhetherPaused()
       this.#holder.beat()
       await this.#holder.takeLanes()
       for (const lane of this.#holder.lanes.values()) await lane.load('all')
@@ -182,6 +190,13 @@ export class Dispatcher<W> {
       this.#isLooking = false
     }
     this.#schedule()
+  }
+
+  async #lookWhetherPaused(): Promise<void> {
+    const pauses = this.#pauses
+    const [row] = await this.#host.ask('SELECT paused FROM tidemark_kinds WHERE kind = ?', [this.kind])
+    // What was said here meanwhile is newer.
+    if (pauses === this.#pauses) this.#isPaused = Number(row?.['paused'] ?? 0) === 1
   }
 
   async #retain(): Promise<void> {

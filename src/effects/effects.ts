@@ -139,14 +139,17 @@ export class Effects<W> {
     await this.#until(host, sought, endMs)
   }
 
-  /** Resolves when nothing of this kind and these keys is unfinished that was committed before the call. */
-  async idle(kind: string, keys: readonly string[], timeoutMs: number): Promise<void> {
+  /**
+   * Resolves when nothing of this kind and these keys is unfinished that was committed before the call, or nobody waits
+   * any more.
+   */
+  async idle(kind: string, keys: readonly string[], signal: AbortSignal): Promise<void> {
     const host = this.#required()
     const rows = await host.ask('SELECT epoch, watermark FROM tidemark_writers', [])
     const marks = new Map(rows.map((row) => [Number(row['epoch']) as Epoch, Number(row['watermark']) as Seq]))
     // An epoch that began since has nothing that was committed before.
     const sought = { kind, keys: new Set(keys), upTo: (epoch: Epoch) => marks.get(epoch) }
-    await this.#until(host, sought, host.runtime.monotonicMs() + timeoutMs)
+    await this.#until(host, sought, Infinity, signal)
   }
 
   /** Whether somebody handles this kind, or has. */
@@ -205,13 +208,16 @@ export class Effects<W> {
     }
   }
 
-  /** Nothing more of this kind is delivered, in any engine, until `resume`. What is under way goes on. */
+  /**
+   * Nothing more of this kind is begun until `resume`: by this engine from now on, by others once they have looked, which
+   * they do every `pollMs`. What is under way goes on.
+   */
   async pause(kind: string): Promise<void> {
-    await this.#setPaused(kind, 1)
+    await this.#setPaused(kind, true)
   }
 
   async resume(kind: string): Promise<void> {
-    await this.#setPaused(kind, 0)
+    await this.#setPaused(kind, false)
   }
 
   /** Kinds that were ever handled, or have effects that wait for somebody who does. @throws NotSupportedError */
@@ -247,17 +253,17 @@ export class Effects<W> {
     await dispatcher.stop(timeoutMs)
   }
 
-  async #setPaused(kind: string, paused: 0 | 1): Promise<void> {
+  async #setPaused(kind: string, isPaused: boolean): Promise<void> {
     const host = this.#required()
     const runs = new OwnRuns()
-    runs.add(own.pauseKind, paused, kind)
+    runs.add(own.pauseKind, isPaused ? 1 : 0, kind)
     const refusal = await host.commit(runs.runs)
     if (refusal !== undefined) throw refusal
-    this.#dispatchers.get(kind)?.lookAgain()
+    this.#dispatchers.get(kind)?.setPaused(isPaused)
   }
 
-  async #until(host: EffectsHost, sought: Sought, endMs: number): Promise<void> {
-    for (;;) {
+  async #until(host: EffectsHost, sought: Sought, endMs: number, signal?: AbortSignal): Promise<void> {
+    while (signal?.aborted !== true) {
       const found = await findUnfinished(host, sought)
       if (found.kind === 'none') return
       if (found.kind === 'dead') throw deadLettered(sought.kind, found.ids)

@@ -242,6 +242,10 @@ export class Lane {
       this.#waiting.remove(only.item.effect.key, only.item.effect.id)
       this.#alone = Math.max(0, this.#alone - 1)
       this.#events.onReady()
+    } else if (only.settlement.kind === 'dead') {
+      // Whatever was to be written with it: given up it is.
+      this.#settled.unshift({ item: only.item, settlement: { ...only.settlement, write: undefined } })
+      this.#events.onTrouble(refusal)
     } else {
       this.#settled.unshift(this.#events.onWriteRefused(only, refusal))
     }

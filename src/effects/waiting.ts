@@ -19,6 +19,8 @@ export class WaitingEffects {
   /** Ids by key. */
   readonly #byKey = new Map<string, Set<string>>()
   readonly #running = new Set<string>()
+  /** Those that ended while it is looked for what is due: the answer may be older. Undefined: nobody looks. */
+  #ended: Set<string> | undefined
   #count = 0
   /** More wait than are kept in memory: until those are known too, nothing new is taken. */
   #isPartial = false
@@ -61,7 +63,7 @@ export class WaitingEffects {
 
   /** It was delivered, or is dead. */
   remove(key: string | undefined, id: string): void {
-    this.#running.delete(id)
+    this.release(id)
     const ids = key === undefined ? undefined : this.#byKey.get(key)
     if (key === undefined || ids?.delete(id) !== true) return
     this.#count--
@@ -71,6 +73,7 @@ export class WaitingEffects {
   /** It is no longer under way, and waits again. */
   release(id: string): void {
     this.#running.delete(id)
+    this.#ended?.add(id)
   }
 
   dueBy(dueAtMs: number): void {
@@ -79,6 +82,16 @@ export class WaitingEffects {
 
   /** Those that are due, and none of which waits behind an older one of its key. They count as under way. */
   async takeDue(nowMs: number, max: number): Promise<Item[]> {
+    if (this.#ended !== undefined) return []
+    this.#ended = new Set()
+    try {
+      return await this.#takeDue(nowMs, max, this.#ended)
+    } finally {
+      this.#ended = undefined
+    }
+  }
+
+  async #takeDue(nowMs: number, max: number, ended: ReadonlySet<string>): Promise<Item[]> {
     const rows = await this.#host.ask(
       `SELECT e.epoch, e.seq, e.n, e.effect_key, e.payload, e.version, e.attempts, e.due_at, e.committed_at, w.writer
        FROM tidemark_effects e LEFT JOIN tidemark_writers w ON w.epoch = e.epoch
@@ -91,7 +104,7 @@ export class WaitingEffects {
     )
     const items = rows
       .map((row) => this.#itemOf(row))
-      .filter(({ effect }) => !this.#running.has(effect.id))
+      .filter(({ effect: { id } }) => !this.#running.has(id) && !ended.has(id))
       .slice(0, max)
     for (const { effect } of items) {
       this.add(effect.key, effect.id)
@@ -104,12 +117,14 @@ export class WaitingEffects {
 
   /** @param afterMs what is due before is under way, or behind an older one that will say so */
   async findNextDue(afterMs = -1): Promise<void> {
+    // What is told while it is looked for counts beside the answer.
+    this.nextDueMs = undefined
     const [row] = await this.#host.ask(
       `SELECT min(due_at) AS due_at FROM tidemark_effects WHERE kind = ? AND lane = ? AND state = 'waiting' AND due_at > ?`,
       [this.#kind, this.#lane, afterMs],
     )
     const dueAt = row?.['due_at']
-    this.nextDueMs = dueAt === null || dueAt === undefined ? undefined : Number(dueAt)
+    if (dueAt !== null && dueAt !== undefined) this.dueBy(Number(dueAt))
   }
 
   #itemOf(row: Record<string, unknown>): Item {

@@ -37,8 +37,12 @@ interface Row {
 export interface EffectKinds {
   /** Whether somebody handles this kind, or has. */
   isKnown(kind: string): Promise<boolean>
-  /** Resolves when nothing is unfinished of these keys that was committed before the call. */
-  idle(kind: string, keys: readonly string[], timeoutMs: number): Promise<void>
+  /**
+   * Resolves when nothing is unfinished of these keys that was committed before the call.
+   *
+   * @param signal aborts when nobody waits any more
+   */
+  idle(kind: string, keys: readonly string[], signal: AbortSignal): Promise<void>
 }
 
 export class Processors {
@@ -103,11 +107,10 @@ export class Processors {
     for (const kind of kinds) {
       if (!(await effects.isKnown(kind))) throw this.#unknown(kind)
       if (keys.length === 0) continue
-      const done = effects.idle(kind, keys, deadline.leftMs)
-      await deadline.wait(
-        { done, cancel: () => void done.catch(() => undefined) },
-        () => `effects of kind "${kind}" were unfinished`,
-      )
+      const nobodyWaits = new AbortController()
+      const done = effects.idle(kind, keys, nobodyWaits.signal)
+      const wait = { done, cancel: () => nobodyWaits.abort() }
+      await deadline.wait(wait, () => `effects of kind "${kind}" were unfinished`)
     }
     return keys.length > 0
   }

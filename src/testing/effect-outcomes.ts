@@ -166,6 +166,45 @@ export const effectOutcomes: Topic = (subject, test) => {
     assert.deepEqual(await at.db.deadLetters(), [])
   })
 
+  test('law 8 · an effect whose last writes are refused too is dead all the same, and its key goes on', async () => {
+    await using at = await stage(subject, tables)
+    const { done } = await handle(at.db, 1, ({ payload }) => (payload === 1 ? retry : undefined), {
+      ...quick,
+      maxAttempts: 2,
+      onDead: (_effect, _error, to) => to.update('chunks', { id: 99 }, { vector: 'none' }, { expect: 1 }),
+    })
+    at.db.enqueue({ kind: 'embed', key: 7, payload: 1 }, { kind: 'embed', key: 7, payload: 2 })
+    await done
+    const dead = await at.db.effects.deadLetters('embed')
+    assert.deepEqual(
+      dead.map(({ key, attempts }) => [key, attempts]),
+      [['7', 2]],
+    )
+  })
+
+  test('law 8 · while its target takes nothing, effects wait unharmed, and are delivered when it is back', async () => {
+    await using at = await stage(subject, tables)
+    const alerts: string[] = []
+    at.db.on('alert', ({ kind }) => void alerts.push(kind))
+    let refusals = 5
+    const { got, handler } = deliveries()
+    await at.db.effects.handle(
+      'embed',
+      async (effects) => {
+        if (refusals-- > 0) throw Object.assign(new Error('no server'), { status: 503 })
+        await handler(effects)
+      },
+      // As often as it is refused it would be dead, if that counted.
+      { ...quick, maxAttempts: 4 },
+    )
+    at.db.enqueue({ kind: 'embed', key: 'a' })
+    const [effect] = await got(1)
+    // Two refusals are no outage yet.
+    assert.equal(effect?.attempt, 3)
+    assert.deepEqual(alerts, ['targetDown'])
+    assert.deepEqual(await at.db.effects.deadLetters(), [])
+  })
+
   test('law 8 · an effect with a delay is delivered after it, and later ones of its key behind it', async () => {
     await using at = await stage(subject, tables)
     const delayMs = 30

@@ -82,6 +82,13 @@ export const effectsReached: Topic = (subject, test) => {
     const read = (db: typeof other, id: number) =>
       db.query(bodies, { consistency: 'strong', keys: [['chunks', { id }]], processors: ['embed'] })
     assert.deepEqual((await read(other, 2)).rows, [{ body: 'a' }, { body: 'b' }])
+    const impatient = {
+      consistency: 'strong',
+      keys: [['chunks', { id: 1 }]],
+      processors: ['embed'],
+      timeoutMs: 60,
+    } as const
+    for (const db of [at.db, other]) await assert.rejects(db.query(bodies, impatient), code('STALE_READ'))
     const waiting = [read(at.db, 1), read(other, 1)]
     goOn.resolve()
     for (const { rows } of await Promise.all(waiting))
