@@ -11,8 +11,8 @@ export interface Effect {
   readonly key: string | undefined
   readonly payload: Json
   /**
-   * Higher than that of every effect of this kind and key that was committed before, by whichever writer. A target that
-   * keeps it beside what it stores can tell that a late delivery is older, and leave it out.
+   * Higher than that of every effect of this kind that an earlier change of the same row carried, by whichever writer; and
+   * of every earlier one of this writer. A target that keeps it can tell that a late delivery is older, and leave it out.
    */
   readonly version: number
   /** The write that it belongs to. */
@@ -73,7 +73,7 @@ export type EffectHandler<W> = (
 ) => Promise<readonly EffectOutcome<W>[] | void>
 
 export interface EffectContext {
-  /** Aborts when the time is over, the lease is lost, or the engine closes. */
+  /** Aborts when the time is over, or the engine has waited long enough for it to close. */
   readonly signal: AbortSignal
 }
 
@@ -81,7 +81,8 @@ export interface EffectContext {
 export interface Target {
   /** For messages: what it is and where. */
   readonly name: string
-  readonly deliver: EffectHandler<unknown>
+  /** As `EffectHandler`. */
+  deliver(effects: readonly Effect[], context: EffectContext): ReturnType<EffectHandler<unknown>>
   /** Resolves when it can be reached, for health checks. */
   probe(signal: AbortSignal): Promise<void>
   close(): Promise<void>

@@ -95,8 +95,7 @@ export class Effects<W> {
     const host = this.#required()
     const delivery = parseHandleOptions(options)
     requireText(kind)
-    const deliver = typeof handler === 'function' ? handler : handler.deliver
-    if (typeof deliver !== 'function') throw invalid('the handler must be a function or a target')
+    const deliver = handlerOf(handler)
     if (this.#dispatchers.has(kind)) throw invalid(`effects of kind "${kind}" are handled already`)
     const dispatcher = new Dispatcher<W>(host, kind, deliver, delivery, {
       onDead: (item, error) => this.#events.onAlert('deadEffect', describeDead(item, error)),
@@ -263,7 +262,8 @@ export class Effects<W> {
   }
 
   async #until(host: EffectsHost, sought: Sought, endMs: number, signal?: AbortSignal): Promise<void> {
-    while (signal?.aborted !== true) {
+    for (;;) {
+      if (signal?.aborted) return
       const found = await findUnfinished(host, sought)
       if (found.kind === 'none') return
       if (found.kind === 'dead') throw deadLettered(sought.kind, found.ids)
@@ -290,6 +290,13 @@ function statsOf({
 }: Dispatcher<never>): NonNullable<EffectStats['handler']> {
   const { delivered, failed, dead, calls, callMs, buckets } = tally
   return { lanes, running, limit, isDown, isPaused, delivered, failed, dead, calls, callMs, buckets }
+}
+
+function handlerOf<W>(handler: EffectHandler<W> | Target): EffectHandler<W> {
+  if (typeof handler === 'function') return handler
+  if (typeof (handler as Partial<Target> | null)?.deliver !== 'function')
+    throw invalid('the handler must be a function or a target')
+  return (effects, context) => handler.deliver(effects, context)
 }
 
 function requireText(kind: unknown): void {

@@ -43,6 +43,7 @@ test('each fixed limit is wrong for one of three targets, and it for none', () =
   expect([1, 4, 16, 64, 'adaptive' as const].map(isWrong)).toEqual([true, true, true, true, false])
 })
 
+// SPEC S1.8
 test('it follows a target that takes half as many, and then four times as many', () => {
   for (const seed of seeds) {
     const { limits, overloadShare } = run(scenarios.changes, 'adaptive', seed)

@@ -180,6 +180,7 @@ describe('qdrant · what is answered', () => {
     })
   })
 
+  // SPEC S1.11
   test('law 8 · what is accepted and not yet applied is not delivered', async () => {
     await onStandIn(async (deliver, { answers }) => {
       const result = [{ status: 'completed' }, { status: 'acknowledged' }, { status: 'wait_timeout' }]

@@ -1,0 +1,48 @@
+/** Targets as handlers: what is committed arrives there. */
+import { expect, test } from 'vitest'
+import { open } from '../../src/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
+import { sqliteVec } from '../../src/targets/sqlite-vec/index.ts'
+import { webhook } from '../../src/targets/webhook/index.ts'
+import { temporaryFolder } from '../support/database-file.ts'
+import { HttpServer } from '../support/servers/http.ts'
+
+interface DB {
+  songs: { id: number; title: string }
+}
+const schema = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
+
+test('law 8 · a write carries its effects into a vector file and to a webhook, and waits for both', async () => {
+  const bodies: string[] = []
+  const server = await HttpServer.start(({ method, body }) => {
+    if (method === 'POST') bodies.push(body)
+    return { status: 200, body: '{"taken":true}', headers: { 'content-type': 'application/json' } }
+  })
+  const secret = `whsec_${Buffer.from('s'.repeat(32)).toString('base64')}`
+  const vectors = sqliteVec(`${temporaryFolder()}/vectors.db`, { table: 'songs', dimensions: 2 })
+  const hook = webhook(server.url, { secret })
+  const db = await open<DB>(memory({ schema }))
+  await db.effects.handle('embed', vectors)
+  await db.effects.handle('hook', hook)
+  const receipt = db.insert(
+    'songs',
+    { id: 7, title: 'one' },
+    {
+      effects: [
+        { kind: 'embed', payload: { op: 'set', vector: [1, 0] } },
+        { kind: 'hook', payload: { title: 'one' } },
+      ],
+    },
+  )
+  await db.effects.reached('embed', receipt.bookmark)
+  await db.effects.reached('hook', receipt.bookmark)
+  expect((await vectors.search([1, 0], 1))[0]?.key).toBe('7')
+  expect(bodies.map((body) => JSON.parse(body) as unknown)).toMatchObject([
+    { type: 'hook', key: '7', data: { title: 'one' } },
+  ])
+  expect(await db.effects.result(receipt.effectId(1))).toEqual({ taken: true })
+  await db.close()
+  await vectors.close()
+  await hook.close()
+  await server.close()
+})
