@@ -16,10 +16,11 @@ const LAYERS = [
   ['^src/contracts/'],
 ]
 /** Modules without an opinion, below everything. */
-const LEAVES = '^src/(causes|errors|isolation|operation-json|row-json|segments|sqlite-codes)[.]ts$|^src/sql/'
+const LEAVES =
+  '^src/(causes|errors|http-load|isolation|operation-json|options|row-json|segments|sqlite-codes)[.]ts$|^src/sql/'
 /** The engine's surroundings: they meet it in the contracts, never in its code. */
 const SURROUNDINGS = '^src/(stores|targets|runtime)/'
-/** Outcomes, options, payloads: files beside the targets' folders, in none of them. */
+/** Outcomes, bounds, payloads: files beside the targets' folders, in none of them. */
 const SHARED_BY_TARGETS = '^src/targets/[^/]+[.]ts$'
 const TESTS = '[.](test|fixture)[.]ts$'
 

@@ -1,6 +1,6 @@
 /** How the effects of one kind are delivered. */
 import type { Effect } from '../contracts/effect.ts'
-import { TidemarkError } from '../errors.ts'
+import { parseOptions, wholeTo, type Check } from '../options.ts'
 
 /** @typeParam W the calls of an atomic group */
 export interface HandleOptions<W> {
@@ -32,10 +32,9 @@ export interface HandleOptions<W> {
   readonly onDead?: (effect: Effect, error: unknown, to: W) => void
 }
 
-export interface Delivery<W> extends Required<Omit<HandleOptions<W>, 'onDead' | 'lanes'>> {
-  readonly lanes: number | undefined
-  readonly onDead: ((effect: Effect, error: unknown, to: W) => void) | undefined
-}
+/** `lanes` and `onDead` where they were given. */
+export type Delivery<W> = Required<Omit<HandleOptions<W>, 'lanes' | 'onDead'>> &
+  Pick<HandleOptions<W>, 'lanes' | 'onDead'>
 
 const defaults = Object.freeze({
   batch: 64,
@@ -45,42 +44,27 @@ const defaults = Object.freeze({
   retryFirstMs: 1_000,
   retryMaxMs: 1_800_000,
   leaseMs: 30_000,
-  lanes: undefined,
   pollMs: 1_000,
-  onDead: undefined,
 })
 
-const wholeNumbers = [
-  'batch',
-  'timeoutMs',
-  'maxAttempts',
-  'retryFirstMs',
-  'retryMaxMs',
-  'leaseMs',
-  'pollMs',
-] as const
+/** The longest time that `setTimeout` takes, in ms. */
+const bounded = wholeTo(2 ** 31 - 1)
+const mostAtOnce = wholeTo(10_000)
 
-/** What `setTimeout` takes. */
-const longestMs = 2 ** 31 - 1
-const mostLanes = 256
+const checks: { readonly [Name in keyof HandleOptions<unknown>]-?: Check } = {
+  batch: bounded,
+  concurrency: (value) => (value === 'adaptive' ? undefined : mostAtOnce(value)),
+  timeoutMs: bounded,
+  maxAttempts: bounded,
+  retryFirstMs: bounded,
+  retryMaxMs: bounded,
+  leaseMs: bounded,
+  lanes: wholeTo(256),
+  pollMs: bounded,
+  onDead: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
+}
 
 /** @throws TidemarkError `INVALID_OPTIONS`, naming every problem */
 export function parseHandleOptions<W>(given: HandleOptions<W> = {}): Delivery<W> {
-  const options = { ...defaults, ...given }
-  const problems = Object.keys(given)
-    .filter((name) => !(name in defaults))
-    .map((name) => `${name} is not an option (options: ${Object.keys(defaults).join(', ')})`)
-  for (const name of wholeNumbers) problems.push(...notWhole(name, options[name], longestMs))
-  if (options.concurrency !== 'adaptive')
-    problems.push(...notWhole('concurrency', options.concurrency, 10_000))
-  if (options.lanes !== undefined) problems.push(...notWhole('lanes', options.lanes, mostLanes))
-  if (options.onDead !== undefined && typeof options.onDead !== 'function')
-    problems.push('onDead must be a function')
-  if (problems.length === 0) return options
-  throw new TidemarkError('INVALID_OPTIONS', `the options of handle() are wrong: ${problems.join('; ')}.`)
-}
-
-function notWhole(name: string, value: unknown, most: number): string[] {
-  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) return []
-  return [`${name} must be a whole number from 1 to ${most}, not ${String(value)}`]
+  return parseOptions<Delivery<W>>('handle', given, checks, defaults, ['lanes', 'onDead'])
 }

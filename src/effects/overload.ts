@@ -18,9 +18,7 @@
  */
 import type { EffectRetry } from '../contracts/effect.ts'
 import type { Runtime } from '../contracts/runtime.ts'
-
-const overloadStatuses = (status: number): boolean =>
-  status === 408 || status === 429 || (status >= 500 && status <= 599 && status !== 501 && status !== 505)
+import { isOverloadStatus, retryAfterMsOf } from '../http-load.ts'
 
 const overloadCodes = new Set<unknown>([
   'ETIMEDOUT',
@@ -54,7 +52,7 @@ export function isOverload({ error, isOverload: told }: Failure): boolean {
   for (const one of withCauses(error)) {
     const status = statusOf(one)
     if (overloadNames.test(nameOf(one))) return true
-    if (status !== undefined) return overloadStatuses(status)
+    if (status !== undefined) return isOverloadStatus(status)
     if (overloadCodes.has(one['code'])) return true
   }
   return false
@@ -103,10 +101,7 @@ function waitOf(answer: unknown, runtime: Pick<Runtime, 'wallMs'>): number | und
   const inMs = Number(header(answer['headers'], 'retry-after-ms') ?? NaN)
   if (Number.isFinite(inMs)) return inMs
   const text = header(answer['headers'], 'retry-after')
-  if (text === undefined) return undefined
-  // Seconds, or a date.
-  const waitMs = /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - runtime.wallMs()
-  return Number.isFinite(waitMs) ? waitMs : undefined
+  return text === undefined ? undefined : retryAfterMsOf(text, runtime.wallMs())
 }
 
 /** Of the Fetch API's headers, or of a plain object in whichever case. */

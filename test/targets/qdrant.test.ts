@@ -153,6 +153,7 @@ describe('qdrant · what is answered', () => {
     [500, true],
     [503, true],
     [408, true],
+    [501, false],
     [401, false],
     [403, false],
     [404, false],

@@ -195,6 +195,7 @@ describe('webhook · what is answered', () => {
     [500, true],
     [502, true],
     [503, true],
+    [501, false],
   ])('%i is tried again; overload: %s', async (status, isOverload) => {
     expect(await outcomeOf({ status })).toMatchObject({
       kind: 'retry',

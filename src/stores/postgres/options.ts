@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { TidemarkError } from '../../errors.ts'
+import { wholeTo, type Check } from '../../options.ts'
 import { isAddress } from './address.ts'
 
 /** How the PostgreSQL store sets its connections. What it relies on is set for each of them, none is left to chance. */
@@ -70,11 +71,7 @@ export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
 
 const levels: readonly unknown[] = ['on', 'remote_apply', 'remote_write', 'local', 'off']
 
-type Check = (value: unknown) => string | undefined
-const whole: Check = (value) =>
-  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31
-    ? undefined
-    : 'must be a whole number above 0'
+const whole = wholeTo(2 ** 31 - 1)
 const checks: { readonly [Name in keyof PostgresSettings]: Check } = {
   synchronousCommit: (value) => (levels.includes(value) ? undefined : `must be one of ${levels.join(', ')}`),
   connectTimeoutMs: whole,

@@ -1,5 +1,6 @@
 /** What an error of the client says. Qdrant has no list of its own: the status is what HTTP says it is. */
 import { QdrantClientResourceExhaustedError } from '@qdrant/js-client-rest'
+import { isOverloadStatus } from '../../http-load.ts'
 import { TargetTimeout } from '../bounds.ts'
 
 /** `refused`: something in the request will never do. Else the same may succeed later. */
@@ -28,7 +29,7 @@ export function failureOf(error: unknown): QdrantFailure {
   }
   return {
     isRefused: refusals.includes(status),
-    isOverload: status >= 500 || status === 429 || status === 408,
+    isOverload: isOverloadStatus(status),
     afterMs: undefined,
     message: `it answered ${status}: ${said(data)}`,
   }

@@ -1,4 +1,4 @@
-import { httpUrl, parseOptions, text, whole, type Check } from '../options.ts'
+import { httpUrl, parseOptions, text, whole, type Check } from '../../options.ts'
 
 export interface QdrantOptions {
   /** Such as `http://localhost:6333`; without a port 6333, with `https:` 443. A path stands before Qdrant's own. */

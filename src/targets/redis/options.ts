@@ -1,4 +1,4 @@
-import { parseOptions, whole, type Check } from '../options.ts'
+import { parseOptions, whole, type Check } from '../../options.ts'
 
 export interface RedisTargetOptions {
   /** Stands before every key. Default none. */

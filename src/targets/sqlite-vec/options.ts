@@ -1,4 +1,4 @@
-import { oneOf, parseOptions, whole, type Check } from '../options.ts'
+import { oneOf, parseOptions, whole, wholeTo, type Check } from '../../options.ts'
 
 export interface SqliteVecOptions {
   /** Of every vector. At most 8,192, the limit of sqlite-vec. */
@@ -35,11 +35,6 @@ const name: Check = (value) =>
     ? undefined
     : 'must be letters, digits and _, and begin with none of sqlite_ and a digit'
 
-const dimensions: Check = (value) =>
-  whole(value) === undefined && (value as number) <= 8_192
-    ? undefined
-    : 'must be a whole number from 1 to 8192'
-
 /** @throws TidemarkError `INVALID_OPTIONS` */
 export function parseSqliteVecOptions(path: string, given: SqliteVecOptions): SqliteVecSettings {
   return parseOptions<SqliteVecSettings>(
@@ -48,7 +43,7 @@ export function parseSqliteVecOptions(path: string, given: SqliteVecOptions): Sq
     {
       path: file,
       table: name,
-      dimensions,
+      dimensions: wholeTo(8_192),
       distance: oneOf('cosine', 'l2', 'l1'),
       timeoutMs: whole,
       tombstoneMs: whole,

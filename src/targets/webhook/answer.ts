@@ -1,6 +1,7 @@
 /** What an answer over HTTP makes of an effect. */
 import type { Effect } from '../../contracts/effect.ts'
 import type { Json } from '../../contracts/values.ts'
+import { isOverloadStatus, retryAfterMsOf } from '../../http-load.ts'
 import { dead, effectRefused, retry, targetFailed, type TargetOutcome } from '../outcome.ts'
 import type { WebhookSettings } from './options.ts'
 
@@ -9,8 +10,6 @@ import type { WebhookSettings } from './options.ts'
  * with something under way, one too early, one too many.
  */
 const passing: readonly number[] = [408, 409, 425, 429]
-/** The receiver could not keep up. */
-const overload = (status: number): boolean => status >= 500 || status === 429 || status === 408
 
 export function isDelivered(status: number): boolean {
   return status >= 200 && status < 300
@@ -31,19 +30,11 @@ export function refusalOf(
     const isRedirect = status >= 300 && status < 400
     return dead(effectRefused(target, effect, isRedirect ? `${words}; redirects are not followed` : words))
   }
-  const after = retryAfterOf(response.headers.get('retry-after'), nowMs)
+  const waitMs = retryAfterMsOf(response.headers.get('retry-after') ?? '', nowMs)
   return retry(targetFailed(target, words), {
-    isOverload: overload(status),
-    afterMs: after === undefined ? undefined : Math.min(after, maxRetryAfterMs),
+    isOverload: isOverloadStatus(status),
+    afterMs: waitMs === undefined ? undefined : Math.min(Math.max(0, waitMs), maxRetryAfterMs),
   })
-}
-
-/** Seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAfterOf(value: string | null, nowMs: number): number | undefined {
-  if (value === null) return undefined
-  if (/^\d+$/.test(value)) return Number(value) * 1_000
-  const at = Date.parse(value)
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs)
 }
 
 /** The result in a body of a 2xx, undefined where there is none or it is too long. */

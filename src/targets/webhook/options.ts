@@ -1,4 +1,4 @@
-import { httpUrl, parseOptions, whole, type Check } from '../options.ts'
+import { httpUrl, parseOptions, whole, type Check } from '../../options.ts'
 import { secretCheck } from './signature.ts'
 
 export interface WebhookOptions {

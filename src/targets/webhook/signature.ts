@@ -5,7 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Json } from '../../contracts/values.ts'
 import { TidemarkError } from '../../errors.ts'
-import type { Check } from '../options.ts'
+import type { Check } from '../../options.ts'
 
 /** What a receiver has: `request.headers` of Node's server, or `Headers`. */
 export type ReceivedHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>

@@ -1,5 +1,5 @@
-/** How the options of every target are checked: together, so that all problems are told at once. */
-import { TidemarkError } from '../errors.ts'
+/** How options are checked: together, so that all problems are told at once. */
+import { TidemarkError } from './errors.ts'
 
 /** @returns what is wrong with the value, to be read behind the option's name; undefined when nothing is */
 export type Check = (value: unknown) => string | undefined
@@ -7,6 +7,13 @@ export type Check = (value: unknown) => string | undefined
 /** At least 1. */
 export const whole: Check = (value) =>
   Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'must be a whole number above 0'
+
+export function wholeTo(most: number): Check {
+  return (value) =>
+    whole(value) === undefined && (value as number) <= most
+      ? undefined
+      : `must be a whole number from 1 to ${most}`
+}
 
 export const text: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a text that is not empty'
