@@ -11,8 +11,7 @@ test('all problems of the options of handle() are told at once', () => {
 test('what is left out, or undefined, has its default; lanes and onDead have none', () => {
   const defaults = parseHandleOptions()
   expect(defaults).toMatchObject({ batch: 64, concurrency: 'adaptive', maxAttempts: 20, pollMs: 1_000 })
-  expect(parseHandleOptions({ batch: undefined, lanes: undefined } as HandleOptions<unknown>)).toEqual(
-    defaults,
-  )
+  const leftOut: object = { batch: undefined, lanes: undefined }
+  expect(parseHandleOptions(leftOut)).toEqual(defaults)
   expect(parseHandleOptions({ lanes: 4, batch: 8 })).toEqual({ ...defaults, lanes: 4, batch: 8 })
 })
