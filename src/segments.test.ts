@@ -20,7 +20,7 @@ test('law 8 · what a batch keeps of its effects is those of its operations that
       const buffer = new EffectBuffer()
       const all = given.flatMap((effects, at) => {
         const encoded = effects.map((one) =>
-          encodeEffect(one.kind, one.key, JSON.stringify(one.payload), one),
+          encodeEffect(one.kind, one.key, JSON.stringify(one.payload), one.delayMs, one.isLatestOnly),
         )
         buffer.add((at + 1) as Seq, encoded)
         return effects.map((one, n) => ({
@@ -54,7 +54,7 @@ test('law 8 · what a batch keeps of its effects is those of its operations that
         const letter = effectsAt(buffer.segments, seq)
         expect(letter).toEqual(
           (given[seq - 1] ?? []).map((one) =>
-            encodeEffect(one.kind, one.key, JSON.stringify(one.payload), one),
+            encodeEffect(one.kind, one.key, JSON.stringify(one.payload), one.delayMs, one.isLatestOnly),
           ),
         )
       }

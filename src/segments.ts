@@ -1,8 +1,11 @@
 /**
  * How the effects of a batch are written and read: a segment is the JSON text of an array with one item an effect, so
- * that a thousand of them are one row. Items are put together as texts, since one is made for every effect.
+ * that a thousand of them are one row.
  *
  * Keeps: law 8 (an operation that is rejected takes its effects with it; one that is sent again takes each of them once).
+ *
+ * Hot: `encodeEffect` and `SegmentText.add` run once an effect on the main thread. They add to texts, since that is the
+ * cheapest that was found: `npm run bench -- effects`.
  */
 import type { Segment } from './contracts/effect.ts'
 import type { Epoch, Seq } from './contracts/position.ts'
@@ -11,7 +14,7 @@ import type { Json } from './contracts/values.ts'
 /** An effect before its operation has a position. */
 export interface EncodedEffect {
   readonly kind: string
-  /** JSON: what stands in the item behind its position. */
+  /** What stands in the item behind its position, to its end. */
   readonly tail: string
 }
 
@@ -31,7 +34,8 @@ export interface SegmentItem extends EffectContent {
   readonly n: number
 }
 
-type ItemTuple = readonly [seq: number, n: number, key: string | null, payload: Json, ...ItemFlags]
+/** `step`: how far its operation is behind that of the item before; of the first item, its position. */
+type ItemTuple = readonly [step: number, n: number, key: string | null, payload: Json, ...ItemFlags]
 type ItemFlags = [] | [delayMs: number] | [delayMs: number, isLatestOnly: 1]
 
 /** Where an effect stands: which of the effects of which operation. */
@@ -53,36 +57,68 @@ export function placeOf(id: string): EffectPlace | undefined {
 }
 
 /** A version counts items within a segment, so a segment has no more. See `versionOf`. */
-export const maxSegmentItems: number = 2 ** 16
+const maxSegmentItems = 2 ** 16
 
 /** A segment longer than this is continued by another, in characters: a store ships them in messages. */
-export const maxSegmentLength: number = 128 * 1024
+const maxSegmentLength = 128 * 1024
 
 /** @param payload its JSON text */
 export function encodeEffect(
   kind: string,
   key: string | null,
   payload: string,
-  { delayMs = 0, isLatestOnly = false }: Pick<EffectContent, 'delayMs' | 'isLatestOnly'>,
+  delayMs: number,
+  isLatestOnly: boolean,
 ): EncodedEffect {
   const flags = isLatestOnly ? `,${delayMs},1` : delayMs > 0 ? `,${delayMs}` : ''
-  return { kind, tail: `${key === null ? 'null' : JSON.stringify(key)},${payload}${flags}` }
+  return { kind, tail: `${key === null ? 'null' : quote(key)},${payload}${flags}]` }
 }
 
-export function encodeItem(seq: Seq, n: number, tail: string): string {
-  return `[${seq},${n},${tail}]`
+/** What JSON writes without a backslash. */
+const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
+
+/** As `JSON.stringify`, which takes longer for a short text. */
+function quote(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
+/** A segment that is being written. */
+export class SegmentText {
+  readonly kind: string
+  readonly #first: Seq
+  #last = 0
+  #count = 0
+  #items = ''
+
+  /** @param first the operation that carries the first effect */
+  constructor(kind: string, first: Seq) {
+    this.kind = kind
+    this.#first = first
+  }
+
+  get isFull(): boolean {
+    return this.#count >= maxSegmentItems || this.#items.length >= maxSegmentLength
+  }
+
+  add(seq: Seq, n: number, tail: string): void {
+    this.#items += `${this.#count === 0 ? '' : ','}[${seq - this.#last},${n},` + tail
+    this.#last = seq
+    this.#count++
+  }
+
+  whole(): Segment {
+    const [last, count] = [this.#last as Seq, this.#count]
+    return { kind: this.kind, first: this.#first, last, count, content: `[${this.#items}]` }
+  }
 }
 
 export function decodeSegment(content: string): SegmentItem[] {
   const items = JSON.parse(content) as ItemTuple[]
-  return items.map(([seq, n, key, payload, delayMs = 0, isLatestOnly]) => ({
-    seq: seq as Seq,
-    n,
-    key,
-    payload,
-    delayMs,
-    isLatestOnly: isLatestOnly === 1,
-  }))
+  let seq = 0
+  return items.map(([step, n, key, payload, delayMs = 0, isLatestOnly]) => {
+    seq += step
+    return { seq: seq as Seq, n, key, payload, delayMs, isLatestOnly: isLatestOnly === 1 }
+  })
 }
 
 /** What a dead letter keeps of its operation's effects, to be accepted again with it. */
@@ -115,13 +151,15 @@ export function segmentsOf(
     const [first] = kept
     if (first === undefined) return []
     if (kept.length === items.length) return [segment]
-    const content = `[${kept.map((item) => encodeItem(item.seq, item.n, reencode(segment.kind, item).tail)).join(',')}]`
-    return [
-      { kind: segment.kind, first: first.seq, last: kept.at(-1)?.seq as Seq, count: kept.length, content },
-    ]
+    const text = new SegmentText(segment.kind, first.seq)
+    for (const item of kept) text.add(item.seq, item.n, reencode(segment.kind, item).tail)
+    return [text.whole()]
   })
 }
 
-function reencode(kind: string, item: SegmentItem): EncodedEffect {
-  return encodeEffect(kind, item.key, JSON.stringify(item.payload), item)
+function reencode(
+  kind: string,
+  { key, payload, delayMs = 0, isLatestOnly = false }: SegmentItem,
+): EncodedEffect {
+  return encodeEffect(kind, key, JSON.stringify(payload), delayMs, isLatestOnly)
 }

@@ -34,8 +34,6 @@ export interface EffectOptions {
   readonly effects?: readonly EffectRequest[]
 }
 
-const optionNames = ['kind', 'key', 'payload', 'delayMs', 'latestOnly']
-
 const maxKindLength = 100
 /** In characters. It is part of an index, and MySQL's take no more. */
 const maxKeyLength = 500
@@ -43,53 +41,85 @@ const maxKeyLength = 500
 const maxDelayMs = 10 * 366 * 24 * 3_600_000
 
 /**
- * @param rowKey the key of an effect that names none
+ * @param table the table of the row that the write names, if it names one
+ * @param generatedId the id that was given to the row
  * @throws InvalidOperationError `INVALID_CALL`, `UNBINDABLE_VALUE`
  */
 export function encodeEffects(
   requests: readonly EffectRequest[],
-  rowKey: () => string | null,
+  table?: TableSchema,
+  row?: Row,
+  generatedId?: number,
 ): EncodedEffect[] {
   if (!Array.isArray(requests)) throw invalid('`effects` must be an array of effects')
-  return requests.map((request: EffectRequest) => encodeOne(request, rowKey))
+  const encoded: EncodedEffect[] = []
+  for (const request of requests as readonly EffectRequest[])
+    encoded.push(encodeOne(request, table, row, generatedId))
+  return encoded
 }
 
-/** The key that a row's effects have when they name none: its primary key, where the row names it. */
+/**
+ * The key that a row's effects have when they name none: its primary key, where the row names it.
+ *
+ * @throws InvalidOperationError `INVALID_CALL` when it is too long
+ */
 export function effectKeyOf(
-  { primaryKey }: TableSchema,
+  { primaryKey, generatedId: idColumn }: TableSchema,
   row: Row,
-  generated?: { column: string; id: number },
+  generatedId?: number,
 ): string | null {
-  if (primaryKey.length === 0) return null
   const parts: string[] = []
   for (const column of primaryKey) {
-    const value = column === generated?.column ? generated.id : row[column]
+    const value = generatedId !== undefined && column === idColumn ? generatedId : row[column]
     if (value === undefined || value === null) return null
     parts.push(keyText(value))
   }
-  return parts.length === 1 ? (parts[0] as string) : JSON.stringify(parts)
+  if (parts.length < 2) return parts[0] ?? null
+  return JSON.stringify(parts)
 }
 
-function encodeOne(request: EffectRequest, rowKey: () => string | null): EncodedEffect {
+function encodeOne(
+  request: EffectRequest,
+  table: TableSchema | undefined,
+  row: Row | undefined,
+  generatedId: number | undefined,
+): EncodedEffect {
   if (typeof request !== 'object' || request === null)
     throw invalid(`an effect must be an object, not ${String(request)}`)
+  requireKnownNames(request)
   const { kind, key, payload = null, delayMs = 0, latestOnly = false } = request
-  for (const name in request)
-    if (!optionNames.includes(name))
-      throw invalid(`an effect has no "${name}" (it has ${optionNames.join(', ')})`)
-  requireKind(kind)
+  if (kind !== lastKind) lastKind = requireKind(kind)
   if (!Number.isFinite(delayMs) || delayMs < 0 || delayMs > maxDelayMs)
     throw invalid(`\`delayMs\` of an effect must be from 0 to ${maxDelayMs}, not ${String(delayMs)}`)
   if (typeof latestOnly !== 'boolean') throw invalid('`latestOnly` of an effect must be true or false')
-  const text = key === undefined ? rowKey() : requireKey(key)
+  let text: string | null = null
+  if (key !== undefined) text = requireKey(key)
+  else if (table !== undefined && row !== undefined) text = effectKeyOf(table, row, generatedId)
   if (latestOnly && text === null) throw invalid('an effect with `latestOnly` needs a key')
   const json = encodeJson(payload, () => `the payload of an effect of kind "${kind}"`)
-  return encodeEffect(kind, text, json, { delayMs: Math.ceil(delayMs), isLatestOnly: latestOnly })
+  return encodeEffect(kind, text, json, Math.ceil(delayMs), latestOnly)
 }
 
+function requireKnownNames(request: object): void {
+  for (const name in request)
+    switch (name) {
+      case 'kind':
+      case 'key':
+      case 'payload':
+      case 'delayMs':
+      case 'latestOnly':
+        continue
+      default:
+        throw invalid(`an effect has no "${name}" (it has kind, key, payload, delayMs, latestOnly)`)
+    }
+}
+
+/** Nearly every effect is of the kind of the one before it, which was found to be right. */
+let lastKind: string | undefined
+
 /** @throws InvalidOperationError `INVALID_CALL` */
-function requireKind(kind: unknown): asserts kind is string {
-  if (typeof kind === 'string' && kind !== '' && kind.length <= maxKindLength && isStorable(kind)) return
+function requireKind(kind: unknown): string {
+  if (typeof kind === 'string' && kind !== '' && kind.length <= maxKindLength && isStorable(kind)) return kind
   throw invalid(
     `the \`kind\` of an effect must be a text of 1 to ${maxKindLength} characters, not ${String(kind)}`,
   )
@@ -104,7 +134,8 @@ function requireKey(key: unknown): string | null {
 
 /** The key as a text. Numbers and texts that look the same are the same key. */
 function keyText(key: unknown): string {
-  const isText = typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint'
+  if (typeof key === 'number') return String(key)
+  const isText = typeof key === 'string' || typeof key === 'bigint'
   const text = isText ? String(key) : key instanceof Uint8Array ? hexOf(key) : (JSON.stringify(key) ?? '')
   if (text.length <= maxKeyLength && isStorable(text)) return text
   throw invalid(`the key of an effect must be text of at most ${maxKeyLength} characters, without NUL`)

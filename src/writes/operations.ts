@@ -11,7 +11,7 @@ import type { Run, Shape, StatementShape } from '../contracts/operation.ts'
 import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
 import type { EncodedEffect } from '../segments.ts'
-import { effectKeyOf, encodeEffects, type EffectOptions, type EffectRequest } from './effect-input.ts'
+import { encodeEffects, type EffectOptions, type EffectRequest } from './effect-input.ts'
 import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
 import type { IdStock } from './ids.ts'
 import type { Layout, ShapeBook, TableShapes } from './shapes.ts'
@@ -116,7 +116,7 @@ export class Operations<R> {
 
   /** Effects of the group that is collected. */
   enqueue(...requests: readonly EffectRequest[]): void {
-    const effects = encodeEffects(requests, () => null)
+    const effects = encodeEffects(requests)
     this.#sink.carry?.(effects, sizeOfEffects(effects))
   }
 
@@ -221,10 +221,7 @@ function effectsOf(
 ): readonly EncodedEffect[] | undefined {
   const requests = options?.effects
   if (requests === undefined) return undefined
-  const { table } = shapes ?? {}
-  const generated =
-    table?.generatedId !== undefined && id !== undefined ? { column: table.generatedId, id } : undefined
-  return encodeEffects(requests, () => (table && row ? effectKeyOf(table, row, generated) : null))
+  return encodeEffects(requests, shapes?.table, row, id)
 }
 
 /** What an effect is beside the text it was given: its place in the line. */
