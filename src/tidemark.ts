@@ -51,6 +51,7 @@ export async function openWith<DB extends Tables>(
     throw invalidOptions(["open() takes a store first, such as sqlite('app.db')"])
   const writer = parsed.writer ?? (`writer-${runtime.uniqueId()}` as WriterName)
   let engine: WriteEngine | undefined
+  let effects: Effects<Group<DB>> | undefined
   const opened = await store.open(writer, {
     runtime,
     leaseMs: leaseOf(parsed),
@@ -59,6 +60,7 @@ export async function openWith<DB extends Tables>(
     derivations: Object.entries(parsed.derive).map(([table, sql]) => ({ table, sql })),
     onSchemaChange: (schema) => engine?.useSchema(schema),
     onWanted: (seq) => engine?.committer.hurry(seq),
+    onEffects: (kind) => effects?.committed(kind, 'elsewhere'),
   })
   const bookmarks = new Bookmarks(opened.database)
   engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))
@@ -69,7 +71,7 @@ export async function openWith<DB extends Tables>(
     throw error
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
-  const effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
+  effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
   return new Tidemark<DB>(writer, opened, engine, reads, effects, () => runtime.monotonicMs())
 }
 
@@ -93,6 +95,7 @@ function openEffects<DB extends Tables>(
         for (const write of writes) write(operations as never)
       }),
     durable: () => store.sync(),
+    hear: (kind, forMs) => store.hearEffects?.(kind, forMs),
   }
   const effects = new Effects<Group<DB>>(
     store.keepsEffects ? host : undefined,
@@ -106,7 +109,7 @@ function openEffects<DB extends Tables>(
         (await reads.reader.query(query as ReadQuery<Record<string, unknown>>, 'strong')).rows,
     },
   )
-  engine.onEffects = (kind) => effects.committed(kind)
+  engine.onEffects = (kind) => effects.committed(kind, 'here')
   if (store.keepsEffects) reads.processors.effects = effects
   return effects
 }

@@ -36,6 +36,8 @@ export interface StoreContext {
   readonly onSchemaChange: (schema: Schema) => void
   /** Called when somebody elsewhere waits for this position of the writer's, and for all before it. */
   readonly onWanted: (seq: Seq) => void
+  /** Called when effects of this kind may have been committed elsewhere. See `hearEffects`. */
+  readonly onEffects: (kind: string) => void
 }
 
 /** One writer's hold on a store. Everything that fails, fails with a `StoreError`. */
@@ -111,6 +113,12 @@ export interface OpenedStore {
    * asked.
    */
   awaken?(marks: readonly Mark[]): Wait
+
+  /**
+   * Has `onEffects` called for so long when other processes have committed effects of this kind. A sign may be lost, so
+   * that whoever does effects must look all the same. Absent: nothing is heard of other processes.
+   */
+  hearEffects?(kind: string, forMs: number): void
 
   /**
    * Ends the epoch of another writer that is taken for dead, if its tidemark is still where it was seen. Waits

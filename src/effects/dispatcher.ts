@@ -124,10 +124,10 @@ export class Dispatcher<W> {
     this.#poll()
   }
 
-  /** Effects of this kind were committed. */
-  wake(): void {
+  /** Effects of this kind were committed: those of other engines may be numbered before what was seen. */
+  wake(where: 'here' | 'elsewhere'): void {
     if (this.#isStopped) return
-    for (const lane of this.#holder.lanes.values()) this.#guard(lane.load())
+    for (const lane of this.#holder.lanes.values()) this.#guard(lane.load(where === 'here' ? 'new' : 'all'))
   }
 
   /** It was paused, or resumed, by this engine. */
@@ -179,6 +179,8 @@ export class Dispatcher<W> {
   async #look(): Promise<void> {
     if (this.#isLooking || this.#isStopped) return
     this.#isLooking = true
+    // Until the look after the next, since one may fail.
+    this.#host.hear(this.kind, 3 * this.#options.pollMs)
     try {
       await this.#lookWhetherPaused()
       this.#holder.beat()

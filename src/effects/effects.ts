@@ -232,9 +232,9 @@ export class Effects<W> {
     return { ...queue, ...(handler && { handler: statsOf(handler) }) }
   }
 
-  /** Effects of this kind were committed by this engine. */
-  committed(kind: string): void {
-    this.#dispatchers.get(kind)?.wake()
+  /** Effects of this kind were committed by this engine, or by another. */
+  committed(kind: string, where: 'here' | 'elsewhere'): void {
+    this.#dispatchers.get(kind)?.wake(where)
   }
 
   /** This engine handles some kind. */

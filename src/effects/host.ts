@@ -22,6 +22,9 @@ export interface EffectsHost {
 
   /** When it resolves, what was committed before the call survives a power loss. */
   durable(): Promise<void>
+
+  /** Wants to be told for so long when other processes have committed effects of this kind. */
+  hear(kind: string, forMs: number): void
 }
 
 /** Writes of a handler's own, to be committed with what became of its effect. */

@@ -58,7 +58,8 @@ export class Lane {
   #moving: Promise<void> = Promise.resolve()
   #mustMove = false
   #isLoading = false
-  #mustLoad = false
+  /** To be loaded once more when it is loaded. */
+  #mustLoad: 'new' | 'all' | undefined
   #isOver = false
   /** The highest segment that was seen. */
   #seenUpTo = 0
@@ -112,7 +113,7 @@ export class Lane {
    *   that others have changed
    */
   async load(which: 'new' | 'all' = 'new'): Promise<void> {
-    this.#mustLoad ||= this.#isLoading
+    if (this.#isLoading && this.#mustLoad !== 'all') this.#mustLoad = which
     if (this.#isLoading || this.#isOver || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
@@ -124,9 +125,9 @@ export class Lane {
     } finally {
       this.#isLoading = false
     }
-    if (!this.#mustLoad) return
-    this.#mustLoad = false
-    await this.load()
+    const again = this.#mustLoad
+    this.#mustLoad = undefined
+    if (again !== undefined) await this.load(again)
   }
 
   take(max: number): Item[] {

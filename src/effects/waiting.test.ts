@@ -31,6 +31,7 @@ function stage(): { waiting: WaitingEffects; answer: (rows: Rows) => Promise<voi
       return answer.promise
     },
     commit: () => Promise.resolve(undefined),
+    hear: () => {},
     durable: () => Promise.resolve(),
   }
   const answer = async (rows: Rows): Promise<void> => {

@@ -2,9 +2,10 @@
  * Effects: they exist with the write that they belong to and only with it, and are delivered, each key in order.
  */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { NotSupportedError, type Effect } from '../index.ts'
 import { deliveries, keysOf } from './deliveries.ts'
-import { endings, pause, range, record, stage } from './stage.ts'
+import { endings, foreverMs, pause, range, record, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
@@ -50,6 +51,20 @@ export const effectsDelivered: Topic = (subject, test) => {
       },
     )
   })
+
+  if (subject.hearsEffects)
+    test('law 8 · effects of another engine are heard of, and not only found at the next look', async () => {
+      await using at = await stage(subject, tables)
+      const other = await at.open()
+      const { got, handler } = deliveries()
+      await at.db.effects.handle('embed', handler, { pollMs: foreverMs })
+      const first = got(1)
+      let written = 0
+      // The other has to hear first that somebody wants to know.
+      do await other.insert('chunks', row(++written), { effects: [embed] })
+      while (!(await Promise.race([first.then(() => true), sleep(10, false)])))
+      assert.equal((await got(written)).length, written)
+    })
 
   // SPEC S1.1
   test('law 8 · a rejected write takes its effects with it, its neighbours keep theirs', async () => {

@@ -23,6 +23,8 @@ export interface Subject {
   readonly lacks?: readonly ('preallocated ids' | 'effects')[]
   /** A read that waits for another engine's write makes that one commit: the store has `awaken`. Default false. */
   readonly awakens?: boolean
+  /** Effects that another engine commits are heard of: the store has `hearEffects`. Default false. */
+  readonly hearsEffects?: boolean
   /**
    * A new database which nobody else uses, made by these statements, one after another. In MySQL its texts must be
    * `utf8mb4` with a binary collation. Reads of its engines give integers as `outside` does.

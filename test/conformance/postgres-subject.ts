@@ -19,6 +19,7 @@ export function postgresSubject(name: string, server: PostgresServer): Subject {
     dialect: 'postgres',
     commits: 'async',
     awakens: true,
+    hearsEffects: true,
     async fresh(schema) {
       const outside = idle.pop() ?? (await connect())
       for (const statement of schema) await outside.query(statement)

@@ -19,6 +19,7 @@ const topics = [
   'fencing',
   'schema',
   'preallocated ids',
+  'effects',
 ]
 
 await withServer(debianPostgres, (server) =>

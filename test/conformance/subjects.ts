@@ -14,6 +14,7 @@ export const sqliteFile: Subject = {
   name: 'sqlite',
   dialect: 'sqlite',
   commits: 'async',
+  hearsEffects: true,
   async fresh(schema) {
     const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-conformance-'))
     const file = path.join(folder, 'app.db')

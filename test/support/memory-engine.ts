@@ -19,6 +19,7 @@ export async function memoryEngine(schema: string, options?: OpenOptions): Promi
     newIdentity: { id: systemRuntime.randomHex(8), secret: systemRuntime.randomHex(32) },
     derivations: [],
     onWanted: () => undefined,
+    onEffects: () => undefined,
     onSchemaChange: (changed) => engine?.useSchema(changed),
   })
   const open = (engine = new WriteEngine(

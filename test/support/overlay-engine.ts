@@ -34,6 +34,7 @@ export async function overlayEngine(
       derivations: [],
       onSchemaChange: (schema) => engine?.useSchema(schema),
       onWanted: (seq) => engine?.committer.hurry(seq),
+      onEffects: () => undefined,
     }),
   )
   const made = (engine = new WriteEngine(writer, opened, systemRuntime, parsed, () => ''))

@@ -148,8 +148,8 @@ class OpenedPostgres implements OpenedStore {
     this.#hold = hold
     this.#backends = [hold.connection.backend]
     this.#side = new Side(connect)
-    const { onWanted } = context
-    this.#calls = new WakeCalls({ database: identity.id, epoch: owner.epoch, side: this.#side, onWanted })
+    const at = { database: identity.id, epoch: owner.epoch, side: this.#side }
+    this.#calls = new WakeCalls({ ...context, ...at })
     this.#calls.hearOn(hold.connection)
     this.#executor = new Executor(owner, hold, context.runtime, schema, () => this.#reloadSchema())
   }
@@ -165,6 +165,7 @@ class OpenedPostgres implements OpenedStore {
   async commit(batch: Batch): Promise<BatchOutcome> {
     const outcome = await this.#executor.commit(batch)
     this.#calls.committed(batch.last)
+    this.#calls.committedEffects(batch.segments)
     return outcome
   }
 
@@ -265,6 +266,10 @@ class OpenedPostgres implements OpenedStore {
 
   awaken(marks: readonly Mark[]): Wait {
     return this.#calls.call(marks)
+  }
+
+  hearEffects(kind: string, forMs: number): void {
+    this.#calls.hear(kind, forMs)
   }
 
   endEpoch(seen: WriterTidemark): Promise<boolean> {

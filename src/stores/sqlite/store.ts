@@ -23,6 +23,7 @@ import { StoreError, unprefixed } from '../../errors.ts'
 import { Checkpoints } from './checkpoints.ts'
 import type { ThreadSettings } from './messages.ts'
 import type { SqliteSettings } from './options.ts'
+import { LogWatch } from './log-watch.ts'
 import { Outbox } from './outbox.ts'
 import { PointReader } from './point-reader.ts'
 import { unpack } from './queries.ts'
@@ -104,6 +105,8 @@ class OpenedSqlite implements OpenedStore {
   readonly #readers: Readers
   readonly #pointReader: PointReader
   readonly #checkpoints: Checkpoints
+  /** Undefined: there is no log. */
+  readonly #logWatch: LogWatch | undefined
   #writer: Thread
   #replacement: Promise<void> | undefined
   #reconnects = 0
@@ -127,6 +130,8 @@ class OpenedSqlite implements OpenedStore {
     this.#readers = new Readers({ ...settings, role: 'reader' }, settings.settings.readers)
     this.#pointReader = new PointReader(settings.path, settings.settings)
     this.#checkpoints = new Checkpoints(settings)
+    if (settings.settings.journalMode === 'wal')
+      this.#logWatch = new LogWatch(logOf(settings.path), context.runtime, context.onEffects)
   }
 
   async commit(batch: Batch): Promise<BatchOutcome> {
@@ -198,6 +203,10 @@ class OpenedSqlite implements OpenedStore {
     return this.#readers.snapshot({ query, required })
   }
 
+  hearEffects(kind: string, forMs: number): void {
+    this.#logWatch?.hear(kind, forMs)
+  }
+
   async endEpoch(seen: WriterTidemark): Promise<boolean> {
     return (await this.#livingWriter()).call('endEpoch', { seen })
   }
@@ -213,7 +222,7 @@ class OpenedSqlite implements OpenedStore {
   stats(): StoreStats {
     const { pages, count } = this.#checkpoints
     return {
-      walBytes: sizeOf(`${this.#settings.path}-wal`),
+      walBytes: sizeOf(logOf(this.#settings.path)),
       walPages: pages,
       checkpoints: count,
       reconnects: this.#reconnects,
@@ -238,11 +247,16 @@ class OpenedSqlite implements OpenedStore {
 
   /** The others first: the last connection to close is the one that may write the log back. */
   async #end(): Promise<void> {
+    this.#logWatch?.close()
     this.#pointReader.close()
     await Promise.all([this.#readers.close(), this.#checkpoints.close()])
     await this.#writer.call('close', {}).catch(() => undefined)
     await this.#writer.terminate()
   }
+}
+
+function logOf(path: string): string {
+  return `${path}-wal`
 }
 
 /** Only ever of the log: opening and closing the database itself would drop the locks this process holds on it. */
