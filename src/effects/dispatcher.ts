@@ -11,6 +11,7 @@
 import type { EffectHandler } from '../contracts/effect.ts'
 import type { Timer } from '../contracts/runtime.ts'
 import { EngineStoppedError, TidemarkError } from '../errors.ts'
+import { Calls } from './calls.ts'
 import { Holder } from './holder.ts'
 import type { EffectsHost } from './host.ts'
 import type { Item } from './item.ts'
@@ -49,7 +50,7 @@ export class Dispatcher<W> {
   readonly #outcomes: Outcomes<W>
   readonly #outage: Outage
   readonly #limiter: Limiter
-  readonly #calls = new Set<AbortController>()
+  readonly #calls = new Calls()
   /** Effects with rows of their own, taken and not yet given to the handler. */
   #due: Out[] = []
   #timers: { poll?: Timer; due?: Timer; sweep?: Timer | undefined } = {}
@@ -87,6 +88,7 @@ export class Dispatcher<W> {
       onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
       onSettled: (settled) => this.#settled(settled),
       onTrouble: (error) => this.#trouble(error),
+      onLost: (lane) => this.#calls.abort(new Error('another engine delivers these effects by now'), lane),
     })
   }
 
@@ -157,7 +159,7 @@ export class Dispatcher<W> {
     this.#drained = drained.resolve
     this.#tellIfDrained()
     const deadline = this.#host.runtime.after(timeoutMs, () => {
-      for (const call of this.#calls) call.abort(new Error('the engine closes'))
+      this.#calls.abort(new Error('the engine closes'))
       drained.resolve()
     })
     await drained.promise
@@ -185,6 +187,7 @@ export class Dispatcher<W> {
       await this.#lookWhetherPaused()
       this.#holder.beat()
       await this.#holder.takeLanes()
+      await this.#handOver()
       for (const lane of this.#holder.lanes.values()) await lane.load('all')
       await this.#holder.sweep()
       await this.#retain()
@@ -192,6 +195,14 @@ export class Dispatcher<W> {
       this.#isLooking = false
     }
     this.#schedule()
+  }
+
+  /** What is under way of a lane that another is to have is waited for. */
+  async #handOver(): Promise<void> {
+    const isAnothers = ({ lane }: Out): boolean => lane.isRetiring
+    for (const { lane, items } of this.#due.filter(isAnothers)) lane.putBack(items)
+    this.#due = this.#due.filter((out) => !isAnothers(out))
+    await this.#holder.handOver((lane) => this.#calls.hasFrom(lane))
   }
 
   async #lookWhetherPaused(): Promise<void> {
@@ -270,8 +281,7 @@ export class Dispatcher<W> {
   async #deliver({ lane, items }: Out): Promise<void> {
     const { runtime } = this.#host
     const delivery = this.#limiter.begin()
-    const call = new AbortController()
-    this.#calls.add(call)
+    const call = this.#calls.begin(lane)
     const startedMs = runtime.monotonicMs()
     let isLate = false
     const expiry = runtime.after(this.#options.timeoutMs, () => {
@@ -282,7 +292,7 @@ export class Dispatcher<W> {
       )
       call.abort(error)
       delivery.end('overload')
-      this.#calls.delete(call)
+      this.#calls.end(call)
       this.#outage.refused()
       if (this.#outage.isDown) lane.putBack(items)
       else lane.settle(this.#outcomes.fail(items, error))
@@ -303,7 +313,8 @@ export class Dispatcher<W> {
     }
     if (isLate) return this.#endedLate(lane, settled)
     expiry.cancel()
-    this.#calls.delete(call)
+    this.#calls.end(call)
+    if (lane.isOver) isRefused = false
     delivery.end(endOf(settled, isRefused))
     this.tally.called(runtime.monotonicMs() - startedMs)
     if (isRefused) this.#outage.refused()
@@ -324,6 +335,7 @@ export class Dispatcher<W> {
 
   #afterDelivery(): void {
     this.#tellIfDrained()
+    this.#guard(this.#handOver())
     this.#schedule()
   }
 

@@ -1,6 +1,7 @@
 /**
  * Which lanes of a kind this engine holds: it takes those that nobody holds, and those whose holder shows no sign of
- * life; shows its own; and sweeps away the segments that every lane is past.
+ * life; shows its own; asks for some of an engine that has more, and lets others have some; and sweeps away the segments
+ * that every lane is past.
  *
  * Keeps: law 8 (two holders of one lane are told apart by its row, see `lease.ts`), law 7 (the outbox holds what is
  * unfinished and little more).
@@ -8,7 +9,7 @@
 import type { Epoch, Seq } from '../contracts/position.ts'
 import type { EffectsHost } from './host.ts'
 import { Lane, type LaneEvents } from './lane.ts'
-import { makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
+import { askForLane, makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
 import { commitInParts } from './in-parts.ts'
 import { own } from './own-tables.ts'
 import { isPast } from './progress.ts'
@@ -27,14 +28,14 @@ export class Holder {
   readonly #host: EffectsHost
   readonly #kind: string
   readonly #leaseMs: number
-  readonly #events: Omit<LaneEvents, 'onLost'>
+  readonly #events: LaneEvents
   /** Lanes of others, as they were seen when their beat changed last. */
   readonly #sights = new Map<number, Sight>()
   #laneCount = 1
   #beatAtMs = 0
   #isSweeping = false
 
-  constructor(host: EffectsHost, kind: string, leaseMs: number, events: Omit<LaneEvents, 'onLost'>) {
+  constructor(host: EffectsHost, kind: string, leaseMs: number, events: LaneEvents) {
     this.#host = host
     this.#kind = kind
     this.#leaseMs = leaseMs
@@ -47,21 +48,20 @@ export class Holder {
     return this.#laneCount
   }
 
-  /** Takes what can be taken. */
+  /** Takes what can be taken, and sees to it that every engine has its part. */
   async takeLanes(): Promise<void> {
-    for (const row of await readLanes(this.#host, this.#kind)) {
-      if (this.lanes.has(row.lane) || !this.#isFree(row)) continue
-      const hold = await takeLane(this.#host, this.#kind, row, this.#leaseMs)
-      if (hold === undefined) continue
-      this.#sights.delete(row.lane)
-      const lane = new Lane(this.#host, this.#kind, this.#laneCount, row, hold, {
-        ...this.#events,
-        onLost: (lost) => {
-          if (this.lanes.get(lost.number) === lost) this.lanes.delete(lost.number)
-        },
-      })
-      this.lanes.set(row.lane, lane)
-      await lane.begin()
+    const rows = await readLanes(this.#host, this.#kind)
+    for (const row of rows) if (!this.lanes.has(row.lane) && this.#isFree(row)) await this.#take(row)
+    for (const { lane, wantedBy } of rows)
+      if (wantedBy !== undefined && wantedBy !== this.#host.epoch) this.#retire(lane)
+    for (const row of this.#missingFrom(rows)) await askForLane(this.#host, this.#kind, row)
+  }
+
+  /** Lets go of the lanes that others are to have. @param isOut whether effects of a lane are under way */
+  async handOver(isOut: (lane: Lane) => boolean): Promise<void> {
+    for (const lane of [...this.lanes.values()].filter((one) => one.isRetiring && !isOut(one))) {
+      this.lanes.delete(lane.number)
+      await lane.letGo()
     }
   }
 
@@ -99,10 +99,47 @@ export class Holder {
     }
   }
 
-  /** Nobody holds it, or by our own clock its holder has been silent for as long as it asked for. */
-  #isFree({ lane, token, beat, leaseMs, isOwnerGone, owner }: LaneRow): boolean {
+  async #take(row: LaneRow): Promise<void> {
+    const hold = await takeLane(this.#host, this.#kind, row, this.#leaseMs)
+    if (hold === undefined) return
+    this.#sights.delete(row.lane)
+    const lane = new Lane(this.#host, this.#kind, this.#laneCount, row, hold, {
+      ...this.#events,
+      onLost: (lost) => {
+        if (this.lanes.get(lost.number) === lost) this.lanes.delete(lost.number)
+        this.#events.onLost(lost)
+      },
+    })
+    this.lanes.set(row.lane, lane)
+    await lane.begin()
+  }
+
+  /** As long as it keeps one. */
+  #retire(number: number): void {
+    const kept = [...this.lanes.values()].filter(({ isRetiring }) => !isRetiring)
+    if (kept.length > 1) this.lanes.get(number)?.retire()
+  }
+
+  /** Half of what the engine that has the most has more than this one, without what was asked for already. */
+  #missingFrom(rows: readonly LaneRow[]): LaneRow[] {
+    const me = this.#host.epoch
+    const mine = this.lanes.size + rows.filter(({ wantedBy }) => wantedBy === me).length
+    const byOwner = Map.groupBy(
+      rows.filter((row) => row.owner !== me && !row.isOwnerGone && row.wantedBy === undefined),
+      ({ owner }) => owner,
+    )
+    const [most = []] = [...byOwner.values()].toSorted((some, others) => others.length - some.length)
+    return most.slice(0, Math.max(0, Math.floor((most.length - mine) / 2)))
+  }
+
+  /**
+   * Nobody holds it, or by our own clock its holder has been silent for as long as it asked for; and so has whoever is to
+   * have it.
+   */
+  #isFree({ lane, token, beat, leaseMs, isOwnerGone, owner, wantedBy }: LaneRow): boolean {
+    const me = this.#host.epoch
     // Its own, of which it knows nothing any more: a move of it was refused.
-    if (isOwnerGone || owner === this.#host.epoch) return true
+    if (owner === me || (isOwnerGone && (wantedBy ?? me) === me)) return true
     const nowMs = this.#host.runtime.monotonicMs()
     const sight = this.#sights.get(lane)
     if (sight?.token === token && sight.beat === beat) return nowMs - sight.sinceMs >= leaseMs

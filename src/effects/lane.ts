@@ -61,6 +61,7 @@ export class Lane {
   /** To be loaded once more when it is loaded. */
   #mustLoad: 'new' | 'all' | undefined
   #isOver = false
+  #isRetiring = false
   /** The highest segment that was seen. */
   #seenUpTo = 0
   /** Segments in the window, with where they end. */
@@ -90,7 +91,20 @@ export class Lane {
   }
 
   get hasReady(): boolean {
-    return this.#window.hasReady && !this.#isOver
+    return this.#window.hasReady && this.#isGiving
+  }
+
+  /** Somebody else holds it by now, or nobody. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  get isRetiring(): boolean {
+    return this.#isRetiring
+  }
+
+  get #isGiving(): boolean {
+    return !this.#isOver && !this.#isRetiring
   }
 
   /** It has passed segments that its row does not tell of yet, such as those without an effect for it. */
@@ -114,7 +128,7 @@ export class Lane {
    */
   async load(which: 'new' | 'all' = 'new'): Promise<void> {
     if (this.#isLoading && this.#mustLoad !== 'all') this.#mustLoad = which
-    if (this.#isLoading || this.#isOver || this.#window.isFull || this.#waiting.isFull) return
+    if (this.#isLoading || !this.#isGiving || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
       // Another process may have redriven some.
@@ -131,7 +145,7 @@ export class Lane {
   }
 
   take(max: number): Item[] {
-    if (this.#isOver) return []
+    if (!this.#isGiving) return []
     const { items, superseded } = this.#window.take(max)
     if (superseded.length > 0)
       this.settle(superseded.map((item) => ({ item, settlement: { kind: 'delivered' } })))
@@ -142,7 +156,7 @@ export class Lane {
   async takeDue(max: number): Promise<Item[]> {
     const { nextDueMs } = this.#waiting
     const nowMs = this.#host.runtime.wallMs()
-    if (this.#isOver || nextDueMs === undefined || nextDueMs > nowMs) return []
+    if (!this.#isGiving || nextDueMs === undefined || nextDueMs > nowMs) return []
     return await this.#waiting.takeDue(nowMs, max)
   }
 
@@ -169,6 +183,11 @@ export class Lane {
   /** Somebody changed rows of its own: they may be due. */
   noticeRows(): void {
     this.#waiting.dueBy(0)
+  }
+
+  /** Gives nothing out any more, since another is to have it. */
+  retire(): void {
+    this.#isRetiring = true
   }
 
   /** Commits what is settled, and lets others have the lane. Nothing may be out. */

@@ -4,8 +4,8 @@
  * Keeps: law 8 (every change of the row names the token and the beat before it: a holder that was taken for dead moves
  * nothing any more, and neither does one whose epoch has ended, since it moves by its engine's own batches).
  *
- *   free, let go, holder's epoch ended, or no beat for its lease ──take──▶ held ──move, move, …──▶ let go
- *                                                                   └──a move is refused──▶ lost
+ *   free, let go, holder's epoch ended, or no beat for its lease ──take──▶ held ──move, move, …──▶ let go, also since
+ *                                                                   └──a move is refused──▶ lost     another asked
  *
  * Nobody compares clocks: whoever wants a lane watches its beat, by its own clock, for as long as the holder asked for.
  */
@@ -27,14 +27,20 @@ export interface LaneRow extends Hold {
   readonly progress: Progress
   /** Its owner can commit nothing more. */
   readonly isOwnerGone: boolean
+  /** Who has asked for it last. */
+  readonly askedBy: number
+  /** Whoever has asked for it, and can still take it. */
+  readonly wantedBy: number | undefined
 }
 
 const nobody = 0
 
 export async function readLanes(host: EffectsHost, kind: string): Promise<LaneRow[]> {
   const rows = await host.ask(
-    `SELECT l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, w.closed FROM tidemark_lanes l
-     LEFT JOIN tidemark_writers w ON w.epoch = l.owner WHERE l.kind = ? ORDER BY l.lane`,
+    `SELECT l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, l.wanted_by, o.closed AS owner_closed,
+       w.closed AS wanter_closed
+     FROM tidemark_lanes l LEFT JOIN tidemark_writers o ON o.epoch = l.owner
+     LEFT JOIN tidemark_writers w ON w.epoch = l.wanted_by WHERE l.kind = ? ORDER BY l.lane`,
     [kind],
   )
   return rows.map((row) => ({
@@ -44,8 +50,15 @@ export async function readLanes(host: EffectsHost, kind: string): Promise<LaneRo
     beat: Number(row['beat']),
     leaseMs: Number(row['lease_ms']),
     progress: decodeProgress(String(row['progress'])),
-    isOwnerGone: Number(row['owner']) === nobody || row['closed'] === null || Number(row['closed']) === 1,
+    isOwnerGone: isGone(row['owner_closed']),
+    askedBy: Number(row['wanted_by']),
+    wantedBy: isGone(row['wanter_closed']) ? undefined : Number(row['wanted_by']),
   }))
+}
+
+/** @param closed of its epoch; null: there is none, or it is forgotten */
+function isGone(closed: unknown): boolean {
+  return closed === null || Number(closed) === 1
 }
 
 /** Makes the kind and its lanes where they are missing. @returns how many lanes it has */
@@ -54,7 +67,7 @@ export async function makeKind(host: EffectsHost, kind: string, lanes: number): 
   if (known !== undefined) return known
   const making = new OwnRuns()
   making.add(own.makeKind, kind, lanes, 0)
-  for (let lane = 0; lane < lanes; lane++) making.add(own.makeLane, kind, lane, nobody, 0, 0, 0, '{}')
+  for (let lane = 0; lane < lanes; lane++) making.add(own.makeLane, kind, lane, nobody, 0, 0, 0, '{}', nobody)
   // Refused when somebody else makes it at the same time: then it is there.
   const refusal = await host.commit(making.runs)
   const made = await lanesOf(host, kind)
@@ -76,8 +89,20 @@ export async function takeLane(
 ): Promise<Hold | undefined> {
   const taking = new OwnRuns()
   const hold = { token: token + 1, beat: beat + 1 }
-  taking.add(own.takeLane, host.epoch, hold.token, hold.beat, Math.ceil(leaseMs), kind, lane, token, beat)
+  const held = [host.epoch, hold.token, hold.beat, Math.ceil(leaseMs), nobody]
+  taking.add(own.takeLane, ...held, kind, lane, token, beat)
   return (await host.commit(taking.runs)) === undefined ? hold : undefined
+}
+
+/** Asks the one who holds a lane to let it go. Nothing happens when it is no longer as it was. */
+export async function askForLane(
+  host: EffectsHost,
+  kind: string,
+  { lane, owner, token, askedBy }: LaneRow,
+): Promise<void> {
+  const asking = new OwnRuns()
+  asking.add(own.askForLane, host.epoch, kind, lane, owner, token, askedBy)
+  await host.commit(asking.runs)
 }
 
 /** Adds to `runs` that the lane has come so far. @returns the hold once they are committed */

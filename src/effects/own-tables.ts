@@ -47,6 +47,7 @@ interface OwnShapes {
   readonly takeLane: UpdateShape
   readonly moveLane: UpdateShape
   readonly letLaneGo: UpdateShape
+  readonly askForLane: UpdateShape
   readonly dropSegment: DeleteShape
   readonly keepEffect: InsertShape
   readonly failEffect: UpdateShape
@@ -60,11 +61,20 @@ interface OwnShapes {
 export const own: OwnShapes = {
   makeKind: insert('tidemark_kinds', ['kind', 'lanes', 'paused']),
   pauseKind: update('tidemark_kinds', ['paused'], ['kind']),
-  makeLane: insert('tidemark_lanes', ['kind', 'lane', 'owner', 'token', 'beat', 'lease_ms', 'progress']),
+  makeLane: insert('tidemark_lanes', [
+    'kind',
+    'lane',
+    'owner',
+    'token',
+    'beat',
+    'lease_ms',
+    'progress',
+    'wanted_by',
+  ]),
   /** Only whoever saw the lane last can take it, and only the one who holds it can move it. */
   takeLane: update(
     'tidemark_lanes',
-    ['owner', 'token', 'beat', 'lease_ms'],
+    ['owner', 'token', 'beat', 'lease_ms', 'wanted_by'],
     ['kind', 'lane', 'token', 'beat'],
     1,
   ),
@@ -75,6 +85,8 @@ export const own: OwnShapes = {
     ['kind', 'lane', 'owner', 'token', 'beat'],
     1,
   ),
+  /** Of the one who holds it, as long as nobody else has asked. */
+  askForLane: update('tidemark_lanes', ['wanted_by'], ['kind', 'lane', 'owner', 'token', 'wanted_by'], 1),
   dropSegment: remove('tidemark_segments', ['id']),
   keepEffect: insert('tidemark_effects', [
     ...id,

@@ -262,7 +262,8 @@ export const postgresBookkeeping: Pick<
        kind text PRIMARY KEY, lanes integer NOT NULL, paused integer NOT NULL)`,
     `CREATE TABLE IF NOT EXISTS tidemark_lanes (
        kind text NOT NULL, lane integer NOT NULL, owner bigint NOT NULL, token bigint NOT NULL, beat bigint NOT NULL,
-       lease_ms bigint NOT NULL, progress text NOT NULL, PRIMARY KEY (kind, lane)) WITH (fillfactor = 20)`,
+       lease_ms bigint NOT NULL, progress text NOT NULL, wanted_by bigint NOT NULL,
+       PRIMARY KEY (kind, lane)) WITH (fillfactor = 20)`,
     `CREATE TABLE IF NOT EXISTS tidemark_effects (
        epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, lane integer NOT NULL,
        effect_key text, payload text NOT NULL, version bigint NOT NULL, state text NOT NULL, attempts integer NOT NULL,

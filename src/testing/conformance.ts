@@ -19,6 +19,7 @@ import { deferred } from './deferred.ts'
 import { dropIn } from './drop-in.ts'
 import { effectsDelivered } from './effects.ts'
 import { effectOutcomes } from './effect-outcomes.ts'
+import { effectLanes } from './effects-lanes.ts'
 import { effectsReached } from './effects-reached.ts'
 import { effectsRecovered } from './effects-recovered.ts'
 import { events } from './events.ts'
@@ -69,6 +70,7 @@ const topics: Readonly<Record<string, Topic>> = {
   'existing code': dropIn,
   effects: effectsDelivered,
   'what becomes of effects': effectOutcomes,
+  'lanes of effects': effectLanes,
   'effects reached': effectsReached,
   'effects recovered': effectsRecovered,
   events,

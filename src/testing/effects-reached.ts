@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { NotSupportedError, TidemarkError } from '../index.ts'
 import { deliveries } from './deliveries.ts'
-import { next, range, stage } from './stage.ts'
+import { next, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
@@ -137,64 +137,5 @@ export const effectsReached: Topic = (subject, test) => {
     await fenced
     await successor.flush()
     assert.deepEqual(await at.outside('SELECT id FROM chunks'), [])
-  })
-
-  // SPEC S1.7
-  test('law 8 · a holder that shows no sign of life loses its lane to one that does', async () => {
-    await using at = await stage(subject, tables)
-    const stuck = Promise.withResolvers<void>()
-    const begun = Promise.withResolvers<void>()
-    await at.db.effects.handle(
-      'embed',
-      async (effects) => {
-        begun.resolve()
-        await stuck.promise
-        return effects.map(() => ({
-          kind: 'delivered' as const,
-          write: (to) => to.insert('chunks', { id: 1, body: 'of the zombie' }),
-        }))
-      },
-      // It beats far too seldom for what it promises.
-      { leaseMs: 10, pollMs: 600_000 },
-    )
-    at.db.enqueue(embed('a'))
-    await begun.promise
-    const other = await at.open()
-    const { got, handler } = deliveries()
-    await other.effects.handle('embed', handler, { pollMs: 3 })
-    assert.equal((await got(1)).length, 1)
-    stuck.resolve()
-    await other.effects.reached('embed', other.enqueue(embed('b')).bookmark)
-    await at.db.flush()
-    assert.deepEqual(await at.outside('SELECT id FROM chunks'), [])
-  })
-
-  test('law 8 · the keys of a kind with several lanes keep their order, and every effect is delivered', async () => {
-    await using at = await stage(subject, tables)
-    const { got, handler } = deliveries()
-    await at.db.effects.handle('embed', handler, { lanes: 5 })
-    for (const n of range(300)) at.db.enqueue(embed(`k${n % 23}`, n))
-    const effects = await got(300)
-    for (const k of range(23)) {
-      const mine = effects.filter(({ key }) => key === `k${k}`).map(({ payload }) => payload as number)
-      assert.deepEqual(
-        mine,
-        range(300).filter((n) => n % 23 === k),
-      )
-    }
-    await assert.rejects(at.db.effects.handle('embed', handler), code('INVALID_CALL'))
-  })
-
-  test('law 7 · what every lane has passed is swept from the outbox', async () => {
-    await using at = await stage(subject, tables)
-    const { got, handler } = deliveries()
-    await at.db.effects.handle('embed', handler, { lanes: 3, pollMs: 5 })
-    for (const n of range(50)) await at.db.enqueue(embed(n))
-    await got(50)
-    for (;;) {
-      const [row] = await at.outside('SELECT count(*) AS count FROM tidemark_segments')
-      if (Number(row?.['count']) === 0) break
-      await new Promise((resolve) => void setImmediate(resolve))
-    }
   })
 }

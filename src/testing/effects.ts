@@ -2,10 +2,9 @@
  * Effects: they exist with the write that they belong to and only with it, and are delivered, each key in order.
  */
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { NotSupportedError, type Effect } from '../index.ts'
 import { deliveries, keysOf } from './deliveries.ts'
-import { endings, foreverMs, pause, range, record, stage } from './stage.ts'
+import { endings, foreverMs, pause, range, record, stage, turnOfTheLoop } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
@@ -62,7 +61,7 @@ export const effectsDelivered: Topic = (subject, test) => {
       let written = 0
       // The other has to hear first that somebody wants to know.
       do await other.insert('chunks', row(++written), { effects: [embed] })
-      while (!(await Promise.race([first.then(() => true), sleep(10, false)])))
+      while (!(await Promise.race([first.then(() => true), turnOfTheLoop().then(() => false)])))
       assert.equal((await got(written)).length, written)
     })
 

@@ -36,7 +36,7 @@ const tables = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS tidemark_lanes (
     kind TEXT NOT NULL, lane INTEGER NOT NULL, owner INTEGER NOT NULL, token INTEGER NOT NULL, beat INTEGER NOT NULL,
-    lease_ms INTEGER NOT NULL, progress TEXT NOT NULL, PRIMARY KEY (kind, lane)
+    lease_ms INTEGER NOT NULL, progress TEXT NOT NULL, wanted_by INTEGER NOT NULL, PRIMARY KEY (kind, lane)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS tidemark_effects (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, lane INTEGER NOT NULL,

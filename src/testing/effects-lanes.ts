@@ -1,0 +1,130 @@
+/** Lanes: who delivers a kind, one engine at a time for each, and how several share its work. */
+import assert from 'node:assert/strict'
+import type { Effect } from '../index.ts'
+import { deliveries } from './deliveries.ts'
+import { range, stage, turnOfTheLoop } from './stage.ts'
+import type { Topic } from './subject.ts'
+
+const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
+const embed = (key: string | number, payload: unknown = null) => ({ kind: 'embed', key, payload })
+
+export const effectLanes: Topic = (subject, test) => {
+  if (subject.lacks?.includes('effects')) return
+
+  // SPEC S1.7
+  test('law 8 · a holder that shows no sign of life loses its lane to one that does', async () => {
+    await using at = await stage(subject, tables)
+    const stuck = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    await at.db.effects.handle(
+      'embed',
+      async (effects) => {
+        begun.resolve()
+        await stuck.promise
+        return effects.map(() => ({
+          kind: 'delivered' as const,
+          write: (to) => to.insert('chunks', { id: 1, body: 'of the zombie' }),
+        }))
+      },
+      // It beats far too seldom for what it promises.
+      { leaseMs: 10, pollMs: 600_000 },
+    )
+    at.db.enqueue(embed('a'))
+    await begun.promise
+    const other = await at.open()
+    const { got, handler } = deliveries()
+    await other.effects.handle('embed', handler, { pollMs: 3 })
+    assert.equal((await got(1)).length, 1)
+    stuck.resolve()
+    await other.effects.reached('embed', other.enqueue(embed('b')).bookmark)
+    await at.db.flush()
+    assert.deepEqual(await at.outside('SELECT id FROM chunks'), [])
+  })
+
+  test('law 8 · the keys of a kind with several lanes keep their order, and every effect is delivered', async () => {
+    await using at = await stage(subject, tables)
+    const { got, handler } = deliveries()
+    await at.db.effects.handle('embed', handler, { lanes: 5 })
+    for (const n of range(300)) at.db.enqueue(embed(`k${n % 23}`, n))
+    const effects = await got(300)
+    for (const k of range(23)) {
+      const mine = effects.filter(({ key }) => key === `k${k}`).map(({ payload }) => payload as number)
+      assert.deepEqual(
+        mine,
+        range(300).filter((n) => n % 23 === k),
+      )
+    }
+    await assert.rejects(at.db.effects.handle('embed', handler), { code: 'INVALID_CALL' })
+  })
+
+  test('law 7 · what every lane has passed is swept from the outbox', async () => {
+    await using at = await stage(subject, tables)
+    const { got, handler } = deliveries()
+    await at.db.effects.handle('embed', handler, { lanes: 3, pollMs: 5 })
+    for (const n of range(50)) await at.db.enqueue(embed(n))
+    await got(50)
+    for (;;) {
+      const [row] = await at.outside('SELECT count(*) AS count FROM tidemark_segments')
+      if (Number(row?.['count']) === 0) break
+      await turnOfTheLoop()
+    }
+  })
+
+  test('law 8 · the signal of a handler whose lane is lost aborts', async () => {
+    await using at = await stage(subject, tables)
+    const begun = Promise.withResolvers<void>()
+    const ending = Promise.withResolvers<void>()
+    const aborted = Promise.withResolvers<void>()
+    let calls = 0
+    await at.db.effects.handle(
+      'embed',
+      async ([effect], { signal }) => {
+        if (++calls === 2) begun.resolve()
+        if (effect?.key === 'b') return await ending.promise
+        signal.addEventListener('abort', () => aborted.resolve())
+        await aborted.promise
+      },
+      { leaseMs: 10, pollMs: 600_000, batch: 1, concurrency: 2 },
+    )
+    for (const key of ['a', 'b']) at.db.enqueue(embed(key))
+    await begun.promise
+    const other = await at.open()
+    const { got, handler } = deliveries()
+    await other.effects.handle('embed', handler, { pollMs: 3 })
+    assert.equal((await got(2)).length, 2)
+    ending.resolve()
+    await aborted.promise
+  })
+
+  test('law 8 · engines come to share the lanes of a kind evenly, while every key keeps its order', async () => {
+    await using at = await stage(subject, tables)
+    const seen: { engine: number; effect: Effect }[] = []
+    const engines = [at.db, await at.open()]
+    for (const [engine, db] of engines.entries()) {
+      const note = async (effects: readonly Effect[]): Promise<void> => {
+        seen.push(...effects.map((effect) => ({ engine, effect })))
+        await turnOfTheLoop()
+      }
+      await db.effects.handle('embed', note, { lanes: 4, pollMs: 3, batch: 4 })
+    }
+    let written = 0
+    const writeRound = async () => {
+      const { bookmark } = at.db.enqueue(...range(23).map((n) => embed(`k${n}`, written++)))
+      await at.db.effects.reached('embed', bookmark)
+    }
+    for (let shares = ''; shares !== '2,2';) {
+      await writeRound()
+      const stats = await Promise.all(engines.map((db) => db.effects.stats('embed')))
+      shares = stats.map(({ handler }) => handler?.lanes).join()
+    }
+    await writeRound()
+    for (const k of range(23)) {
+      const mine = seen.filter(({ effect }) => effect.key === `k${k}`).map(({ effect }) => effect.payload)
+      assert.deepEqual(
+        mine,
+        range(written / 23).map((round) => round * 23 + k),
+      )
+    }
+    assert.deepEqual(new Set(seen.slice(-23).map(({ engine }) => engine)), new Set([0, 1]))
+  })
+}
