@@ -12,6 +12,7 @@ import type { WriteLane } from './writes/write-lane.ts'
 import type { Inserted } from './writes/group.ts'
 import { parseCheckpoint, parseUnreadable } from './writes/load-input.ts'
 import type { EffectOptions, EffectRequest } from './writes/effect-input.ts'
+import type { Enqueue } from './writes/transaction-turn.ts'
 import type { GuardOptions, Operations } from './writes/operations.ts'
 import type { Receipt } from './writes/receipt.ts'
 import type { WriteQuery } from './writes/statement.ts'
@@ -158,17 +159,22 @@ export abstract class Client<DB extends Tables> {
    * Runs an interactive transaction: it waits until all that was accepted before is committed, runs alone on the
    * write connection, and what is accepted meanwhile is committed after it. Await only `trx` inside.
    *
+   * @param work `enqueue` adds effects, which are committed with it
    * @returns what the callback returned, once that is committed
    * @throws what the callback threw, after rolling back; TidemarkError `TRANSACTION_FAILED`; StoreError when a
    *   constraint that is checked at COMMIT refuses it
    */
   async transaction<R>(
-    work: (trx: Kysely<DB>) => Promise<R>,
+    work: (trx: Kysely<DB>, enqueue: Enqueue) => Promise<R>,
     options: { readonly timeoutMs?: number } = {},
   ): Promise<R> {
     const hint = 'It is inside a transaction already.'
     const result = await this.#lane.transaction(
-      (transaction) => work(kyselyOver<DB>((query) => transaction.query(query), this.#reader.dialect, hint)),
+      (transaction, enqueue) =>
+        work(
+          kyselyOver<DB>((query) => transaction.query(query), this.#reader.dialect, hint),
+          enqueue,
+        ),
       options.timeoutMs ?? 30_000,
     )
     return result as R

@@ -257,8 +257,8 @@ export type Dialect = 'sqlite' | 'postgres' | 'mysql'
 /** An interactive transaction on the write connection. */
 export interface StoreTransaction {
   query(query: SqlQuery): Promise<QueryResult>
-  /** Moves the tidemark and commits. */
-  commit(): Promise<void>
+  /** Moves the tidemark, keeps these effects, and commits. */
+  commit(segments: readonly Segment[]): Promise<void>
   rollback(): Promise<void>
 }
 

@@ -33,6 +33,8 @@ export interface DeadEffectFilter {
   readonly limit?: number
 }
 
+const droppedAtOnce = 500
+
 /** Oldest first. */
 export async function listDeadEffects(
   host: Pick<EffectsHost, 'ask'>,
@@ -70,6 +72,16 @@ export async function redriveEffects(host: EffectsHost, ids: readonly string[]):
 /** Deletes dead effects. @returns those that were dead */
 export async function discardEffects(host: EffectsHost, ids: readonly string[]): Promise<string[]> {
   return await eachAlone(host, ids, (runs, place) => runs.add(own.dropDead, ...idOf(place), 'dead'))
+}
+
+/** Deletes those of a kind that have been dead for too long, a few at a time. */
+export async function dropOldDead(host: EffectsHost, kind: string, keptMs: number): Promise<void> {
+  const rows = await host.ask(
+    `SELECT epoch, seq, n FROM tidemark_effects WHERE kind = ? AND state = 'dead' AND failed_at < ?
+     ORDER BY failed_at LIMIT ${droppedAtOnce}`,
+    [kind, Math.floor(host.runtime.wallMs() - keptMs)],
+  )
+  await commitInParts(host, rows, (runs, row) => runs.add(own.dropDead, ...idOf(placeIn(row)), 'dead'))
 }
 
 /** One that is not dead any more does not keep the others from it. */

@@ -12,6 +12,7 @@ import type { EffectHandler } from '../contracts/effect.ts'
 import type { Timer } from '../contracts/runtime.ts'
 import { EngineStoppedError, TidemarkError } from '../errors.ts'
 import { Calls } from './calls.ts'
+import { dropOldDead } from './dead-effects.ts'
 import { Holder } from './holder.ts'
 import type { EffectsHost } from './host.ts'
 import type { Item } from './item.ts'
@@ -216,7 +217,9 @@ export class Dispatcher<W> {
     const nowMs = this.#host.runtime.monotonicMs()
     if (nowMs - this.#retainedAtMs < retainEveryMs) return
     this.#retainedAtMs = nowMs
-    await dropOldResults(this.#host)
+    const { keepResultsMs, keepDeadMs } = this.#options
+    await dropOldResults(this.#host, this.kind, keepResultsMs)
+    if (keepDeadMs !== undefined) await dropOldDead(this.#host, this.kind, keepDeadMs)
   }
 
   /** At the end of the tick, so that what becomes ready together is delivered together. */

@@ -188,7 +188,7 @@ export class Effects<W> {
   }
 
   /**
-   * What the handler gave as `result` of an effect, kept for a week. A result that came after its caller stopped
+   * What the handler gave as `result` of an effect, kept for as long as `keepResultsMs` says. A result that came after its caller stopped
    * waiting is there all the same.
    *
    * @param id see `receipt.effectId()`

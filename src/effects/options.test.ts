@@ -8,10 +8,15 @@ test('all problems of the options of handle() are told at once', () => {
   )
 })
 
-test('what is left out, or undefined, has its default; lanes and onDead have none', () => {
+test('what is left out, or undefined, has its default; lanes, keepDeadMs and onDead have none', () => {
   const defaults = parseHandleOptions()
   expect(defaults).toMatchObject({ batch: 64, concurrency: 'adaptive', maxAttempts: 20, pollMs: 1_000 })
   const leftOut: object = { batch: undefined, lanes: undefined }
   expect(parseHandleOptions(leftOut)).toEqual(defaults)
-  expect(parseHandleOptions({ lanes: 4, batch: 8 })).toEqual({ ...defaults, lanes: 4, batch: 8 })
+  expect(parseHandleOptions({ lanes: 4, batch: 8, keepDeadMs: 2 ** 40 })).toEqual({
+    ...defaults,
+    lanes: 4,
+    batch: 8,
+    keepDeadMs: 2 ** 40,
+  })
 })

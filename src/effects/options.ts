@@ -28,13 +28,19 @@ export interface HandleOptions<W> {
   readonly lanes?: number
   /** How often to look for effects of other processes, in ms. Default 1,000. */
   readonly pollMs?: number
+  /** What handlers give as `result` is kept so long, in ms. Default 604,800,000: a week. */
+  readonly keepResultsMs?: number
+  /** Dead effects are deleted after so long, in ms. Default never: they wait for a person to decide. */
+  readonly keepDeadMs?: number
   /** Writes that are committed together with a dead letter, so that no row claims what did not happen. Called synchronously. */
   readonly onDead?: (effect: Effect, error: unknown, to: W) => void
 }
 
-/** `lanes` and `onDead` where they were given. */
-export type Delivery<W> = Required<Omit<HandleOptions<W>, 'lanes' | 'onDead'>> &
-  Pick<HandleOptions<W>, 'lanes' | 'onDead'>
+type WithoutDefault = 'lanes' | 'keepDeadMs' | 'onDead'
+
+/** Some only where they were given. */
+export type Delivery<W> = Required<Omit<HandleOptions<W>, WithoutDefault>> &
+  Pick<HandleOptions<W>, WithoutDefault>
 
 const defaults = Object.freeze({
   batch: 64,
@@ -45,6 +51,7 @@ const defaults = Object.freeze({
   retryMaxMs: 1_800_000,
   leaseMs: 30_000,
   pollMs: 1_000,
+  keepResultsMs: 7 * 24 * 3_600_000,
 })
 
 /** The longest time that `setTimeout` takes, in ms. */
@@ -61,10 +68,12 @@ const checks: { readonly [Name in keyof HandleOptions<unknown>]-?: Check } = {
   leaseMs: bounded,
   lanes: wholeTo(256),
   pollMs: bounded,
+  keepResultsMs: wholeTo(Number.MAX_SAFE_INTEGER),
+  keepDeadMs: wholeTo(Number.MAX_SAFE_INTEGER),
   onDead: (value) => (typeof value === 'function' ? undefined : 'must be a function'),
 }
 
 /** @throws TidemarkError `INVALID_OPTIONS`, naming every problem */
 export function parseHandleOptions<W>(given: HandleOptions<W> = {}): Delivery<W> {
-  return parseOptions<Delivery<W>>('handle', given, checks, defaults, ['lanes', 'onDead'])
+  return parseOptions<Delivery<W>>('handle', given, checks, defaults, ['lanes', 'keepDeadMs', 'onDead'])
 }

@@ -10,8 +10,6 @@ import { commitInParts } from './in-parts.ts'
 import { own } from './own-tables.ts'
 import type { EffectPlace } from '../segments.ts'
 
-/** A result that nobody fetched is kept for a week. */
-const keptResultsMs = 7 * 24 * 3_600_000
 const droppedAtOnce = 500
 
 /** @returns undefined when there is none, or none any more */
@@ -27,11 +25,12 @@ export async function readResult(
   return row === undefined ? undefined : { result: JSON.parse(String(row['result'])) as Json }
 }
 
-/** Those that are too old, a few at a time. */
-export async function dropOldResults(host: EffectsHost): Promise<void> {
+/** Those of a kind that are too old, a few at a time. */
+export async function dropOldResults(host: EffectsHost, kind: string, keptMs: number): Promise<void> {
   const rows = await host.ask(
-    `SELECT epoch, seq, n FROM tidemark_results WHERE delivered_at < ? ORDER BY delivered_at LIMIT ${droppedAtOnce}`,
-    [Math.floor(host.runtime.wallMs() - keptResultsMs)],
+    `SELECT epoch, seq, n FROM tidemark_results WHERE kind = ? AND delivered_at < ?
+     ORDER BY delivered_at LIMIT ${droppedAtOnce}`,
+    [kind, Math.floor(host.runtime.wallMs() - keptMs)],
   )
   await commitInParts(host, rows, (runs, { epoch, seq, n }) =>
     runs.add(own.dropResult, Number(epoch), Number(seq), Number(n)),

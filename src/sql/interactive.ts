@@ -5,6 +5,7 @@
  * was, in every database, and one that ends the transaction itself is noticed. What nobody awaited is part of it or
  * refused, never run outside of it.
  */
+import type { Segment } from '../contracts/effect.ts'
 import type { QueryResult, SqlQuery, StoreTransaction } from '../contracts/store.ts'
 import { StoreError } from '../errors.ts'
 import { toStoreError } from './failure.ts'
@@ -17,7 +18,8 @@ type ResultOf = (answer: Answer, asArrays: boolean | undefined) => QueryResult
 export class Interactive implements StoreTransaction {
   readonly #transaction: SqlTransaction
   readonly #resultOf: ResultOf
-  readonly #onEnded: (isCommitted: boolean) => Promise<void>
+  readonly #onEnded: (isCommitted: boolean, segments: readonly Segment[]) => Promise<void>
+  readonly #keep: (segments: readonly Segment[]) => Promise<void>
   #last: Promise<unknown> = Promise.resolve()
   #hasEnded = false
   /** What its statements do so far. */
@@ -28,11 +30,13 @@ export class Interactive implements StoreTransaction {
   constructor(
     transaction: SqlTransaction,
     resultOf: ResultOf,
-    onEnded: (isCommitted: boolean) => Promise<void>,
+    onEnded: (isCommitted: boolean, segments: readonly Segment[]) => Promise<void>,
+    keep: (segments: readonly Segment[]) => Promise<void> = async () => undefined,
   ) {
     this.#transaction = transaction
     this.#resultOf = resultOf
     this.#onEnded = onEnded
+    this.#keep = keep
   }
 
   async query(query: SqlQuery): Promise<QueryResult> {
@@ -42,7 +46,7 @@ export class Interactive implements StoreTransaction {
     return await running
   }
 
-  async commit(): Promise<void> {
+  async commit(segments: readonly Segment[]): Promise<void> {
     if (this.#hasEnded) throw ended()
     // From here on, not from the answer: a statement sent in between would run outside of the transaction.
     this.#hasEnded = true
@@ -50,20 +54,21 @@ export class Interactive implements StoreTransaction {
     const { session } = this.#transaction
     try {
       if (this.#isBroken) throw ended()
+      await this.#keep(segments)
       await this.#transaction.commit()
     } catch (error) {
       await this.#transaction.rollback()
-      await this.#onEnded(false)
+      await this.#onEnded(false, [])
       throw toStoreError(session.dialect, error, 'unknown')
     }
-    await this.#onEnded(true)
+    await this.#onEnded(true, segments)
   }
 
   async rollback(): Promise<void> {
     this.#hasEnded = true
     await this.#last
     await this.#transaction.rollback()
-    await this.#onEnded(false)
+    await this.#onEnded(false, [])
   }
 
   async #run({ sql, parameters, asArrays }: SqlQuery): Promise<QueryResult> {

@@ -274,7 +274,7 @@ export const postgresBookkeeping: Pick<
     `CREATE TABLE IF NOT EXISTS tidemark_results (
        epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, result text NOT NULL,
        delivered_at bigint NOT NULL, PRIMARY KEY (epoch, seq, n))`,
-    `CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (delivered_at)`,
+    `CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (kind, delivered_at)`,
   ],
   hasTable: async (session, name) =>
     (await session.own('SELECT 1 WHERE to_regclass(?) IS NOT NULL', [name])).rows.length > 0,

@@ -1,6 +1,6 @@
 /** Lanes: who delivers a kind, one engine at a time for each, and how several share its work. */
 import assert from 'node:assert/strict'
-import type { Effect } from '../index.ts'
+import { NotSupportedError, type Effect } from '../index.ts'
 import { deliveries } from './deliveries.ts'
 import { range, stage, turnOfTheLoop } from './stage.ts'
 import type { Topic } from './subject.ts'
@@ -9,7 +9,16 @@ const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)
 const embed = (key: string | number, payload: unknown = null) => ({ kind: 'embed', key, payload })
 
 export const effectLanes: Topic = (subject, test) => {
-  if (subject.lacks?.includes('effects')) return
+  if (subject.lacks?.includes('effects')) {
+    test('law 8 · asked to deliver effects in lanes, it says that it keeps none', async () => {
+      await using at = await stage(subject, tables)
+      await assert.rejects(
+        at.db.effects.handle('embed', async () => {}, { lanes: 4 }),
+        NotSupportedError,
+      )
+    })
+    return
+  }
 
   // SPEC S1.7
   test('law 8 · a holder that shows no sign of life loses its lane to one that does', async () => {
@@ -126,5 +135,32 @@ export const effectLanes: Topic = (subject, test) => {
       )
     }
     assert.deepEqual(new Set(seen.slice(-23).map(({ engine }) => engine)), new Set([0, 1]))
+  })
+
+  test('law 7 · results and dead effects are kept for as long as it is said, and no longer', async () => {
+    await using at = await stage(subject, tables)
+    const handling = await at.db.effects.handle(
+      'embed',
+      async ([effect]) =>
+        effect?.key === 'bad'
+          ? [{ kind: 'dead', error: 'no' }]
+          : [{ kind: 'delivered', result: String(effect?.key) }],
+      { batch: 1 },
+    )
+    const receipt = at.db.enqueue(embed('good'), embed('bad'))
+    await assert.rejects(at.db.effects.reached('embed', receipt.bookmark), { code: 'DEAD_LETTERED' })
+    await handling.stop()
+    const left = async () => [
+      await at.db.effects.result(receipt.effectId()),
+      (await at.db.effects.deadLetters('embed')).length,
+    ]
+    const handleAgain = async (options: { keepResultsMs?: number; keepDeadMs?: number }) => {
+      await turnOfTheLoop()
+      await (await at.db.effects.handle('embed', async () => {}, options)).stop()
+      return await left()
+    }
+    assert.deepEqual(await handleAgain({}), ['good', 1])
+    assert.deepEqual(await handleAgain({ keepResultsMs: 1 }), [undefined, 1])
+    assert.deepEqual(await handleAgain({ keepDeadMs: 1 }), [undefined, 0])
   })
 }

@@ -19,6 +19,10 @@ export const effectsDelivered: Topic = (subject, test) => {
       assert.throws(() => db.insert('chunks', row(1), { effects: [embed] }), NotSupportedError)
       assert.throws(() => db.enqueue(embed), NotSupportedError)
       await assert.rejects(
+        db.transaction(async (_trx, enqueue) => enqueue(embed)),
+        NotSupportedError,
+      )
+      await assert.rejects(
         db.effects.handle('embed', async () => {}),
         NotSupportedError,
       )
@@ -89,6 +93,32 @@ export const effectsDelivered: Topic = (subject, test) => {
     await at.db.effects.handle('embed', handler)
     at.db.enqueue({ ...embed, key: 'last' })
     assert.deepEqual(keysOf(await got(5)), ['a', 'c', 'f4', 'f5', 'last'])
+  })
+
+  test('law 8 · what a transaction enqueues is committed with it, or not at all', async () => {
+    await using at = await stage(subject, tables)
+    const { got, handler } = deliveries()
+    await at.db.effects.handle('embed', handler)
+    await at.db.transaction(async (trx, enqueue) => {
+      enqueue({ ...embed, key: 'a' })
+      await trx.insertInto('chunks').values(row(1)).execute()
+      enqueue({ ...embed, key: 'b' }, { ...embed, key: 'c' })
+    })
+    const failed = at.db.transaction(async (_trx, enqueue) => {
+      enqueue({ ...embed, key: 'lost' })
+      throw new Error('thought better of it')
+    })
+    await assert.rejects(failed, /thought better of it/)
+    const late = await at.db.transaction(async (_trx, enqueue) => enqueue)
+    assert.throws(() => late({ ...embed, key: 'late' }), /the transaction has ended/)
+    await assert.rejects(
+      at.db.transaction(async (_trx, enqueue) => enqueue({ kind: '' })),
+      { code: 'INVALID_CALL' },
+    )
+    at.db.enqueue({ ...embed, key: 'last' })
+    const all = await got(4)
+    assert.deepEqual(keysOf(all), ['a', 'b', 'c', 'last'])
+    assert.equal(new Set(all.map(({ id }) => id)).size, 4)
   })
 
   test('law 8 · a redriven write carries its effects again', async () => {

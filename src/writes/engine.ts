@@ -243,7 +243,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     this.#queue.addTurn((seq) => {
       this.pending.addOpaque(seq)
       const turn = new TransactionTurn(seq, work, timeoutMs, this.#runtime)
-      made.resolve(turn.result)
+      made.resolve(turn.result.finally(() => this.#tellEffects(turn)))
       context.accepted?.(undefined, seq, seq)
       return turn
     })
@@ -374,8 +374,8 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     this.#committer.accepted(batch)
   }
 
-  #tellEffects(batch: PendingBatch): void {
-    for (const kind of new Set(batch.segments.map((segment) => segment.kind))) this.onEffects(kind)
+  #tellEffects({ segments }: PendingBatch | TransactionTurn): void {
+    for (const kind of new Set(segments.map((segment) => segment.kind))) this.onEffects(kind)
   }
 
   #requireOutbox(): void {

@@ -4,24 +4,39 @@
  *
  * Keeps: law 1 (settles once), law 2 (what is accepted while it runs stands behind it), law 3 (its callback has
  * effects we cannot see, so it is never run twice: only a transaction that could not begin is tried again; after
- * a lost reply to COMMIT the tidemark tells), law 4 (all or nothing), law 9 (when the engine stops it lets go of the
- * database's lock, whatever it was at).
+ * a lost reply to COMMIT the tidemark tells), law 4 (all or nothing), law 8 (what it enqueues is committed with it), law 9
+ * (when the engine stops it lets go of the database's lock, whatever it was at).
  *
  *   queued ──begin──▶ running ──commit──▶ committed
  *     ▲ └─not-started─┘  │ └─reply lost──▶ unknown ──tidemark──▶ committed or void
  *     (tried again)      └─threw, timed out, refused──▶ rolled back: its position stays without effect (void)
  */
+import type { Segment } from '../contracts/effect.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, StoreTransaction } from '../contracts/store.ts'
-import { EngineStoppedError, StoreError, TidemarkError, type Certainty, unprefixed } from '../errors.ts'
+import {
+  EngineStoppedError,
+  InvalidOperationError,
+  StoreError,
+  TidemarkError,
+  type Certainty,
+  unprefixed,
+} from '../errors.ts'
+import type { EncodedEffect } from '../segments.ts'
+import { EffectBuffer } from './effect-buffer.ts'
+import { encodeEffects, type EffectRequest } from './effect-input.ts'
+import { noOutbox } from './refusals.ts'
 import { asStoreError } from './verdicts.ts'
 
 export type TurnEnd =
   | { readonly kind: 'committed' | 'rolled-back' }
   | { readonly kind: 'not-started' | 'unknown'; readonly error: StoreError }
 
-export type TransactionWork = (transaction: StoreTransaction) => Promise<unknown>
+/** Adds effects to the transaction. @throws InvalidOperationError; NotSupportedError */
+export type Enqueue = (...requests: readonly EffectRequest[]) => void
+
+export type TransactionWork = (transaction: StoreTransaction, enqueue: Enqueue) => Promise<unknown>
 
 export class TransactionTurn {
   readonly seq: Seq
@@ -32,6 +47,7 @@ export class TransactionTurn {
   readonly #result = Promise.withResolvers<unknown>()
   /** What was begun, until the turn is over. */
   #transaction: StoreTransaction | undefined
+  readonly #effects: EncodedEffect[] = []
   #value: unknown
   #error: unknown
   #stage: 'queued' | 'running' | 'committing' | 'abandoned' = 'queued'
@@ -49,6 +65,13 @@ export class TransactionTurn {
     return this.#result.promise
   }
 
+  /** What keeps its effects. */
+  get segments(): readonly Segment[] {
+    const buffer = new EffectBuffer()
+    buffer.add(this.seq, this.#effects)
+    return buffer.segments
+  }
+
   async run(store: OpenedStore, prev: Seq): Promise<TurnEnd> {
     let transaction: StoreTransaction
     try {
@@ -61,14 +84,16 @@ export class TransactionTurn {
     this.#stage = 'running'
     this.#transaction = transaction
     try {
-      this.#value = await this.#withinTimeout(this.#work(transaction))
+      this.#value = await this.#withinTimeout(
+        this.#work(transaction, (...requests) => this.#enqueue(store, requests)),
+      )
     } catch (error) {
       return this.#rollBack(transaction, error)
     }
     if (this.#isAbandoned()) return this.#rollBack(transaction, undefined)
     this.#stage = 'committing'
     try {
-      await transaction.commit()
+      await transaction.commit(this.segments)
       return { kind: 'committed' }
     } catch (error) {
       if (error instanceof StoreError && error.failure === 'rejected')
@@ -98,6 +123,16 @@ export class TransactionTurn {
     this.#result.reject(new EngineStoppedError(cause.code, message, { cause, outcome }))
     // Nobody reads the tidemark any more, which would end it; behind a COMMIT that is under way it does nothing.
     this.#transaction?.rollback().catch(() => undefined)
+  }
+
+  #enqueue(store: OpenedStore, requests: readonly EffectRequest[]): void {
+    if (!store.keepsEffects) throw noOutbox()
+    if (this.#stage !== 'running')
+      throw new InvalidOperationError(
+        'INVALID_CALL',
+        'the transaction has ended; nothing more can be enqueued in it.',
+      )
+    this.#effects.push(...encodeEffects(requests))
   }
 
   #isAbandoned(): boolean {

@@ -6,6 +6,7 @@
  * another engine is told to try again.
  */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Segment } from '../../contracts/effect.ts'
 import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
@@ -159,9 +160,9 @@ class OpenedMemory implements OpenedStore {
         this.#require(transaction)
         return queries.run(query)
       },
-      commit: async () => {
+      commit: async (segments) => {
         this.#require(transaction)
-        this.#commitTransaction()
+        this.#commitTransaction(segments)
       },
       rollback: async () => {
         if (this.#transaction === transaction) this.#rollback()
@@ -223,8 +224,9 @@ class OpenedMemory implements OpenedStore {
     return this.#executor.commit(batch)
   }
 
-  #commitTransaction(): void {
+  #commitTransaction(segments: readonly Segment[]): void {
     try {
+      this.#executor.keepEffects(segments)
       this.#store.database.exec('COMMIT')
     } catch (error) {
       throw toStoreError(error)

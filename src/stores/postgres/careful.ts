@@ -26,6 +26,7 @@ import { asStoreError } from './classify.ts'
 import type { WireAnswer } from './connection.ts'
 import { beginBehindFence, type Hold } from './fence.ts'
 import type { DatabaseSchema } from './schema.ts'
+import { keepEffects } from './outbox.ts'
 import { Session, Transaction } from './session.ts'
 import { guardCause } from './statements.ts'
 import { Told } from './told.ts'
@@ -99,7 +100,8 @@ export class Careful {
         if (condemned && unit.letter) await this.#reject(unit.first, unit.letter, condemned, told)
         else await this.#apply(unit, told)
       }
-      await this.#keepEffects(segmentsOf(this.#segments, prev, last, told.rejections))
+      const segments = segmentsOf(this.#segments, prev, last, told.rejections)
+      await keepEffects(this.#session.connection, this.#context.units.outbox(segments))
       // Its statements were made for these tables: for others they would have been other statements.
       if (told.rejections.length > 0 && !(await this.#context.areTablesTheSame()))
         throw new StoreError('transient', 'the tables changed while an operation was refused.')
@@ -112,11 +114,6 @@ export class Careful {
     }
     const longestTransactionMs = runtime.monotonicMs() - startedMs
     return { results: told.results.all, rejections: told.rejections, transactions: 1, longestTransactionMs }
-  }
-
-  async #keepEffects(segments: readonly Segment[]): Promise<void> {
-    for (const answer of await this.#session.connection.queryAll(this.#context.units.outbox(segments)))
-      if (answer.status === 'rejected') throw answer.reason
   }
 
   async #commit(transaction: Transaction): Promise<void> {

@@ -1,4 +1,5 @@
 /** The PostgreSQL store as the engine sees it: a connection that commits, a pool that reads, and one beside them. */
+import type { Segment } from '../../contracts/effect.ts'
 import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
@@ -41,6 +42,7 @@ import { Readers } from './readers.ts'
 import { StreamingReplicas } from './replicas.ts'
 import { readSchema, type DatabaseSchema } from './schema.ts'
 import { Session, Transaction } from './session.ts'
+import { keepEffects, outboxOf } from './outbox.ts'
 import { Side } from './side.ts'
 import { WakeCalls } from './wake-calls.ts'
 
@@ -185,7 +187,8 @@ class OpenedPostgres implements OpenedStore {
   }
 
   async #begin(prev: Seq, timeoutMs: number, onOver: () => void): Promise<StoreTransaction> {
-    const transaction = new Transaction(this.#hold.connection)
+    const { connection } = this.#hold
+    const transaction = new Transaction(connection)
     // Its caller may think for longer than a batch does.
     const idleMs = Math.min(2 ** 31 - 1, Math.ceil(timeoutMs) + 10_000)
     const patience = { sql: `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}` }
@@ -195,13 +198,20 @@ class OpenedPostgres implements OpenedStore {
       await transaction.rollback()
       throw error
     }
-    const interactive = new Interactive(transaction, resultOf, async (isCommitted) => {
+    const onEnded = async (isCommitted: boolean, segments: readonly Segment[]): Promise<void> => {
       if (this.#interactive === interactive) this.#interactive = undefined
       onOver()
-      if (isCommitted) this.#calls.committed((prev + 1) as Seq)
+      if (!isCommitted) return
+      this.#calls.committed((prev + 1) as Seq)
+      this.#calls.committedEffects(segments)
       // It may have made tables: they can be written to when its caller hears of the commit.
-      if (isCommitted) await this.#reloadSchema().catch(() => undefined)
-    })
+      await this.#reloadSchema().catch(() => undefined)
+    }
+    const { epoch } = this
+    const nowMs = this.#parts.context.runtime.wallMs()
+    const interactive = new Interactive(transaction, resultOf, onEnded, (segments) =>
+      keepEffects(connection, outboxOf(segments, { epoch, nowMs })),
+    )
     return (this.#interactive = interactive)
   }
 

@@ -17,6 +17,7 @@ import { insertLetter } from '../../sql/letters.ts'
 import { withParameters } from '../../sql/text.ts'
 import { chunksOf } from './chunks.ts'
 import type { WireAnswer, WireStatement } from './connection.ts'
+import { outboxOf } from './outbox.ts'
 import { postgresDialect } from './dialect.ts'
 import type { DatabaseSchema } from './schema.ts'
 import { removeLetter, type Statements } from './statements.ts'
@@ -85,11 +86,7 @@ export class Units {
 
   /** What keeps the effects. */
   outbox(segments: readonly Segment[]): WireStatement[] {
-    const { epoch, nowMs } = this.#context
-    return segments.map(({ kind, first, last, count, content }) => ({
-      sql: keepSegment,
-      parameters: [kind, epoch, first, last, count, content, Math.floor(nowMs)].map(String),
-    }))
+    return outboxOf(segments, this.#context)
   }
 
   #ofRun(run: Run, first: Seq): Unit[] {
@@ -223,8 +220,6 @@ export class Units {
   }
 }
 
-const keepSegment = `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, content, committed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)`
 const putCheckpoint = `INSERT INTO tidemark_checkpoints (source, value, updated_at) VALUES ($1, $2, $3)
   ON CONFLICT (source) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`
 const keepLetter = withParameters(insertLetter + postgresDialect.returning('id'), 'postgres')

@@ -49,7 +49,7 @@ const tables = `
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, result TEXT NOT NULL,
     delivered_at INTEGER NOT NULL, PRIMARY KEY (epoch, seq, n)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (delivered_at);
+  CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (kind, delivered_at);
 `
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */

@@ -199,14 +199,14 @@ export class Executor {
       batch.prev,
     )
     application.apply(batch.steps)
-    this.#keepEffects(segmentsOf(batch.segments, batch.prev, batch.last, application.rejections))
+    this.keepEffects(segmentsOf(batch.segments, batch.prev, batch.last, application.rejections))
     const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
     this.#rejected.keep(application.rejected)
     return { applied: application, derivationFailures }
   }
 
-  #keepEffects(segments: readonly Segment[]): void {
+  keepEffects(segments: readonly Segment[]): void {
     if (segments.length === 0) return
     this.#insertSegment ??= this.database.prepare(
       'INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, content, committed_at) VALUES (?, ?, ?, ?, ?, ?, ?)',

@@ -63,7 +63,7 @@ export interface Requests {
   query: { request: SqlQuery; answer: PackedResult }
   snapshot: { request: { query: SqlQuery; required: readonly Mark[] }; answer: Snapshot }
   endEpoch: { request: { seen: WriterTidemark }; answer: boolean }
-  end: { request: { how: 'commit' | 'rollback' }; answer: undefined }
+  end: { request: { how: 'commit' | 'rollback'; segments: readonly Segment[] }; answer: undefined }
   recover: { request: { since: Seq }; answer: Tidemark }
   sync: { request: object; answer: undefined }
   reload: { request: object; answer: DatabaseSchema }

@@ -1,5 +1,6 @@
 /** The SQLite store as the engine sees it: everything that touches the file runs on threads of its own. */
 import { statSync } from 'node:fs'
+import type { Segment } from '../../contracts/effect.ts'
 import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { Schema } from '../../contracts/schema.ts'
 import type {
@@ -150,14 +151,14 @@ class OpenedSqlite implements OpenedStore {
       hasEnded
         ? Promise.reject(new StoreError('rejected', 'the transaction has ended; nothing more can run in it'))
         : run()
-    const end = async (how: 'commit' | 'rollback') => {
+    const end = async (how: 'commit' | 'rollback', segments: readonly Segment[] = []) => {
       // From here on, not from the answer: a statement sent in between would run outside of the transaction.
       hasEnded = true
-      await thread.call('end', { how }).finally(over.resolve)
+      await thread.call('end', { how, segments }).finally(over.resolve)
     }
     return {
       query: async (query) => unpack(await call(() => thread.call('query', query))),
-      commit: () => call(() => end('commit')),
+      commit: (segments) => call(() => end('commit', segments)),
       rollback: () => end('rollback'),
     }
   }

@@ -116,8 +116,10 @@ function answer(request: Request): Requests[RequestKind]['answer'] {
       executor.begin(request.prev, (request.prev + 1) as Seq)
       return undefined
     case 'end':
-      if (request.how === 'commit') commit(database)
-      else executor.rollback()
+      if (request.how === 'commit') {
+        executor.keepEffects(request.segments)
+        commit(database)
+      } else executor.rollback()
       // It may have made tables: they can be written to when its caller hears of the commit.
       executor.reloadSchema()
       return undefined

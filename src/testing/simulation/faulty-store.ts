@@ -139,15 +139,15 @@ class OpenedFaulty implements OpenedStore {
       else this.#connection.lock.holder = this.#connection
       return begun
     })
-    const end = async (how: 'commit' | 'rollback'): Promise<void> =>
+    const end = async (how: () => Promise<void>): Promise<void> =>
       await this.#write(random.between(0.05, 1), async () => {
-        await transaction[how]()
+        await how()
         this.#release()
       })
     return {
       query: (query) => this.#write(random.between(0.05, 0.5), () => transaction.query(query)),
-      commit: () => this.#commitTransaction(() => end('commit')),
-      rollback: () => end('rollback'),
+      commit: (segments) => this.#commitTransaction(() => end(() => transaction.commit(segments))),
+      rollback: () => end(() => transaction.rollback()),
     }
   }
 
