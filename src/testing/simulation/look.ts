@@ -1,11 +1,33 @@
 /**
- * Looks into the database, past the engine and the store.
+ * The tables of the simulated world, and what is looked up in them past the engine and the store.
  *
  * Hot: it is done after every commit, so it is one statement.
  */
 import type { StatementSync } from 'node:sqlite'
 import type { FaultyDatabase } from './faulty-database.ts'
 import type { Contents } from './history.ts'
+import type { Looks, Schema } from './machine.ts'
+
+const plain = `
+  CREATE TABLE cells (key TEXT PRIMARY KEY, n INTEGER NOT NULL CHECK (n >= 0));
+  CREATE TABLE results (key TEXT PRIMARY KEY, of INTEGER NOT NULL);
+  CREATE TABLE log (id INTEGER PRIMARY KEY, write INTEGER NOT NULL CHECK (write > 0));`
+const links = `
+  CREATE TABLE links (id INTEGER PRIMARY KEY, write INTEGER NOT NULL,
+    cell TEXT NOT NULL REFERENCES cells (key) DEFERRABLE INITIALLY DEFERRED);`
+
+export const plainSchema: Schema<Contents> = {
+  sql: plain,
+  tables: ['cells', 'results', 'log'],
+  lookInto: (database) => new Look(database, false),
+}
+
+/** With a constraint that is checked at COMMIT. */
+export const linkedSchema: Schema<Contents> = {
+  sql: plain + links,
+  tables: [...plainSchema.tables, 'links'],
+  lookInto: (database) => new Look(database, true),
+}
 
 const everything = (hasLinks: boolean): string =>
   [
@@ -22,7 +44,7 @@ const everything = (hasLinks: boolean): string =>
 
 type Row = readonly [kind: keyof Contents, ...values: (number | string)[]]
 
-export class Look {
+class Look implements Looks<Contents> {
   readonly #statement: StatementSync
   #lastLog = 0
   #lastLetter = 0
@@ -38,7 +60,6 @@ export class Look {
     return this.atWhatIsNew()
   }
 
-  /** The log and the letters only as far as they are new. */
   atWhatIsNew(): Contents {
     const found = emptyContents()
     for (const row of this.#statement.all(this.#lastLog, this.#lastLetter) as unknown as Row[])

@@ -9,43 +9,47 @@ import { MemoryStore } from '../../stores/memory/store.ts'
 import { openEpoch } from '../../stores/sqlite/bookkeeping.ts'
 import { FaultyDatabase } from './faulty-database.ts'
 import type { Faults } from './faults.ts'
-import type { Contents } from './history.ts'
-import { Look } from './look.ts'
 
-const tables = `
-  CREATE TABLE cells (key TEXT PRIMARY KEY, n INTEGER NOT NULL CHECK (n >= 0));
-  CREATE TABLE results (key TEXT PRIMARY KEY, of INTEGER NOT NULL);
-  CREATE TABLE log (id INTEGER PRIMARY KEY, write INTEGER NOT NULL CHECK (write > 0));`
-const links = `
-  CREATE TABLE links (id INTEGER PRIMARY KEY, write INTEGER NOT NULL,
-    cell TEXT NOT NULL REFERENCES cells (key) DEFERRABLE INITIALLY DEFERRED);`
+/** The tables of a world, and what there is to see in them. */
+export interface Schema<C> {
+  readonly sql: string
+  /** Those that others refer to come first. */
+  readonly tables: readonly string[]
+  readonly lookInto: (database: FaultyDatabase) => Looks<C>
+}
 
-export interface MachineEvents {
-  onCommitted(contents: Contents): void
-  onWentBack(contents: Contents, byPowerLoss: boolean): void
+export interface Looks<C> {
+  atEverything(): C
+  /** What only grows is told as far as it is new. */
+  atWhatIsNew(): C
+}
+
+export interface MachineEvents<C> {
+  onCommitted(contents: C): void
+  onWentBack(contents: C, byPowerLoss: boolean): void
   /** The process whose statement runs dies inside of it. */
   onDeath(): void
 }
 
-export class Machine {
+export class Machine<C> {
   readonly store: Store
   readonly #database: FaultyDatabase
-  readonly #hasLinks: boolean
-  readonly #events: MachineEvents
-  readonly #look: Look
+  readonly #schema: Schema<C>
+  readonly #events: MachineEvents<C>
+  readonly #look: Looks<C>
   #durable: Uint8Array | undefined
   #backup: Uint8Array | undefined
 
-  constructor(hasLinks: boolean, faults: Faults, events: MachineEvents) {
-    this.#hasLinks = hasLinks
+  constructor(schema: Schema<C>, faults: Faults, events: MachineEvents<C>) {
+    this.#schema = schema
     this.#events = events
-    this.#database = takeEmpty(hasLinks)
+    this.#database = takeEmpty(schema)
     this.#database.use(faults, {
       onCommitted: () => events.onCommitted(this.#look.atWhatIsNew()),
       onDeath: () => events.onDeath(),
     })
     this.store = new MemoryStore(this.#database, '', 'sync')
-    this.#look = new Look(this.#database, hasLinks)
+    this.#look = schema.lookInto(this.#database)
   }
 
   /** What is committed now survives a power loss. */
@@ -72,7 +76,7 @@ export class Machine {
   close(): void {
     this.#database.use(undefined, undefined)
     if (this.#database.isTransaction) this.#database.execUnfailing('ROLLBACK')
-    giveBack(this.#hasLinks, this.#database)
+    giveBack(this.#schema, this.#database)
   }
 
   /** Row by row, as the backup function of SQLite does it page by page: who has the database open notices nothing. */
@@ -80,18 +84,18 @@ export class Machine {
     const database = this.#database
     database.execUnfailing('PRAGMA foreign_keys = OFF')
     database.execUnfailing('BEGIN')
-    empty(database, this.#hasLinks)
-    if (image) copy(image, database, this.#hasLinks)
+    empty(database, this.#schema)
+    if (image) copy(image, database, this.#schema)
     database.execUnfailing('COMMIT')
     database.execUnfailing('PRAGMA foreign_keys = ON')
     this.#events.onWentBack(this.#look.atEverything(), byPowerLoss)
   }
 }
 
-function copy(image: Uint8Array, into: FaultyDatabase, hasLinks: boolean): void {
+function copy(image: Uint8Array, into: FaultyDatabase, schema: Schema<unknown>): void {
   const from = new DatabaseSync(':memory:')
   from.deserialize(image)
-  for (const name of namesOf(hasLinks)) {
+  for (const name of namesOf(schema)) {
     const rows = from.prepare(`SELECT * FROM ${name}`).all()
     const [first] = rows
     if (!first) continue
@@ -104,33 +108,44 @@ function copy(image: Uint8Array, into: FaultyDatabase, hasLinks: boolean): void 
   from.close()
 }
 
-const own = ['cells', 'results', 'log', 'tidemark_writers', 'tidemark_database', 'tidemark_dead_letters']
+const bookkeeping = [
+  'tidemark_writers',
+  'tidemark_database',
+  'tidemark_dead_letters',
+  'tidemark_checkpoints',
+  'tidemark_segments',
+  'tidemark_kinds',
+  'tidemark_lanes',
+  'tidemark_effects',
+  'tidemark_results',
+  'sqlite_sequence',
+]
 
-function namesOf(hasLinks: boolean): readonly string[] {
-  return [...own, 'tidemark_checkpoints', 'sqlite_sequence', ...(hasLinks ? ['links'] : [])]
+function namesOf({ tables }: Schema<unknown>): readonly string[] {
+  return [...tables, ...bookkeeping]
 }
 
-function empty(database: FaultyDatabase, hasLinks: boolean): void {
-  for (const name of namesOf(hasLinks).toReversed()) database.prepareUnfailing(`DELETE FROM ${name}`).run()
+function empty(database: FaultyDatabase, schema: Schema<unknown>): void {
+  for (const name of namesOf(schema).toReversed()) database.prepareUnfailing(`DELETE FROM ${name}`).run()
 }
 
 /** Databases that a history has done with: to make the tables anew for each takes longer than the history. */
-const spare = new Map<boolean, FaultyDatabase[]>()
+const spare = new Map<Schema<unknown>, FaultyDatabase[]>()
 
-function giveBack(hasLinks: boolean, database: FaultyDatabase): void {
-  spare.set(hasLinks, [...(spare.get(hasLinks) ?? []), database])
+function giveBack(schema: Schema<unknown>, database: FaultyDatabase): void {
+  spare.set(schema, [...(spare.get(schema) ?? []), database])
 }
 
 /** With the tables, and those of the bookkeeping. */
-function takeEmpty(hasLinks: boolean): FaultyDatabase {
-  const database = spare.get(hasLinks)?.pop() ?? make(hasLinks)
-  empty(database, hasLinks)
+function takeEmpty(schema: Schema<unknown>): FaultyDatabase {
+  const database = spare.get(schema)?.pop() ?? make(schema)
+  empty(database, schema)
   return database
 }
 
-function make(hasLinks: boolean): FaultyDatabase {
+function make({ sql }: Schema<unknown>): FaultyDatabase {
   const database = new FaultyDatabase()
-  database.exec(tables + (hasLinks ? links : ''))
+  database.exec(sql)
   const newIdentity = { id: '', secret: '' }
   openEpoch(database, { writer: '' as WriterName, leaseMs: 0, nowMs: 0, epochStep: 1, newIdentity })
   return database

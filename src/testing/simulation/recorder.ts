@@ -1,10 +1,11 @@
 /** Writes down what happens, and what is still waited for. */
-import type { Ending, Happening, HistoryEvent } from './history.ts'
+import type { Ending, Happening } from './history.ts'
 import type { Scheduler } from './scheduler.ts'
 import { TidemarkError, WriteRejectedError, type Outcome } from '../../index.ts'
 
-export class Recorder {
-  readonly events: HistoryEvent[] = []
+/** @typeParam H what may happen in this world */
+export class Recorder<H extends object = Happening> {
+  readonly events: ({ readonly atMs: number } & H)[] = []
   /** Calls under way, by their number: what they are and whose. */
   readonly waiting: Map<number, { readonly what: string; readonly process: number }> = new Map()
   operations = 0
@@ -15,7 +16,7 @@ export class Recorder {
     this.#scheduler = scheduler
   }
 
-  add(happening: Happening): void {
+  add(happening: H): void {
     this.events.push({ atMs: this.#scheduler.nowMs, ...happening })
   }
 

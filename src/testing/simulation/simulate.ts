@@ -10,7 +10,8 @@ import type { WriteLock } from './connection.ts'
 import { countConsequences } from './consequences.ts'
 import { Faults } from './faults.ts'
 import { FaultyStore } from './faulty-store.ts'
-import type { History } from './history.ts'
+import type { Contents, History } from './history.ts'
+import { linkedSchema, plainSchema } from './look.ts'
 import { Machine } from './machine.ts'
 import { SimulatedProcess } from './process.ts'
 import type { Action, ActionOf, Program, Step } from './program.ts'
@@ -41,7 +42,7 @@ class World {
   readonly #recorder = new Recorder(this.#scheduler)
   readonly #random: Random
   readonly #faults: Faults
-  readonly #machine: Machine
+  readonly #machine: Machine<Contents>
   readonly #lock: WriteLock = { holder: undefined }
   /** By the number of the process; a process that was killed is replaced by one that is started anew. */
   readonly #actors = new Map<number, Actor>()
@@ -56,7 +57,7 @@ class World {
     this.#program = program
     this.#random = new Random(program.seed)
     this.#faults = new Faults(program.faults, (fault) => this.#recorder.add({ kind: 'fault', fault }))
-    this.#machine = new Machine(program.hasLinks, this.#faults, {
+    this.#machine = new Machine(program.hasLinks ? linkedSchema : plainSchema, this.#faults, {
       onCommitted: (contents) => this.#recorder.add({ kind: 'committed', contents }),
       onWentBack: (contents, byPowerLoss) => this.#recorder.add({ kind: 'went-back', contents, byPowerLoss }),
       onDeath: () => this.#executing?.kill(),
