@@ -59,6 +59,8 @@ export class Dispatcher<W> {
   /** How often this engine paused or resumed it. */
   #pauses = 0
   #isStopped = false
+  /** It knows how many lanes there are. */
+  #isBegun = false
   #isLooking = false
   #isScheduled = false
   #nextLane = 0
@@ -123,6 +125,7 @@ export class Dispatcher<W> {
         `kind "${this.kind}" has ${found} lanes, not ${lanes}: their number is fixed when it is handled first.`,
         { hint: `Leave \`lanes\` out, or give ${found}.` },
       )
+    this.#isBegun = true
     await this.#look()
     this.#poll()
   }
@@ -180,7 +183,7 @@ export class Dispatcher<W> {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking || this.#isStopped) return
+    if (!this.#isBegun || this.#isLooking || this.#isStopped) return
     this.#isLooking = true
     // Until the look after the next, since one may fail.
     this.#host.hear(this.kind, 3 * this.#options.pollMs)
@@ -333,7 +336,7 @@ export class Dispatcher<W> {
     const done = settled
       .filter(({ settlement }) => settlement.kind === 'delivered')
       .map(({ item, settlement }) => ({ item: { ...item, isKept: true }, settlement }))
-    if (done.length > 0) lane.settle(done)
+    if (done.length > 0) lane.settleLate(done)
   }
 
   #afterDelivery(): void {

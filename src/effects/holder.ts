@@ -90,8 +90,10 @@ export class Holder {
         `SELECT id, epoch, last_seq FROM tidemark_segments WHERE kind = ? ORDER BY id LIMIT ${sweptAtOnce}`,
         [this.#kind],
       )
-      const passed = segments.filter(({ epoch, last_seq: last }) =>
-        rows.every(({ progress }) => isPast(progress, Number(epoch) as Epoch, Number(last) as Seq)),
+      const passed = segments.filter(
+        ({ epoch, last_seq: last }) =>
+          rows.length > 0 &&
+          rows.every(({ progress }) => isPast(progress, Number(epoch) as Epoch, Number(last) as Seq)),
       )
       await commitInParts(this.#host, passed, (runs, { id }) => runs.add(own.dropSegment, Number(id)))
     } finally {

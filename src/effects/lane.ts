@@ -62,6 +62,10 @@ export class Lane {
   #mustLoad: 'new' | 'all' | undefined
   #isOver = false
   #isRetiring = false
+  /** By the id of an effect that is under way: those that need not be delivered once it is. */
+  readonly #superseded = new Map<string, readonly Item[]>()
+  /** Those that failed when they would have made others superfluous. */
+  readonly #repeated = new Set<string>()
   /** The highest segment that was seen. */
   #seenUpTo = 0
   /** Segments in the window, with where they end. */
@@ -82,7 +86,7 @@ export class Lane {
     this.#events = events
     this.#hold = hold
     this.#progress = row.progress
-    this.#waiting = new WaitingEffects(host, kind, row.lane)
+    this.#waiting = new WaitingEffects(host, kind, row.lane, (key) => this.#window.isUnderWay(key))
     this.#window = new Window((key) => this.#waiting.holdsBack(key))
   }
 
@@ -147,8 +151,8 @@ export class Lane {
   take(max: number): Item[] {
     if (!this.#isGiving) return []
     const { items, superseded } = this.#window.take(max)
-    if (superseded.length > 0)
-      this.settle(superseded.map((item) => ({ item, settlement: { kind: 'delivered' } })))
+    for (const [newest, older] of superseded) this.#superseded.set(newest.effect.id, older)
+    if (this.#window.hasHeld) this.#move()
     return items
   }
 
@@ -162,7 +166,12 @@ export class Lane {
 
   /** Taken, and not tried after all. */
   putBack(items: readonly Item[]): void {
-    this.#window.putBack(items.filter(({ isKept }) => !isKept))
+    for (const item of items.filter(({ isKept }) => !isKept)) {
+      const [oldest = item, ...behind] = [...(this.#superseded.get(item.effect.id) ?? []), item]
+      this.#superseded.delete(item.effect.id)
+      this.#window.putBack([oldest])
+      this.#window.fallBehind(behind)
+    }
     for (const { effect } of items.filter(({ isKept }) => isKept)) {
       this.#waiting.release(effect.id)
       this.#waiting.dueBy(0)
@@ -171,8 +180,16 @@ export class Lane {
 
   /** What became of effects that were taken. */
   settle(settled: readonly Settled[]): void {
+    for (const { item, settlement } of settled)
+      if (settlement.kind !== 'delivered' && this.#superseded.has(item.effect.id))
+        this.#repeated.add(item.effect.id)
     this.#settled.push(...settled)
     this.#move()
+  }
+
+  /** Delivered after their time was over. One whose older ones are tried now comes again behind them. */
+  settleLate(settled: readonly Settled[]): void {
+    this.settle(settled.filter(({ item }) => !this.#repeated.has(item.effect.id)))
   }
 
   /** Shows that the holder lives, and tells how far it has come. */
@@ -227,17 +244,19 @@ export class Lane {
   async #commit(settled: Settled[]): Promise<void> {
     const nowMs = Math.floor(this.#host.runtime.wallMs())
     const runs = new OwnRuns()
-    const finishing = new Set(settled.map(({ item }) => item))
+    const all = settled.flatMap((one) => this.#withSuperseded(one))
+    const finishing = new Set(all.map(({ item }) => item))
     const progress = this.#window.progressWith(this.#progress, finishing)
     const hold = moveLane(runs, this.#host, this.#kind, this.number, this.#hold, progress)
-    for (const one of settled) addSettlement(runs, this.number, one, nowMs)
+    for (const one of all) addSettlement(runs, this.number, one, nowMs)
     const refusal = await this.#host.commit(runs.runs, settled.flatMap(writeOf))
     if (refusal !== undefined) return await this.#refused(settled, refusal)
     this.#hold = hold
     this.#progress = progress
     this.#alone = Math.max(0, this.#alone - settled.length)
-    this.#noteWaiting(settled, nowMs)
+    this.#noteWaiting(all, nowMs)
     this.#window.finish(finishing, nowMs)
+    for (const { item } of settled) this.#superseded.delete(item.effect.id)
     this.#window.forget(progress)
     for (const [id, { epoch, last }] of this.#loaded)
       if (isPast(progress, epoch, last)) this.#loaded.delete(id)
@@ -284,17 +303,25 @@ export class Lane {
     this.#events.onLost(this)
   }
 
+  /** Those that it makes superfluous are finished with it; if it was not delivered, they wait for their turn before it. */
+  #withSuperseded(one: Settled): Settled[] {
+    const kind = one.settlement.kind === 'delivered' ? 'delivered' : 'held'
+    const older = this.#superseded.get(one.item.effect.id) ?? []
+    return [...older.map((item): Settled => ({ item, settlement: { kind } })), one]
+  }
+
   #noteWaiting(settled: readonly Settled[], nowMs: number): void {
     for (const { item, settlement } of settled) {
       const { id, key } = item.effect
+      // One of its key may have been redriven while this was under way.
+      if (key !== undefined && this.#waiting.holdsBack(key)) this.#waiting.dueBy(nowMs)
       if (settlement.kind === 'delivered' || settlement.kind === 'dead') {
-        if (!item.isKept) continue
-        this.#waiting.remove(key, id)
-        // The next of its key was not due before.
-        if (key !== undefined) this.#waiting.dueBy(nowMs)
+        this.#repeated.delete(id)
+        if (item.isKept) this.#waiting.remove(key, id)
       } else {
         this.#waiting.add(key, id)
-        this.#waiting.release(id)
+        // A row that is new may have been taken already, before this was told of its commit.
+        if (item.isKept) this.#waiting.release(id)
         this.#waiting.dueBy(settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs)
       }
     }

@@ -91,7 +91,13 @@ export async function takeLane(
   const hold = { token: token + 1, beat: beat + 1 }
   const held = [host.epoch, hold.token, hold.beat, Math.ceil(leaseMs), nobody]
   taking.add(own.takeLane, ...held, kind, lane, token, beat)
-  return (await host.commit(taking.runs)) === undefined ? hold : undefined
+  if ((await host.commit(taking.runs)) !== undefined) return undefined
+  // When its reply was lost, nobody has said whether somebody was quicker.
+  const taken = await host.ask(
+    'SELECT 1 FROM tidemark_lanes WHERE kind = ? AND lane = ? AND owner = ? AND token = ?',
+    [kind, lane, host.epoch, hold.token],
+  )
+  return taken.length > 0 ? hold : undefined
 }
 
 /** Asks the one who holds a lane to let it go. Nothing happens when it is no longer as it was. */

@@ -20,6 +20,23 @@ export async function readSegments(
   after: number,
   isKnown: (segment: SegmentHead) => boolean,
 ): Promise<SegmentRow[]> {
+  for (let from = after; ;) {
+    const wanted = await findWanted(host, kind, from, isKnown)
+    const last = wanted.at(-1)
+    if (last === undefined) return []
+    const segments = await readContents(host, wanted)
+    if (segments.length > 0) return segments
+    // All of them are gone meanwhile: that says nothing of those behind them.
+    from = last.id
+  }
+}
+
+async function findWanted(
+  host: EffectsHost,
+  kind: string,
+  after: number,
+  isKnown: (segment: SegmentHead) => boolean,
+): Promise<SegmentHead[]> {
   const wanted: SegmentHead[] = []
   for (let from = after; wanted.length < segmentsAtOnce;) {
     const heads = await readHeads(host, kind, from)
@@ -28,15 +45,17 @@ export async function readSegments(
     if (last === undefined || heads.length < headsAtOnce) break
     from = last.id
   }
-  const some = wanted.slice(0, segmentsAtOnce)
-  if (some.length === 0) return []
+  return wanted.slice(0, segmentsAtOnce)
+}
+
+/** Without those that are gone meanwhile: they were finished by all lanes, also by this one. */
+async function readContents(host: EffectsHost, heads: readonly SegmentHead[]): Promise<SegmentRow[]> {
   const contents = await host.ask(
-    `SELECT id, content FROM tidemark_segments WHERE id IN (${some.map(({ id }) => id).join(', ')})`,
+    `SELECT id, content FROM tidemark_segments WHERE id IN (${heads.map(({ id }) => id).join(', ')})`,
     [],
   )
   const byId = new Map(contents.map((row) => [Number(row['id']), String(row['content'])]))
-  // One that is gone meanwhile was finished by all lanes, also by this one.
-  return some.flatMap((head) => {
+  return heads.flatMap((head) => {
     const content = byId.get(head.id)
     return content === undefined ? [] : [{ ...head, content }]
   })

@@ -18,7 +18,9 @@ export class WaitingEffects {
   readonly #lane: number
   /** Ids by key. */
   readonly #byKey = new Map<string, Set<string>>()
-  readonly #running = new Set<string>()
+  /** Ids with their keys. */
+  readonly #running = new Map<string, string | undefined>()
+  readonly #isUnderWay: (key: string) => boolean
   /** Those that ended while it is looked for what is due: the answer may be older. Undefined: nobody looks. */
   #ended: Set<string> | undefined
   #count = 0
@@ -27,10 +29,12 @@ export class WaitingEffects {
   /** Nothing is due before; undefined: nothing waits. */
   nextDueMs: number | undefined
 
-  constructor(host: EffectsHost, kind: string, lane: number) {
+  /** @param isUnderWay whether one of this key that has no row is being delivered */
+  constructor(host: EffectsHost, kind: string, lane: number, isUnderWay: (key: string) => boolean) {
     this.#host = host
     this.#kind = kind
     this.#lane = lane
+    this.#isUnderWay = isUnderWay
   }
 
   get isFull(): boolean {
@@ -102,13 +106,16 @@ export class WaitingEffects {
        ORDER BY e.due_at, e.version LIMIT ?`,
       [this.#kind, this.#lane, nowMs, max + this.#running.size],
     )
+    const running = new Set(this.#running.values())
     const items = rows
       .map((row) => this.#itemOf(row))
       .filter(({ effect: { id } }) => !this.#running.has(id) && !ended.has(id))
+      // A redriven one is older than what is under way.
+      .filter(({ effect: { key } }) => key === undefined || (!running.has(key) && !this.#isUnderWay(key)))
       .slice(0, max)
     for (const { effect } of items) {
       this.add(effect.key, effect.id)
-      this.#running.add(effect.id)
+      this.#running.set(effect.id, effect.key)
     }
     if (this.#isPartial && this.#count < maxWaiting / 2) await this.load()
     else if (items.length < max) await this.findNextDue(nowMs)

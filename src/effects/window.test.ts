@@ -151,5 +151,5 @@ test('of those that only the latest counts of, it alone is given out, and the ot
   for (const item of items) window.load(item, false, 0)
   const { items: taken, superseded } = window.take(10)
   expect(taken).toEqual([items[3], items[2]])
-  expect(superseded).toEqual([items[0], items[1]])
+  expect([...superseded.values()]).toEqual([[items[0], items[1]]])
 })

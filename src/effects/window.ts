@@ -83,15 +83,47 @@ export class Window {
 
   /**
    * The oldest that may be delivered, each of another key.
-   * @returns also those that a later one, which is among them, makes superfluous
+   * @returns also those that one of them makes superfluous, the oldest first; they are taken with it
    */
-  take(max: number): { items: Item[]; superseded: Item[] } {
-    const taken = this.#ready.slice(0, max)
-    this.#ready = this.#ready.slice(taken.length)
-    const superseded: Item[] = []
-    const items = taken.map((item) => this.#newest(item, superseded))
-    for (const item of [...items, ...superseded]) this.#entryOf(item).state = 'running'
+  take(max: number): { items: Item[]; superseded: Map<Item, readonly Item[]> } {
+    const taken = this.#takeReady(max)
+    const superseded = new Map<Item, readonly Item[]>()
+    const items = taken.map((item) => {
+      const followed = this.#newestOf(item)
+      const newest = followed.pop() ?? item
+      if (followed.length > 0) superseded.set(newest, followed)
+      for (const one of [...followed, newest]) this.#entryOf(one).state = 'running'
+      return newest
+    })
     return { items, superseded }
+  }
+
+  /** Older ones of its key may have been redriven since it was ready. */
+  #takeReady(max: number): Item[] {
+    const taken: Item[] = []
+    let looked = 0
+    for (const item of this.#ready) {
+      if (taken.length >= max) break
+      looked++
+      const { key } = item.effect
+      if (key === undefined || !this.#isWaiting(key)) taken.push(item)
+      else {
+        this.#entryOf(item).state = 'held'
+        this.#held.push(item)
+      }
+    }
+    this.#ready = this.#ready.slice(looked)
+    return taken
+  }
+
+  /** One of this key is being delivered. */
+  isUnderWay(key: string): boolean {
+    return (this.#byKey.get(key) ?? []).some((item) => this.#entryOf(item).state === 'running')
+  }
+
+  /** They were taken with an older one that is put back. */
+  fallBehind(items: readonly Item[]): void {
+    for (const item of items) this.#entryOf(item).state = 'behind'
   }
 
   /** Taken, and not delivered after all. */
@@ -146,16 +178,16 @@ export class Window {
     else this.#ready.push(item)
   }
 
-  /** The newest of those that follow each other and need not be delivered where a later one is. */
-  #newest(item: Item, superseded: Item[]): Item {
+  /** The item, and those that follow it up to the newest for whose sake all others need not be delivered. */
+  #newestOf(item: Item): Item[] {
+    const followed = [item]
     let newest = item
     const { key } = item.effect
     for (const next of key === undefined ? [] : (this.#byKey.get(key)?.slice(1) ?? [])) {
       if (!newest.isLatestOnly || !next.isLatestOnly || next.dueAtMs > item.dueAtMs) break
-      superseded.push(newest)
-      newest = next
+      followed.push((newest = next))
     }
-    return newest
+    return followed
   }
 
   #removeFromKey(item: Item, nowMs: number): void {

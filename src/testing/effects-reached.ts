@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { NotSupportedError, TidemarkError } from '../index.ts'
 import { deliveries } from './deliveries.ts'
-import { next, stage } from './stage.ts'
+import { next, pause, range, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
@@ -41,6 +41,42 @@ export const effectsReached: Topic = (subject, test) => {
     await at.db.effects.reached('cache', receipt.bookmark)
     gate.resolve()
     await at.db.effects.reached('embed', receipt.bookmark)
+  })
+
+  test('law 8 · one that a later one makes superfluous is reached with that, and comes after all if that is dead', async () => {
+    await using at = await stage(subject, tables)
+    const latest = (payload: string) => ({ ...embed('a', payload), latestOnly: true })
+    const goOn = await pause(at.db)
+    const receipt = at.db.enqueue(latest('good'))
+    at.db.enqueue(latest('bad'))
+    const gate = Promise.withResolvers<void>()
+    const seen: unknown[] = []
+    await goOn()
+    await at.db.flush()
+    await at.db.effects.handle('embed', async (effects) => {
+      seen.push(...effects.map(({ payload }) => payload))
+      await gate.promise
+      return effects.map(({ payload }) =>
+        payload === 'bad' ? { kind: 'dead' as const, error: 'never' } : undefined,
+      )
+    })
+    await assert.rejects(
+      at.db.effects.reached('embed', receipt.bookmark, { timeoutMs: 20 }),
+      code('EFFECTS_PENDING'),
+    )
+    gate.resolve()
+    await at.db.effects.reached('embed', receipt.bookmark)
+    assert.deepEqual(seen, ['bad', 'good'])
+  })
+
+  test('law 8 · what waits for somebody who handles it stays, also when a redrive comes before that has begun', async () => {
+    await using at = await stage(subject, tables)
+    await at.db.enqueue(embed('a'))
+    const { got, handler } = deliveries()
+    const handling = at.db.effects.handle('embed', handler, { lanes: 3 })
+    await at.db.effects.redrive([])
+    await handling
+    assert.equal((await got(1)).length, 1)
   })
 
   test('law 8 · it waits for what is tried again, and a dead one is said openly', async () => {
