@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { NotSupportedError, TidemarkError } from '../index.ts'
 import { deliveries } from './deliveries.ts'
-import { next, pause, range, stage } from './stage.ts'
+import { next, pause, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'

@@ -59,10 +59,13 @@ export const effectsDelivered: Topic = (subject, test) => {
     test('law 8 · effects of another engine are heard of, and not only found at the next look', async () => {
       await using at = await stage(subject, tables)
       const other = await at.open()
+      let written = 0
+      // Once it has committed something, it listens too.
+      await other.insert('chunks', row(++written), { effects: [embed] })
       const { got, handler } = deliveries()
       await at.db.effects.handle('embed', handler, { pollMs: foreverMs })
-      const first = got(1)
-      let written = 0
+      await got(1)
+      const first = got(2)
       // The other has to hear first that somebody wants to know.
       do await other.insert('chunks', row(++written), { effects: [embed] })
       while (!(await Promise.race([first.then(() => true), turnOfTheLoop().then(() => false)])))

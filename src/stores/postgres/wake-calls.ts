@@ -137,18 +137,18 @@ export class WakeCalls {
 
   #send(message: string): void {
     this.#messages.add(message)
-    if (this.#isSending) return
-    this.#isSending = true
-    void this.#sendAll().finally(() => (this.#isSending = false))
+    if (!this.#isSending) void this.#sendAll()
   }
 
   /** What could not be sent is not sent again: those who wait look. */
   async #sendAll(): Promise<void> {
+    this.#isSending = true
     while (this.#messages.size > 0) {
       const texts = [...this.#messages]
       this.#messages.clear()
       const calls = texts.map(() => `pg_notify('${this.#channel}', ?)`).join(', ')
       await this.#context.side.run((session) => session.own(`SELECT ${calls}`, texts)).catch(() => undefined)
     }
+    this.#isSending = false
   }
 }
