@@ -99,7 +99,7 @@ function openEffects<DB extends Tables>(
   }
   const effects = new Effects<Group<DB>>(
     store.keepsEffects ? host : undefined,
-    { onAlert: (kind, message) => engine.events.emit('alert', { kind, message, sinceMs: 0 }) },
+    { onAlert: (alert) => engine.events.emit('alert', alert) },
     {
       committed: async (bookmark, timeoutMs) => {
         await reads.reader.query({ sql: 'SELECT 1', parameters: [] }, { after: bookmark, timeoutMs })

@@ -1,7 +1,7 @@
 /**
  * `db.effects`: who does which kind of follow-up work, and how far it has come.
  *
- * Owns: the dispatchers of this engine, one a kind, and those who wait for effects.
+ * Owns: the dispatchers of this engine, one a kind, those who wait for effects, and those who watch them.
  * Keeps: law 8 (`reached` resolves only when nothing in its scope is unfinished, and rejects when something there is
  * dead), law 9 (`stop` waits for deliveries under way and lets the lanes go before the engine closes).
  */
@@ -23,13 +23,21 @@ import { parseHandleOptions, type HandleOptions } from './options.ts'
 import { own, OwnRuns } from './own-tables.ts'
 import { recoverEffects, type Ask, type RecoverOptions, type Recovery } from './recover.ts'
 import { readResult } from './results.ts'
-import { readKinds, readQueue, type EffectStats } from './stats.ts'
+import { readKinds, readQueue, type EffectQueue, type EffectStats, type HandlerStats } from './stats.ts'
 import { placeOf } from '../segments.ts'
 import { findUnfinished, type Sought } from './unfinished.ts'
 import { Wakes } from './wakes.ts'
+import { describeDown, EffectsWatch, parseWatchOptions, type WatchOptions } from './watch.ts'
 
 export interface EffectsEvents {
-  onAlert(kind: 'deadEffect' | 'targetDown' | 'effectsStalled', message: string): void
+  onAlert(alert: EffectsAlert): void
+}
+
+interface EffectsAlert {
+  readonly kind: 'deadEffect' | 'targetDown' | 'effectsStalled' | 'effectsLate' | 'effectsOrphaned'
+  readonly message: string
+  readonly sinceMs: number
+  readonly effects: string
 }
 
 /** What effects ask of the reads of their engine. */
@@ -67,6 +75,7 @@ export class Effects<W> {
   readonly #events: EffectsEvents
   readonly #queries: EffectsQueries
   readonly #dispatchers = new Map<string, Dispatcher<W>>()
+  readonly #watches = new Set<EffectsWatch>()
   readonly #wakes = new Wakes()
 
   /**
@@ -97,17 +106,15 @@ export class Effects<W> {
     requireText(kind)
     const deliver = handlerOf(handler)
     if (this.#dispatchers.has(kind)) throw invalid(`effects of kind "${kind}" are handled already`)
+    const alert = (is: EffectsAlert['kind'], message: string): void =>
+      this.#events.onAlert({ kind: is, message, sinceMs: 0, effects: kind })
     const dispatcher = new Dispatcher<W>(host, kind, deliver, delivery, {
-      onDead: (item, error) => this.#events.onAlert('deadEffect', describeDead(item, error)),
+      onDead: (item, error) => alert('deadEffect', describeDead(item, error)),
       onOutage: (isDown) => {
-        if (isDown)
-          this.#events.onAlert('targetDown', `the target of effects of kind "${kind}" takes none; they wait`)
+        if (isDown) alert('targetDown', describeDown(kind))
       },
       onTrouble: (error) =>
-        this.#events.onAlert(
-          'effectsStalled',
-          `effects of kind "${kind}" could not be looked at: ${String(error)}`,
-        ),
+        alert('effectsStalled', `effects of kind "${kind}" could not be looked at: ${String(error)}`),
       onSettled: () => this.#wakes.wake(),
     })
     this.#dispatchers.set(kind, dispatcher)
@@ -227,9 +234,38 @@ export class Effects<W> {
   /** @throws NotSupportedError */
   async stats(kind: string): Promise<EffectStats> {
     const host = this.#required()
-    const queue = await readQueue(host, kind, host.runtime.wallMs())
-    const handler = this.#dispatchers.get(kind)
-    return { ...queue, ...(handler && { handler: statsOf(handler) }) }
+    return this.#withHandler(await readQueue(host, kind, host.runtime.wallMs()))
+  }
+
+  /** What the handlers of this engine do and have done, by kind: from memory. */
+  handlers(): ReadonlyMap<string, HandlerStats> {
+    return new Map([...this.#dispatchers].map(([kind, dispatcher]) => [kind, statsOf(dispatcher)]))
+  }
+
+  /**
+   * Looks at the effects of every kind now and then, whoever handles them, and raises `alert` once when the oldest of a
+   * kind waits too long (`effectsLate`), or nobody handles one that waits (`effectsOrphaned`); and again only after it
+   * was in order. A server does it by itself.
+   *
+   * @throws NotSupportedError; TidemarkError `INVALID_OPTIONS`
+   */
+  watch(options?: WatchOptions): EffectsWatch {
+    const host = this.#required()
+    const watch = new EffectsWatch(host, parseWatchOptions(options), {
+      withHandler: (queue) => this.#withHandler(queue),
+      onTrouble: ({ kind, message, sinceMs, effects }) => {
+        if (kind === 'effectsLate' || kind === 'effectsOrphaned')
+          this.#events.onAlert({ kind, message, sinceMs, effects })
+      },
+      onStop: () => this.#watches.delete(watch),
+    })
+    this.#watches.add(watch)
+    return watch
+  }
+
+  /** The store keeps effects. */
+  get isSupported(): boolean {
+    return this.#host !== undefined
   }
 
   /** Effects of this kind were committed by this engine, or by another. */
@@ -237,19 +273,25 @@ export class Effects<W> {
     this.#dispatchers.get(kind)?.wake(where)
   }
 
-  /** This engine handles some kind. */
+  /** This engine handles some kind, or watches them. */
   get isAtWork(): boolean {
-    return this.#dispatchers.size > 0
+    return this.#dispatchers.size + this.#watches.size > 0
   }
 
   /** Called before the engine closes. */
   async stop(timeoutMs: number): Promise<void> {
+    for (const watch of this.#watches) watch.stop()
     await Promise.all([...this.#dispatchers.values()].map((dispatcher) => this.#stop(dispatcher, timeoutMs)))
   }
 
   async #stop(dispatcher: Dispatcher<W>, timeoutMs: number): Promise<void> {
     if (this.#dispatchers.get(dispatcher.kind) === dispatcher) this.#dispatchers.delete(dispatcher.kind)
     await dispatcher.stop(timeoutMs)
+  }
+
+  #withHandler(queue: EffectQueue): EffectStats {
+    const handler = this.#dispatchers.get(queue.kind)
+    return { ...queue, ...(handler && { handler: statsOf(handler) }) }
   }
 
   async #setPaused(kind: string, isPaused: boolean): Promise<void> {
@@ -280,14 +322,7 @@ export class Effects<W> {
   }
 }
 
-function statsOf({
-  lanes,
-  running,
-  limit,
-  isDown,
-  isPaused,
-  tally,
-}: Dispatcher<never>): NonNullable<EffectStats['handler']> {
+function statsOf({ lanes, running, limit, isDown, isPaused, tally }: Dispatcher<never>): HandlerStats {
   const { delivered, failed, dead, calls, callMs, buckets } = tally
   return { lanes, running, limit, isDown, isPaused, delivered, failed, dead, calls, callMs, buckets }
 }

@@ -35,15 +35,26 @@ export interface LaneRow extends Hold {
 
 const nobody = 0
 
-export async function readLanes(host: EffectsHost, kind: string): Promise<LaneRow[]> {
-  const rows = await host.ask(
-    `SELECT l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, l.wanted_by, o.closed AS owner_closed,
-       w.closed AS wanter_closed
-     FROM tidemark_lanes l LEFT JOIN tidemark_writers o ON o.epoch = l.owner
-     LEFT JOIN tidemark_writers w ON w.epoch = l.wanted_by WHERE l.kind = ? ORDER BY l.lane`,
-    [kind],
+const lanesSql = `SELECT l.kind, l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, l.wanted_by,
+    o.closed AS owner_closed, w.closed AS wanter_closed
+  FROM tidemark_lanes l LEFT JOIN tidemark_writers o ON o.epoch = l.owner
+  LEFT JOIN tidemark_writers w ON w.epoch = l.wanted_by`
+
+export async function readLanes(host: Pick<EffectsHost, 'ask'>, kind: string): Promise<LaneRow[]> {
+  return (await host.ask(`${lanesSql} WHERE l.kind = ? ORDER BY l.lane`, [kind])).map(laneOf)
+}
+
+/** Those of every kind, by kind. */
+export async function readAllLanes(host: Pick<EffectsHost, 'ask'>): Promise<Map<string, LaneRow[]>> {
+  const rows = await host.ask(`${lanesSql} ORDER BY l.kind, l.lane`, [])
+  const lanes = rows.map((row) => [String(row['kind']), laneOf(row)] as const)
+  return new Map(
+    [...Map.groupBy(lanes, ([kind]) => kind)].map(([kind, some]) => [kind, some.map(([, lane]) => lane)]),
   )
-  return rows.map((row) => ({
+}
+
+function laneOf(row: Record<string, unknown>): LaneRow {
+  return {
     lane: Number(row['lane']),
     owner: Number(row['owner']),
     token: Number(row['token']),
@@ -53,7 +64,7 @@ export async function readLanes(host: EffectsHost, kind: string): Promise<LaneRo
     isOwnerGone: isGone(row['owner_closed']),
     askedBy: Number(row['wanted_by']),
     wantedBy: isGone(row['wanter_closed']) ? undefined : Number(row['wanted_by']),
-  }))
+  }
 }
 
 /** @param closed of its epoch; null: there is none, or it is forgotten */

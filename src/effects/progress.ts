@@ -50,6 +50,13 @@ export function isPast(progress: Progress, epoch: Epoch, seq: Seq): boolean {
   return known !== undefined && isUpTo(seq, endOfOperation, known.seq, known.n)
 }
 
+/** The last operation of the epoch up to which everything is finished; 0: none. */
+export function passedUpTo(progress: Progress, epoch: Epoch): number {
+  const known = progress.get(epoch)
+  if (known === undefined) return 0
+  return known.n >= endOfOperation ? known.seq : Math.max(0, known.seq - 1)
+}
+
 /** Behind every effect of an operation. */
 export const endOfOperation: number = 2 ** 31 - 1
 

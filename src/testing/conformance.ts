@@ -22,6 +22,7 @@ import { effectOutcomes } from './effect-outcomes.ts'
 import { effectLanes } from './effects-lanes.ts'
 import { effectsReached } from './effects-reached.ts'
 import { effectsRecovered } from './effects-recovered.ts'
+import { effectsWatched } from './effects-watched.ts'
 import { events } from './events.ts'
 import { fencing } from './fencing.ts'
 import { groups } from './groups.ts'
@@ -73,6 +74,7 @@ const topics: Readonly<Record<string, Topic>> = {
   'lanes of effects': effectLanes,
   'effects reached': effectsReached,
   'effects recovered': effectsRecovered,
+  'effects watched': effectsWatched,
   events,
   'what SQLite alone has': sqlite,
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { NotSupportedError, type Effect, type EffectOutcome, type HandleOptions } from '../index.ts'
 import { deliveries, keysOf } from './deliveries.ts'
-import { next, range, stage, type AnyTidemark } from './stage.ts'
+import { next, range, stage, until, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL, vector TEXT)'
@@ -287,8 +287,4 @@ export const effectOutcomes: Topic = (subject, test) => {
     await other.effects.resume('embed')
     assert.deepEqual(keysOf(await got(1)), ['a'])
   })
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => void setImmediate(resolve))
 }

@@ -116,6 +116,11 @@ export async function pause(db: AnyTidemark): Promise<() => Promise<void>> {
   }
 }
 
+/** Asks again and again, until it is so. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await turnOfTheLoop()
+}
+
 /** Records the events of one kind. */
 export function record<E extends keyof EngineEvents>(db: AnyTidemark, event: E): EngineEvents[E][] {
   const events: EngineEvents[E][] = []

@@ -43,12 +43,22 @@ export interface EngineEvents {
    * Somebody should look. `stalled`: no batch was committed for a while although some wait. `derivation`: rows were
    * committed without what `derive` should have made of them; told no more often than every `alertAfterMs`.
    * `deadEffect`: an effect was given up. `targetDown`: the target of a kind takes no effects. `effectsStalled`: effects
-   * could not be read or committed.
+   * could not be read or committed. `effectsLate`, `effectsOrphaned`: see `effects.watch`.
    */
   alert: {
-    readonly kind: 'stalled' | 'stopped' | 'derivation' | 'deadEffect' | 'targetDown' | 'effectsStalled'
+    readonly kind:
+      | 'stalled'
+      | 'stopped'
+      | 'derivation'
+      | 'deadEffect'
+      | 'targetDown'
+      | 'effectsStalled'
+      | 'effectsLate'
+      | 'effectsOrphaned'
     readonly message: string
     readonly sinceMs: number
+    /** The kind of the effects that it is about; absent where it is about none. */
+    readonly effects?: string
   }
 }
 
