@@ -45,6 +45,7 @@ export interface HandlerStats {
   readonly dead: number
   readonly calls: number
   readonly callMs: number
+  /** Calls by how long they took: one number for each of `CALL_SECONDS`, and one for those that took longer. */
   readonly buckets: readonly number[]
 }
 

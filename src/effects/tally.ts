@@ -2,7 +2,7 @@
 import type { Settled } from './settlement.ts'
 
 /** Upper bounds, in seconds, of the histogram of calls. */
-export const callSeconds: readonly number[] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+export const CALL_SECONDS: readonly number[] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 export class DeliveryTally {
   delivered = 0
@@ -11,9 +11,9 @@ export class DeliveryTally {
   dead = 0
   calls = 0
   callMs = 0
-  readonly #buckets: number[] = Array<number>(callSeconds.length + 1).fill(0)
+  readonly #buckets: number[] = Array<number>(CALL_SECONDS.length + 1).fill(0)
 
-  /** Calls by how long they took: one number for each of `callSeconds`, and one for those that took longer. */
+  /** Calls by how long they took: one number for each of `CALL_SECONDS`, and one for those that took longer. */
   get buckets(): readonly number[] {
     return this.#buckets
   }
@@ -21,8 +21,8 @@ export class DeliveryTally {
   called(ms: number): void {
     this.calls++
     this.callMs += ms
-    const at = callSeconds.findIndex((seconds) => ms <= seconds * 1_000)
-    const bucket = at < 0 ? callSeconds.length : at
+    const at = CALL_SECONDS.findIndex((seconds) => ms <= seconds * 1_000)
+    const bucket = at < 0 ? CALL_SECONDS.length : at
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1
   }
 

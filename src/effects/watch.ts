@@ -130,7 +130,7 @@ export class EffectsWatch {
     if (!isPaused && waits > 0 && oldestMs > this.#options.lateAfterMs)
       add('effectsLate', `effects of kind "${kind}" are late: the oldest waits for ${seconds(oldestMs)}`)
     if (aloneMs >= this.#options.orphanedAfterMs)
-      add('effectsOrphaned', `${waits} effects of kind "${kind}" wait, and nobody handles them`)
+      add('effectsOrphaned', `effects of kind "${kind}" wait, and nobody handles them: ${waits}`)
     if (handler?.isDown) add('targetDown', describeDown(kind))
     if (dead > 0)
       add('deadEffects', `effects of kind "${kind}" were given up: ${dead} ${dead === 1 ? 'is' : 'are'} dead`)

@@ -17,6 +17,7 @@ import { RequestError } from './request-error.ts'
 import { Routes } from './route-list.ts'
 import { registerDashboard } from './routes/dashboard.ts'
 import { registerDeadLetters } from './routes/dead-letters.ts'
+import { registerEffects } from './routes/effects.ts'
 import { registerHealth } from './routes/health.ts'
 import { registerLogIntake } from './routes/log-intake.ts'
 import { registerLogs } from './routes/logs.ts'
@@ -117,7 +118,14 @@ export async function buildApp(context: ServerContext, options: AppOptions): Pro
   })
 
   await registerOpenApi(app)
-  for (const register of [registerHealth, registerStats, registerRows, registerQuery, registerDeadLetters])
+  for (const register of [
+    registerHealth,
+    registerStats,
+    registerRows,
+    registerQuery,
+    registerDeadLetters,
+    registerEffects,
+  ])
     register(app, context)
   const { logs } = context
   if (logs === undefined) registerWithoutLogs(app)

@@ -3,6 +3,7 @@ import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedSqlRunner } from '../contracts/sql-runner.ts'
 import type { Tidemark } from '../index.ts'
 import type { LogStore } from '../logs/index.ts'
+import type { EffectsHistory } from './effects-history.ts'
 import type { EventLoop } from './event-loop.ts'
 import type { History } from './history.ts'
 import type { Limits } from './limits.ts'
@@ -25,6 +26,7 @@ export interface ServerContext {
   readonly history: History
   readonly eventLoop: EventLoop
   readonly sizes: Sizes
+  readonly effects: EffectsHistory
   readonly metrics: Metrics
   readonly tables: OpenTables
   readonly startedAtMs: number

@@ -5,6 +5,8 @@ import { TidemarkError } from '../errors.ts'
 import { systemRuntime } from '../runtime/system.ts'
 import { buildApp } from './app.ts'
 import type { Engine, ServerContext } from './context.ts'
+import { AlertLog } from './alert-log.ts'
+import { EffectsHistory } from './effects-history.ts'
 import { EventLoop } from './event-loop.ts'
 import { History } from './history.ts'
 import { parseLimits } from './limits.ts'
@@ -46,11 +48,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { logs, host = '127.0.0.1', port = 7373, cors = [], dashboard = true, onError = complain } = options
   const runtime = systemRuntime
   const db = engineOf(options)
+  const effects = new EffectsHistory(db, runtime, options.effects)
   const sql = options.sql?.open(runtime)
   const readiness = new Readiness(db, runtime, (message) => onError(new Error(message), nowhere))
+  const alertLog = new AlertLog(db, runtime, (message) => onError(messageAlone(message), nowhere))
   const eventLoop = new EventLoop()
   const sizes = new Sizes(db, logs)
-  const metrics = new Metrics({ db, eventLoop, sizes, readiness, sql })
+  const metrics = new Metrics({ db, eventLoop, sizes, effects, readiness, sql })
   const history = new History(db, runtime, eventLoop, sizes)
   const context: ServerContext = {
     logs,
@@ -62,12 +66,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     history,
     eventLoop,
     sizes,
+    effects,
     metrics,
     tables: new OpenTables(db, runtime),
     startedAtMs: runtime.wallMs(),
   }
   const release = async (): Promise<void> => {
-    for (const part of [readiness, eventLoop, metrics, history]) part.stop()
+    for (const part of [readiness, alertLog, eventLoop, metrics, history, effects]) part.stop()
     await sql?.close()
   }
   try {
@@ -98,6 +103,11 @@ function engineOf({ logs, db }: ServeOptions): Engine {
 
 /** What is not about any one request. */
 const nowhere: Incident = { id: 'engine', method: '-', route: '-' }
+
+/** Where in our code it was said tells nobody anything. */
+function messageAlone(message: string): Error {
+  return Object.assign(new Error(message), { stack: undefined })
+}
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
   try {

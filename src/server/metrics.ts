@@ -2,6 +2,8 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { OpenedSqlRunner } from '../contracts/sql-runner.ts'
 import type { Engine } from './context.ts'
+import { callDurations, showEffects } from './effect-metrics.ts'
+import type { EffectsHistory } from './effects-history.ts'
 import type { EventLoop } from './event-loop.ts'
 import { showPools } from './pool-metrics.ts'
 import type { Readiness } from './readiness.ts'
@@ -11,6 +13,7 @@ export interface MetricSources {
   readonly db: Engine
   readonly eventLoop: EventLoop
   readonly sizes: Sizes
+  readonly effects: EffectsHistory
   readonly readiness: Readiness
   readonly sql: OpenedSqlRunner | undefined
 }
@@ -23,10 +26,11 @@ export class Metrics {
   readonly #tails: Gauge
   readonly #requests: Counter<'method' | 'route' | 'status'>
   readonly #durations: Histogram<'route'>
+  readonly #effects: Pick<Engine, 'effects'> | undefined
   readonly #release: readonly (() => void)[]
   #openTails = 0
 
-  constructor({ db, eventLoop, sizes, readiness, sql }: MetricSources) {
+  constructor({ db, eventLoop, sizes, effects, readiness, sql }: MetricSources) {
     const registers = [this.#registry]
     const gauge = (name: string, help: string, value: () => number): void => {
       void new Gauge({ name, help, registers, collect: readInto(value) })
@@ -105,6 +109,10 @@ export class Metrics {
     gauge('process_resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss())
     gauge('nodejs_heap_size_used_bytes', 'Of it, what JavaScript uses.', () => process.memoryUsage().heapUsed)
     if (db.stats().store.readers) showPools(this.#registry, db)
+    if (effects.isSupported) {
+      this.#effects = db
+      showEffects(this.#registry, db, effects)
+    }
     if (sql) {
       count('tidemark_sql_runs_total', 'Queries of clients that were run.', () => sql.stats().runs)
       count('tidemark_sql_kills_total', 'Of them, those that were ended by force.', () => sql.stats().kills)
@@ -121,6 +129,12 @@ export class Metrics {
     const backpressure = new Counter({
       name: 'tidemark_backpressure_total',
       help: 'How often the queue became full.',
+      registers,
+    })
+    const alerts = new Counter({
+      name: 'tidemark_alerts_total',
+      help: 'How often the engine said that somebody should look, by what it said.',
+      labelNames: ['kind'] as const,
       registers,
     })
     const reads = new Counter({
@@ -146,6 +160,7 @@ export class Metrics {
     this.#release = [
       db.on('commit', ({ durationMs }) => commits.observe(durationMs / 1_000)),
       db.on('backpressure', ({ isFull }) => isFull && backpressure.inc()),
+      db.on('alert', ({ kind }) => alerts.inc({ kind })),
       db.on('consistency', ({ level, outcome }) => reads.inc({ level, outcome })),
     ]
   }
@@ -154,8 +169,9 @@ export class Metrics {
     return this.#registry.contentType
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics()
+  async text(): Promise<string> {
+    const text = await this.#registry.metrics()
+    return this.#effects === undefined ? text : `${text}\n${callDurations(this.#effects)}`
   }
 
   get tails(): number {

@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net'
 import type { SqlRunner } from '../contracts/sql-runner.ts'
 import { TidemarkError } from '../errors.ts'
+import type { WatchOptions } from '../index.ts'
 import type { LogStore } from '../logs/index.ts'
 import type { Engine } from './context.ts'
 import type { Limits } from './limits.ts'
@@ -23,6 +24,8 @@ export interface ServeOptions {
   /** Origins whose pages may call, such as `https://admin.example`. */
   readonly cors?: readonly string[]
   readonly limits?: Partial<Limits>
+  /** When effects are late or orphaned, and how often to look. */
+  readonly effects?: WatchOptions
   /** Whether `/` is the dashboard. Default true. */
   readonly dashboard?: boolean
   /** Told of every error that a client only learns the id of. Default: a line to standard error. */
@@ -36,7 +39,19 @@ export interface Incident {
   readonly route: string
 }
 
-const known = ['logs', 'db', 'sql', 'host', 'port', 'tokens', 'cors', 'limits', 'dashboard', 'onError']
+const known = [
+  'logs',
+  'db',
+  'sql',
+  'host',
+  'port',
+  'tokens',
+  'cors',
+  'limits',
+  'effects',
+  'dashboard',
+  'onError',
+]
 
 /** @throws TidemarkError `INVALID_OPTIONS` */
 export function checkOptions(options: ServeOptions): void {

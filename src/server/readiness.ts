@@ -3,6 +3,7 @@
  */
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Engine } from './context.ts'
+import { capitalized } from './problems.ts'
 
 export interface Alert {
   readonly kind: 'stalled' | 'stopped' | 'backpressure' | 'draining'
@@ -35,8 +36,8 @@ export class Readiness {
             'The engine has stopped and takes no more writes; the log of the server says why.',
             0,
           )
-        } else {
-          this.#raise('stalled', message.charAt(0).toUpperCase() + message.slice(1), sinceMs)
+        } else if (kind === 'stalled') {
+          this.#raise('stalled', capitalized(message), sinceMs)
         }
       }),
       db.on('commit', () => this.#active.delete('stalled')),

@@ -40,6 +40,26 @@ export const problemSchema: Schema = {
 
 export const readySchema: Schema = objectOf({ ready: { type: 'boolean' }, reasons: listOf(string) })
 
+export const healthSchema: Schema = objectOf({
+  status: {
+    type: 'string',
+    enum: ['ok', 'warn', 'red'],
+    description: 'The worst of the problems',
+  },
+  problems: listOf(
+    objectOf(
+      {
+        level: { type: 'string', enum: ['warn', 'red'] },
+        kind: string,
+        message: string,
+        effects: { ...string, description: 'The kind of the effects that it is about' },
+        sinceMs: number,
+      },
+      ['effects', 'sinceMs'],
+    ),
+  ),
+})
+
 export const levelSchema: Schema = {
   type: 'string',
   enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
@@ -86,6 +106,10 @@ export const statsSchema: Schema = objectOf({
     unindexed: integer,
     retention: { type: ['object', 'null'], additionalProperties: true },
   }),
+  effects: {
+    ...orNone({ undelivered: integer, oldestMs: number, dead: integer }),
+    description: 'Of all kinds; null where the store keeps none',
+  },
   alerts: listOf(objectOf({ kind: string, message: string, sinceMs: number })),
 })
 
@@ -103,6 +127,55 @@ export const letterSchema: Schema = objectOf({
   attempts: integer,
   rejectedAt: string,
   content: { description: 'The operations; or the text that could not be read' },
+})
+
+const handlerSchema: Schema = {
+  ...objectOf({
+    lanes: integer,
+    running: { ...integer, description: 'Calls of the handler under way' },
+    limit: { ...integer, description: 'How many there may be now' },
+    isDown: { type: 'boolean', description: 'The target takes nothing' },
+    isPaused: { type: 'boolean' },
+    delivered: integer,
+    failed: { ...integer, description: 'Attempts that failed' },
+    dead: { ...integer, description: 'Effects that it gave up' },
+    calls: integer,
+    callMs: number,
+    buckets: { ...listOf(integer), description: 'Calls by how long they took, as in /metrics' },
+  }),
+  description: 'Of this process, where it handles this kind',
+}
+
+export const effectKindSchema: Schema = objectOf(
+  {
+    kind: string,
+    queued: { ...integer, description: 'In the outbox and not finished' },
+    waiting: { ...integer, description: 'With rows of their own: they failed, are delayed or held back' },
+    dead: integer,
+    oldestMs: { ...number, description: 'For how long the oldest could have been delivered' },
+    lagMs: {
+      ...number,
+      description:
+        'How far the target is behind: of what was committed longer ago, it lacks only what is dead',
+    },
+    isPaused: { type: 'boolean' },
+    lanes: { ...integer, description: '0: nobody has ever handled it' },
+    held: { ...integer, description: 'Lanes that have a holder, in any process' },
+    handler: handlerSchema,
+  },
+  ['handler'],
+)
+
+export const deadEffectSchema: Schema = objectOf({
+  id: string,
+  kind: string,
+  key: orNull('string'),
+  payload: { description: 'As it was enqueued' },
+  version: integer,
+  attempts: integer,
+  error: { ...string, description: 'Of the last attempt' },
+  committedAt: string,
+  failedAt: string,
 })
 
 export const writtenSchema: Schema = objectOf(

@@ -28,7 +28,7 @@ export const effectsWatched: Topic = (subject, test) => {
     await watch.look()
     assert.deepEqual(
       told.map(({ kind, effects, message }) => [kind, effects, message]),
-      [['effectsOrphaned', 'embed', '2 effects of kind "embed" wait, and nobody handles them']],
+      [['effectsOrphaned', 'embed', 'effects of kind "embed" wait, and nobody handles them: 2']],
     )
     const [stats] = watch.latest.kinds
     assert.deepEqual([stats?.queued, stats?.lanes, stats?.held], [2, 0, 0])

@@ -54,6 +54,16 @@ const expected: Readonly<Record<string, Scope | 'open'>> = {
   'POST /v1/query': 'read',
   'GET /v1/dead-letters': 'read',
   'POST /v1/dead-letters/redrive': 'admin',
+  'GET /v1/health': 'read',
+  'GET /v1/effects': 'read',
+  'GET /v1/effects/notes': 'read',
+  'GET /v1/effects/notes/dead': 'read',
+  'GET /v1/effect-results/notes': 'read',
+  'GET /v1/stats/effects': 'read',
+  'POST /v1/effects/redrive': 'admin',
+  'POST /v1/effects/discard': 'admin',
+  'POST /v1/effects/notes/pause': 'admin',
+  'POST /v1/effects/notes/resume': 'admin',
 }
 
 test('every route says which scope it needs', async () => {

@@ -4,12 +4,13 @@ import type { FastifyInstance } from 'fastify'
 import type { DeadLetter } from '../../index.ts'
 import { jsonOf } from '../../row-json.ts'
 import type { ServerContext } from '../context.ts'
+import { nextSchema, pageOf, pageProperties, type PageQuery } from '../paging.ts'
 import { letterSchema, listOf, objectOf } from '../schemas.ts'
 
 const maxRedriven = 1_000
 
 export function registerDeadLetters(app: FastifyInstance, { db }: ServerContext): void {
-  app.get<{ Querystring: { after: number; limit: number; table?: string } }>(
+  app.get<{ Querystring: PageQuery & { table?: string } }>(
     '/v1/dead-letters',
     {
       config: { scope: 'read' },
@@ -19,32 +20,21 @@ export function registerDeadLetters(app: FastifyInstance, { db }: ServerContext)
         querystring: {
           type: 'object',
           additionalProperties: false,
-          properties: {
-            after: { type: 'integer', minimum: 0, default: 0, description: '`next` of the page before' },
-            limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 100 },
-            table: { type: 'string', maxLength: 200 },
-          },
+          properties: { ...pageProperties, table: { type: 'string', maxLength: 200 } },
         },
         response: {
-          200: objectOf({
-            letters: listOf(letterSchema),
-            next: { type: ['integer', 'null'], description: 'Where the next page begins; null on the last' },
-          }),
+          200: objectOf({ letters: listOf(letterSchema), next: nextSchema }),
         },
       },
     },
-    async ({ query: { after, limit, table } }) => {
-      // One more than asked for tells whether there is another page.
-      const found = await db.deadLetters({
-        afterId: after,
-        limit: limit + 1,
-        ...(table === undefined ? {} : { table }),
-      })
-      const letters = found.slice(0, limit)
-      return {
-        letters: letters.map(letterOf),
-        next: found.length > limit ? (letters.at(-1)?.id ?? null) : null,
-      }
+    async ({ query: { after = 0, limit, table } }) => {
+      const of = table === undefined ? {} : { table }
+      const { items, next } = await pageOf(
+        limit,
+        (most) => db.deadLetters({ afterId: after, limit: most, ...of }),
+        ({ id }) => id,
+      )
+      return { letters: items.map(letterOf), next }
     },
   )
 

@@ -1,9 +1,14 @@
 /** Whether the process lives, and whether it should be sent requests. */
 import type { FastifyInstance } from 'fastify'
 import type { ServerContext } from '../context.ts'
-import { readySchema, text } from '../schemas.ts'
+import { problemsOf } from '../problems.ts'
+import { healthSchema, readySchema, text } from '../schemas.ts'
 
-export function registerHealth(app: FastifyInstance, { readiness, metrics }: ServerContext): void {
+/** How long a health check waits for the database before it tells what was seen last. */
+const lookMs = 1_000
+
+export function registerHealth(app: FastifyInstance, context: ServerContext): void {
+  const { readiness, metrics, effects } = context
   app.route({
     method: ['GET', 'HEAD'],
     url: '/healthz',
@@ -27,6 +32,26 @@ export function registerHealth(app: FastifyInstance, { readiness, metrics }: Ser
       return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons })
     },
   })
+
+  app.get(
+    '/v1/health',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'What somebody should look into',
+        description:
+          '503 while anything is red: the engine, or effects that are late, orphaned or dead, or whose target is down. For people who are on call; whether to send requests here is told by /readyz.',
+        tags: ['health'],
+        response: { 200: healthSchema, 503: healthSchema },
+      },
+    },
+    async (_request, reply) => {
+      await effects.look(lookMs)
+      const problems = problemsOf(context)
+      const status = problems[0]?.level ?? 'ok'
+      return await reply.code(status === 'red' ? 503 : 200).send({ status, problems })
+    },
+  )
 
   app.get(
     '/metrics',

@@ -1,7 +1,9 @@
 /** What the engine does, now and over the last minutes. */
 import type { FastifyInstance } from 'fastify'
+import type { EffectStats, EffectTrouble } from '../../index.ts'
 import type { ServerContext } from '../context.ts'
 import { HISTORY_COLUMNS, HISTORY_INTERVAL_MS } from '../history.ts'
+import { capitalized } from '../problems.ts'
 import { historySchema, statsSchema } from '../schemas.ts'
 import { VERSION } from '../version.ts'
 
@@ -46,6 +48,7 @@ async function statsOf({
   readiness,
   eventLoop,
   sizes,
+  effects,
   startedAtMs,
 }: ServerContext): Promise<object> {
   // A database that cannot be read is told by the alerts; the numbers from memory are good all the same.
@@ -75,6 +78,19 @@ async function statsOf({
     },
     memory: { rssBytes: rss, heapUsedBytes: heapUsed },
     logs: counts.logs,
-    alerts: readiness.alerts(),
+    effects: effects.isSupported ? totalsOf(effects.latest.kinds) : null,
+    alerts: [...readiness.alerts(), ...effects.latest.troubles.map(alertOf)],
   }
+}
+
+function totalsOf(kinds: readonly EffectStats[]): object {
+  return {
+    undelivered: kinds.reduce((sum, { queued, waiting }) => sum + queued + waiting, 0),
+    oldestMs: Math.max(0, ...kinds.map(({ oldestMs }) => oldestMs)),
+    dead: kinds.reduce((sum, { dead }) => sum + dead, 0),
+  }
+}
+
+function alertOf({ kind, message, sinceMs }: EffectTrouble): object {
+  return { kind, message: capitalized(message), sinceMs }
 }

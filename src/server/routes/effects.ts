@@ -1,0 +1,210 @@
+/** Effects: what waits of each kind, what was given up, and what a person does about it. */
+import type { FastifyInstance } from 'fastify'
+import type { DeadEffect } from '../../index.ts'
+import { askedBy } from '../consistency.ts'
+import type { Engine, ServerContext } from '../context.ts'
+import { EFFECT_COLUMNS } from '../effects-history.ts'
+import { nextSchema, pageOf, pageProperties, type PageQuery } from '../paging.ts'
+import { RequestError } from '../request-error.ts'
+import { consistencyHeaders, deadEffectSchema, effectKindSchema, listOf, objectOf } from '../schemas.ts'
+
+interface OfKind {
+  readonly Params: { readonly kind: string }
+}
+
+/** How long a request waits for the database before it tells what was seen last. */
+const lookMs = 2_000
+const maxMended = 1_000
+const tags = ['effects']
+const ofKind = objectOf({ kind: { type: 'string', minLength: 1, maxLength: 600 } })
+
+export function registerEffects(app: FastifyInstance, context: ServerContext): void {
+  registerLooks(app, context)
+  registerMending(app, context)
+  registerPauses(app, context)
+}
+
+function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerContext): void {
+  app.get(
+    '/v1/effects',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Each kind of effects, and how much of it is not done',
+        tags,
+        response: {
+          200: objectOf({
+            at: { type: ['string', 'null'], description: 'When the database was asked' },
+            kinds: listOf(effectKindSchema),
+          }),
+        },
+      },
+    },
+    async () => {
+      // Says so where the store keeps none.
+      if (!effects.isSupported) await db.effects.kinds()
+      const { atMs, kinds } = await effects.look(lookMs)
+      return { at: atMs === undefined ? null : new Date(atMs).toISOString(), kinds }
+    },
+  )
+
+  app.get<OfKind>(
+    '/v1/effects/:kind',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'One kind of effects',
+        description: 'Of one that nobody has heard of there is nothing.',
+        tags,
+        params: ofKind,
+        response: { 200: effectKindSchema },
+      },
+    },
+    async ({ params: { kind } }) => await db.effects.stats(kind),
+  )
+
+  app.get<OfKind & { Querystring: PageQuery }>(
+    '/v1/effects/:kind/dead',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Dead effects of a kind, oldest first',
+        tags,
+        params: ofKind,
+        querystring: { type: 'object', additionalProperties: false, properties: pageProperties },
+        response: { 200: objectOf({ effects: listOf(deadEffectSchema), next: nextSchema }) },
+      },
+    },
+    async ({ params: { kind }, query: { after, limit } }) => {
+      const from = after === undefined ? {} : { afterVersion: after }
+      const { items, next } = await pageOf(
+        limit,
+        (most) => db.effects.deadLetters(kind, { ...from, limit: most }),
+        ({ version }) => version,
+      )
+      return { effects: items.map(deadEffectOf), next }
+    },
+  )
+
+  app.get<{ Params: { id: string } }>(
+    '/v1/effect-results/:id',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'What the handler of an effect gave as its result',
+        description: 'Kept for a week. With Tidemark-Timeout-Ms it is waited for; 404 while there is none.',
+        tags,
+        params: objectOf({ id: { type: 'string', maxLength: 50 } }),
+        headers: consistencyHeaders,
+        response: { 200: objectOf({ result: { description: 'Any JSON' } }) },
+      },
+    },
+    (request) => resultOf(db, request.params.id, askedBy(request, limits.waitMs).timeoutMs),
+  )
+
+  app.get<{ Querystring: { since?: number } }>(
+    '/v1/stats/effects',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'How each kind of effects was in the last fifteen minutes',
+        tags: ['stats'],
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            since: { type: 'integer', minimum: 0, description: 'Only samples after this, in ms since 1970.' },
+          },
+        },
+        response: {
+          200: objectOf({
+            intervalMs: { type: 'integer' },
+            columns: listOf({ type: 'string' }),
+            kinds: { type: 'object', additionalProperties: listOf(listOf({ type: 'number' })) },
+          }),
+        },
+      },
+    },
+    ({ query: { since = 0 } }) => ({
+      intervalMs: effects.everyMs,
+      columns: EFFECT_COLUMNS,
+      kinds: effects.since(since),
+    }),
+  )
+}
+
+function registerMending(app: FastifyInstance, { db }: ServerContext): void {
+  for (const [how, done, summary] of [
+    ['redrive', 'redriven', 'Have dead effects tried again'],
+    ['discard', 'discarded', 'Delete dead effects'],
+  ] as const)
+    app.post<{ Body: { ids: string[] } }>(
+      `/v1/effects/${how}`,
+      {
+        config: { scope: 'admin' },
+        schema: {
+          summary,
+          description: `Each stands alone: \`${done}\`, or \`notDead\` when it was not dead any more.`,
+          tags,
+          body: {
+            ...objectOf({
+              ids: {
+                ...listOf({ type: 'string', minLength: 1, maxLength: 50 }),
+                minItems: 1,
+                maxItems: maxMended,
+                uniqueItems: true,
+              },
+            }),
+            additionalProperties: false,
+          },
+          response: {
+            200: objectOf({
+              outcomes: listOf(objectOf({ id: { type: 'string' }, outcome: { type: 'string' } })),
+            }),
+          },
+        },
+      },
+      async ({ body: { ids } }) => {
+        const mended = new Set(await db.effects[how](ids))
+        return { outcomes: ids.map((id) => ({ id, outcome: mended.has(id) ? done : 'notDead' })) }
+      },
+    )
+}
+
+function registerPauses(app: FastifyInstance, { db }: ServerContext): void {
+  for (const [how, summary] of [
+    ['pause', 'Deliver no more of a kind, in any process, until it is resumed'],
+    ['resume', 'Deliver a kind again'],
+  ] as const)
+    app.post<OfKind>(
+      `/v1/effects/:kind/${how}`,
+      {
+        config: { scope: 'admin' },
+        schema: { summary, tags, params: ofKind, response: { 200: effectKindSchema } },
+      },
+      async ({ params: { kind } }) => {
+        if (!(await db.effects.isKnown(kind)))
+          throw new RequestError('NOT_FOUND', 'Nobody has ever handled effects of this kind.', {
+            hint: 'See /v1/effects for the kinds that there are.',
+          })
+        await db.effects[how](kind)
+        return await db.effects.stats(kind)
+      },
+    )
+}
+
+async function resultOf({ effects }: Engine, id: string, timeoutMs = 0): Promise<object> {
+  const result = await effects.result(id, { timeoutMs })
+  if (result === undefined)
+    throw new RequestError('NOT_FOUND', 'There is no result of this effect, or none any more.')
+  return { result }
+}
+
+function deadEffectOf({ key, committedAt, failedAt, ...rest }: DeadEffect): object {
+  return {
+    ...rest,
+    key: key ?? null,
+    committedAt: committedAt.toISOString(),
+    failedAt: failedAt.toISOString(),
+  }
+}
