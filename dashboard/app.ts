@@ -1,8 +1,9 @@
-/** The page: a header, one of three views, and what stands in for it when the server cannot be asked. */
+/** The page: a header, one of four views, and what stands in for it when the server cannot be asked. */
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { connection, retryNow, stats } from './api/connection.ts'
 import { DeadLetters } from './dead-letters/dead-letters.ts'
+import { Effects } from './effects/effects.ts'
 import { Logs } from './logs/logs.ts'
 import { NoLogs } from './logs/no-logs.ts'
 import { Overview } from './overview/overview.ts'
@@ -19,6 +20,7 @@ import { TokenForm } from './ui/token-form.ts'
 const VIEWS: Readonly<Record<View, () => VNode>> = {
   overview: Overview,
   logs: Logs,
+  effects: Effects,
   'dead-letters': DeadLetters,
 }
 
@@ -32,6 +34,7 @@ export function App(): VNode {
       listenToKeys({
         'g o': () => goTo({ view: 'overview' }),
         'g l': () => goTo({ view: 'logs' }),
+        'g e': () => goTo({ view: 'effects' }),
         'g d': () => goTo({ view: 'dead-letters' }),
         '/': focusSearch,
         '?': () => setHelpOpen(true),

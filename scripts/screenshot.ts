@@ -16,6 +16,7 @@ import { sqlite } from '../src/stores/sqlite/index.ts'
 import { believableRow } from './believable-logs.ts'
 
 const TICK_MS = 50
+const EFFECTS_MS = 45_000
 const IMAGES = 'docs/images'
 const WIDE = { width: 1_440, height: 900 }
 const PHONE = { width: 390, height: 844 }
@@ -31,7 +32,7 @@ if (![1, 5, 15].includes(minutes)) throw new Error('--minutes is 1, 5 or 15: wha
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-screenshot-'))
 const logs = await openLogs(sqlite(path.join(folder, 'shop.db')), { writer: 'shop-1' })
-const server = await serve({ logs, port: 0 })
+const server = await serve({ logs, port: 0, effects: { everyMs: 1_000 } })
 const browser = await chromium.launch({
   executablePath: values.chromium,
   args: ['--headless', '--no-sandbox', '--disable-gpu'],
@@ -59,6 +60,12 @@ try {
   )
   stop.abort()
   await traffic
+  // Last, since what goes wrong with them is told on the overview too.
+  await enqueueFor(EFFECTS_MS, logs)
+  await take(browser, 'dashboard-effects', '#/effects?kind=embed&minutes=1', {
+    viewport: WIDE,
+    colorScheme: 'dark',
+  })
 } finally {
   await browser.close()
   await server.close()
@@ -93,6 +100,34 @@ async function refuseSome({ tidemark: db }: LogStore): Promise<void> {
   )
   await db.reloadSchema()
   await Promise.allSettled([1, 2, 3].map((id) => db.insert('orders', { id, total: -id })))
+}
+
+/** One kind that is delivered but for what its model refuses, one whose target is down, and one that is paused. */
+async function enqueueFor(ms: number, { tidemark: db }: LogStore): Promise<void> {
+  await db.effects.handle(
+    'embed',
+    async (effects) => {
+      await sleep(60)
+      return effects.map(({ key }) =>
+        Number(key) % 397 === 5 ? { kind: 'dead', error: new Error('the text is empty (400)') } : undefined,
+      )
+    },
+    { batch: 8, concurrency: 4 },
+  )
+  await db.effects.handle('cache', async () => {
+    throw Object.assign(new Error('connect ECONNREFUSED'), { status: 503 })
+  })
+  await db.effects.handle('webhook', async () => undefined)
+  await db.effects.pause('webhook')
+  let key = 0
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(TICK_MS)) {
+    const count = Math.round(22 + 20 * Math.sin(Date.now() / 5_000))
+    for (let n = 0; n < count; n++) {
+      key++
+      const all = key % 40 === 0 ? ['embed', 'cache', 'webhook'] : ['embed']
+      void db.enqueue(...all.map((kind) => ({ kind, key, payload: { chunk: key } })))
+    }
+  }
 }
 
 async function take(

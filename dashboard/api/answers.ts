@@ -20,6 +20,8 @@ export interface Stats {
   readonly storage: { readonly databaseBytes: number; readonly freeBytes: number; readonly walBytes: number }
   /** Null where the server has no log store. */
   readonly logs: { readonly newestId: number | null; readonly unindexed: number } | null
+  /** Null where the store keeps none. */
+  readonly effects: { readonly kinds: number; readonly undelivered: number; readonly dead: number } | null
   readonly alerts: readonly { readonly kind: string; readonly message: string; readonly sinceMs: number }[]
 }
 
@@ -55,6 +57,48 @@ export interface DeadLetter {
   readonly attempts: number
   readonly rejectedAt: string | number
   readonly content: unknown
+}
+
+/** One kind of effects. */
+export interface EffectKind {
+  readonly kind: string
+  readonly queued: number
+  readonly waiting: number
+  readonly dead: number
+  readonly oldestMs: number
+  readonly lagMs: number
+  readonly isPaused: boolean
+  readonly lanes: number
+  readonly held: number
+  /** Of the server's own process. */
+  readonly handler?: { readonly running: number; readonly limit: number; readonly isDown: boolean }
+}
+
+/** Samples of each kind, in the order of `columns`. */
+export interface EffectHistoryAnswer {
+  readonly intervalMs: number
+  readonly columns: readonly string[]
+  readonly kinds: Readonly<Record<string, readonly (readonly number[])[]>>
+}
+
+export interface DeadEffect {
+  readonly id: string
+  readonly key: string | null
+  readonly payload: Json
+  readonly attempts: number
+  readonly error: string
+  readonly committedAt: string
+  readonly failedAt: string
+}
+
+export interface DeadEffectPage {
+  readonly effects: readonly DeadEffect[]
+  readonly next: number | null
+}
+
+export interface EffectOutcome {
+  readonly id: string
+  readonly outcome: 'redriven' | 'discarded' | 'notDead'
 }
 
 export interface DeadLetterPage {

@@ -1,6 +1,6 @@
 /** Asks before anything is written again. */
 import type { VNode } from 'preact'
-import { Dialog } from '../ui/dialog.ts'
+import { Confirm } from '../ui/confirm.ts'
 import { html } from '../ui/html.ts'
 
 interface ConfirmProps {
@@ -11,11 +11,7 @@ interface ConfirmProps {
 
 export function ConfirmRedrive({ count, onConfirm, onClose }: ConfirmProps): VNode {
   const what = count === 1 ? 'this dead letter' : `these ${count} dead letters`
-  return html`<${Dialog} title=${`Redrive ${what}?`} onClose=${onClose}>
-    <p>Each is written again, as it is. One that is refused again stays a dead letter.</p>
-    <div class="actions">
-      <button type="button" onClick=${onClose}>Leave</button>
-      <button type="button" class="primary" onClick=${onConfirm}>Redrive</button>
-    </div>
-  </${Dialog}>`
+  return html`<${Confirm} title=${`Redrive ${what}?`} action="Redrive" onConfirm=${onConfirm} onClose=${onClose}>
+    Each is written again, as it is. One that is refused again stays a dead letter.
+  </${Confirm}>`
 }

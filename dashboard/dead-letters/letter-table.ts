@@ -1,10 +1,10 @@
 /** The letters, to be read, opened and chosen. */
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
 import type { DeadLetter } from '../api/answers.ts'
-import { CopyButton } from '../ui/copy.ts'
-import { formatDay, formatTime } from '../ui/format.ts'
+import { allToggled, Choice, toggled } from '../ui/choice.ts'
+import { Content } from '../ui/content.ts'
 import { html } from '../ui/html.ts'
+import { Moment } from '../ui/moment.ts'
 
 interface TableProps {
   readonly letters: readonly DeadLetter[]
@@ -13,18 +13,16 @@ interface TableProps {
 }
 
 export function LetterTable({ letters, selected, onSelect }: TableProps): VNode {
-  const isAll = letters.every(({ id }) => selected.has(id))
-  const toggleAll = (): void => onSelect(new Set(isAll ? [] : letters.map(({ id }) => id)))
-  const toggle = (id: number): void => {
-    const next = new Set(selected)
-    if (!next.delete(id)) next.add(id)
-    onSelect(next)
-  }
+  const ids = letters.map(({ id }) => id)
   return html`<table class="letters">
     <thead>
       <tr>
         <th scope="col" class="choose">
-          <${Choice} label="All dead letters" isChosen=${isAll} onToggle=${toggleAll} />
+          <${Choice}
+            label="All dead letters"
+            isChosen=${ids.every((id) => selected.has(id))}
+            onToggle=${() => onSelect(allToggled(selected, ids))}
+          />
         </th>
         <th scope="col">Letter</th>
         <th scope="col">Table</th>
@@ -40,7 +38,7 @@ export function LetterTable({ letters, selected, onSelect }: TableProps): VNode 
             key=${letter.id}
             letter=${letter}
             isChosen=${selected.has(letter.id)}
-            onToggle=${() => toggle(letter.id)}
+            onToggle=${() => onSelect(toggled(selected, letter.id))}
           />`,
       )}
     </tbody>
@@ -54,10 +52,8 @@ interface RowProps {
 }
 
 function LetterRow({ letter, isChosen, onToggle }: RowProps): VNode {
-  const [isOpen, setOpen] = useState(false)
   const { id, table, code, message, attempts, rejectedAt, content } = letter
   const rejectedMs = new Date(rejectedAt).getTime()
-  const text = (): string => JSON.stringify(content, null, 2)
   return html`<tr class=${isChosen ? 'is-chosen' : ''}>
     <td class="choose">
       <${Choice} label=${`Dead letter ${id}`} isChosen=${isChosen} onToggle=${onToggle} />
@@ -67,34 +63,9 @@ function LetterRow({ letter, isChosen, onToggle }: RowProps): VNode {
     <td class="reason">
       <p class="letter-message">${message}</p>
       <p class="letter-code">${code}</p>
-      <button type="button" class="quiet" aria-expanded=${isOpen} onClick=${() => setOpen(!isOpen)}>
-        ${isOpen ? 'Hide content' : 'Show content'}
-      </button>
-      ${
-        isOpen &&
-        html`<div class="letter-content">
-          <pre><code>${text()}</code></pre>
-          <${CopyButton} label="Copy" text=${text} />
-        </div>`
-      }
+      <${Content} text=${() => JSON.stringify(content, null, 2)} />
     </td>
-    <td class="letter-time">
-      <time datetime=${new Date(rejectedMs).toISOString()}>
-        ${formatDay(rejectedMs, Date.now())} ${formatTime(rejectedMs)}
-      </time>
-    </td>
+    <td class="letter-time"><${Moment} ms=${rejectedMs} /></td>
     <td class="number letter-attempts">${attempts}</td>
   </tr>`
-}
-
-interface ChoiceProps {
-  readonly label: string
-  readonly isChosen: boolean
-  readonly onToggle: () => void
-}
-
-function Choice({ label, isChosen, onToggle }: ChoiceProps): VNode {
-  return html`<label class="choice">
-    <input type="checkbox" aria-label=${label} checked=${isChosen} onChange=${onToggle} />
-  </label>`
 }

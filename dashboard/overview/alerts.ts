@@ -1,7 +1,7 @@
 /** What the server itself thinks somebody should look at. */
 import type { VNode } from 'preact'
 import type { Stats } from '../api/answers.ts'
-import { formatTime } from '../ui/format.ts'
+import { formatMs } from '../ui/format.ts'
 import { html } from '../ui/html.ts'
 
 export function Alerts({ alerts }: { alerts: Stats['alerts'] }): VNode | null {
@@ -9,7 +9,9 @@ export function Alerts({ alerts }: { alerts: Stats['alerts'] }): VNode | null {
   return html`<ul class="alerts" role="status">
     ${alerts.map(
       ({ kind, message, sinceMs }) =>
-        html`<li key=${kind}><b>${message}</b> <span class="muted">since ${formatTime(sinceMs)}</span></li>`,
+        html`<li key=${`${kind} ${message}`}>
+          <b>${message}</b> <span class="muted">for ${formatMs(sinceMs)}</span>
+        </li>`,
     )}
   </ul>`
 }

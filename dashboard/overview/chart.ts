@@ -5,9 +5,8 @@ import { formatTime, splitUnit } from '../ui/format.ts'
 import { html } from '../ui/html.ts'
 import { useStore } from '../ui/store.ts'
 import { paint } from '../ui/theme.ts'
-import type { History } from './history.ts'
 import { createPlot, type Plot } from './plot.ts'
-import type { Question, Series } from './questions.ts'
+import type { ChartData, Question, Series } from './questions.ts'
 import { spokenSummary } from './spoken-summary.ts'
 
 export function Chart({
@@ -16,7 +15,7 @@ export function Chart({
   minutes,
 }: {
   question: Question
-  shown: History
+  shown: ChartData
   minutes: number
 }): VNode {
   const frame = useRef<HTMLDivElement>(null)
@@ -51,8 +50,8 @@ export function Chart({
   </figure>`
 }
 
-function readout(series: Series, index: number, shown: History, cursor: number | undefined): VNode {
-  const values = shown[series.column]
+function readout(series: Series, index: number, shown: ChartData, cursor: number | undefined): VNode {
+  const values = shown[series.column] ?? []
   const value = cursor === undefined ? values.at(-1) : values[cursor]
   const [figure, unit] = value === undefined || value === null ? ['–', ''] : splitUnit(series.format(value))
   return html`<span class=${`readout-value series-${index}`}>

@@ -2,15 +2,15 @@
 import type { VNode } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { history, stats } from '../api/connection.ts'
-import { refine, route } from '../ui/address.ts'
+import { route } from '../ui/address.ts'
 import { html } from '../ui/html.ts'
-import { WINDOWS } from '../ui/route.ts'
 import { useStore } from '../ui/store.ts'
 import { Alerts } from './alerts.ts'
 import { Chart } from './chart.ts'
 import { Figures } from './figures.ts'
 import { windowOf } from './history.ts'
 import { QUESTIONS } from './questions.ts'
+import { WindowChoice } from './window-choice.ts'
 
 export function Overview(): VNode {
   const now = useStore(stats)
@@ -25,18 +25,7 @@ export function Overview(): VNode {
     <section aria-labelledby="charts-title">
       <header class="section-head">
         <h2 id="charts-title">The last ${minutes === 1 ? 'minute' : `${minutes} minutes`}</h2>
-        <div class="segments" role="group" aria-label="Minutes shown">
-          ${WINDOWS.map(
-            (choice) =>
-              html`<button
-                type="button"
-                aria-pressed=${choice === minutes}
-                onClick=${() => refine({ minutes: choice })}
-              >
-                ${choice} min
-              </button>`,
-          )}
-        </div>
+        <${WindowChoice} minutes=${minutes} />
       </header>
       <div class="charts">
         ${QUESTIONS.map(

@@ -2,15 +2,14 @@
 import uPlot from 'uplot'
 import { readColours } from '../ui/theme.ts'
 import { formatTime } from '../ui/format.ts'
-import type { History } from './history.ts'
-import type { Question } from './questions.ts'
+import type { ChartData, Question } from './questions.ts'
 
 const HEIGHT = 186
 /** Charts of this name share one crosshair. */
 const SYNC = 'tidemark'
 
 export interface Plot {
-  draw(shown: History, minutes: number): void
+  draw(shown: ChartData, minutes: number): void
   resize(width: number): void
   destroy(): void
 }
@@ -31,7 +30,7 @@ export function createPlot(
     draw(shown, shownMinutes) {
       minutes = shownMinutes
       const times = shown.t.map((t) => (t ?? 0) / 1_000)
-      plot.setData([times, ...question.series.map(({ column }) => shown[column])])
+      plot.setData([times, ...question.series.map(({ column }) => shown[column] ?? [])])
     },
     resize: (width) => plot.setSize({ width, height: HEIGHT }),
     destroy: () => plot.destroy(),

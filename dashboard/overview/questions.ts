@@ -1,9 +1,9 @@
 /** The questions that the charts answer, one each, and the series that answer it. */
 import { formatBytes, formatCount, formatMs } from '../ui/format.ts'
-import type { Column } from './history.ts'
+import type { Column, Values } from './history.ts'
 
-export interface Series {
-  readonly column: Column
+export interface Series<C extends string = string> {
+  readonly column: C
   /** What the figure in the chart's head and its spoken summary call it. */
   readonly label: string
   readonly format: (value: number) => string
@@ -11,9 +11,9 @@ export interface Series {
   readonly scale: 'left' | 'right'
 }
 
-export interface Question {
+export interface Question<C extends string = string> {
   readonly title: string
-  readonly series: readonly [Series, ...Series[]]
+  readonly series: readonly [Series<C>, ...Series<C>[]]
   /** The axis reaches at least here, so that noise around nothing does not look like a storm. */
   readonly atLeast: number
   readonly atLeastRight?: number
@@ -21,7 +21,10 @@ export interface Question {
 
 const rate = (value: number): string => formatCount(value)
 
-export const QUESTIONS: readonly Question[] = [
+/** What is drawn: a column for each series, and the times. */
+export type ChartData = Readonly<Record<string, Values>> & { readonly t: Values }
+
+export const QUESTIONS: readonly Question<Column>[] = [
   {
     title: 'How fast do rows arrive?',
     series: [{ column: 'rowsPerSecond', label: 'rows a second', format: rate, scale: 'left' }],

@@ -12,6 +12,7 @@ import { nextTheme, theme } from './theme.ts'
 const NAMES: Readonly<Record<View, string>> = {
   overview: 'Overview',
   logs: 'Logs',
+  effects: 'Effects',
   'dead-letters': 'Dead letters',
 }
 
@@ -37,18 +38,26 @@ export function Header({ onHelp }: { onHelp: () => void }): VNode {
 function Navigation(): VNode {
   const { view, minutes } = useStore(route)
   const now = useStore(stats)
-  const letters = now?.deadLetters ?? 0
-  const names = Object.entries(NAMES).filter(([name]) => name !== 'logs' || now?.logs !== null)
+  const badges: Readonly<Record<string, number>> = {
+    effects: now?.effects?.dead ?? 0,
+    'dead-letters': now?.deadLetters ?? 0,
+  }
+  const isThere: Readonly<Record<string, boolean>> = {
+    logs: now?.logs !== null,
+    // A server that has never seen an effect has no use for a view of them.
+    effects: view === 'effects' || (now?.effects?.kinds ?? 0) > 0,
+  }
+  const names = Object.entries(NAMES).filter(([name]) => isThere[name] ?? true)
   return html`<nav class="views" aria-label="Views">
     ${names.map(
       ([name, words]) =>
         html`<a
           key=${name}
-          href=${formatRoute({ view: name as View, minutes, filter: NO_FILTER })}
+          href=${formatRoute({ view: name as View, minutes, filter: NO_FILTER, kind: '' })}
           aria-current=${name === view ? 'page' : undefined}
         >
           ${words}
-          ${name === 'dead-letters' && letters > 0 && html`<span class="badge">${formatCount(letters)}</span>`}
+          ${(badges[name] ?? 0) > 0 && html`<span class="badge">${formatCount(badges[name] ?? 0)}</span>`}
         </a>`,
     )}
   </nav>`

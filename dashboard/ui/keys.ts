@@ -8,6 +8,7 @@ export interface KeyHelp {
 export const KEY_HELP: readonly KeyHelp[] = [
   { keys: ['g', 'o'], does: 'Overview' },
   { keys: ['g', 'l'], does: 'Logs' },
+  { keys: ['g', 'e'], does: 'Effects' },
   { keys: ['g', 'd'], does: 'Dead letters' },
   { keys: ['/'], does: 'Search the logs' },
   { keys: ['Space'], does: 'Pause or resume the live logs' },

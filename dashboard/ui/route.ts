@@ -3,7 +3,7 @@
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 export type Level = (typeof LEVELS)[number]
 
-export const VIEWS = ['overview', 'logs', 'dead-letters'] as const
+export const VIEWS = ['overview', 'logs', 'effects', 'dead-letters'] as const
 export type View = (typeof VIEWS)[number]
 
 export const WINDOWS = [1, 5, 15] as const
@@ -22,6 +22,8 @@ export interface Route {
   readonly view: View
   readonly minutes: WindowMinutes
   readonly filter: Filter
+  /** The kind of effects that is looked at closely. */
+  readonly kind: string
 }
 
 export const NO_FILTER: Filter = { text: '', level: undefined, service: '', attributes: {} }
@@ -34,6 +36,7 @@ export function parseRoute(hash: string): Route {
     view: VIEWS.find((view) => view === path) ?? 'overview',
     minutes: WINDOWS.find((minutes) => String(minutes) === parameters.get('minutes')) ?? 5,
     filter: parseFilter(parameters),
+    kind: parameters.get('kind') ?? '',
   }
 }
 
@@ -62,6 +65,7 @@ export function filterParameters(filter: Filter): URLSearchParams {
 
 export function formatRoute(route: Route): string {
   const parameters = filterParameters(route.filter)
+  if (route.view === 'effects' && route.kind !== '') parameters.set('kind', route.kind)
   if (route.minutes !== 5) parameters.set('minutes', String(route.minutes))
   const query = parameters.toString()
   return `#/${route.view}${query === '' ? '' : `?${query}`}`

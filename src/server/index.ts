@@ -153,7 +153,10 @@ function urlOf(app: FastifyInstance, host: string): string {
   return `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`
 }
 
-function complain(error: unknown, { id, method, route }: Incident): void {
+function complain(error: unknown, where: Incident): void {
+  const { id, method, route } = where
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(`tidemark: ${method} ${route} failed (${id}): ${text}\n`)
+  process.stderr.write(
+    where === nowhere ? `tidemark: ${text}\n` : `tidemark: ${method} ${route} failed (${id}): ${text}\n`,
+  )
 }

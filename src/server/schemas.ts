@@ -107,7 +107,7 @@ export const statsSchema: Schema = objectOf({
     retention: { type: ['object', 'null'], additionalProperties: true },
   }),
   effects: {
-    ...orNone({ undelivered: integer, oldestMs: number, dead: integer }),
+    ...orNone({ kinds: integer, undelivered: integer, oldestMs: number, dead: integer }),
     description: 'Of all kinds; null where the store keeps none',
   },
   alerts: listOf(objectOf({ kind: string, message: string, sinceMs: number })),

@@ -35,6 +35,11 @@ await withServer(chromium, (browser) => {
         attributes: { path: `/${'deep/'.repeat(60)}`, nested: { list: ['y'.repeat(200)] } },
       })
       await Promise.allSettled([logs.tidemark.insert('logs', { id: 1, message: 'z'.repeat(400) })])
+      const kind = `a-kind-with-a-rather-long-name-${'of-its-own-'.repeat(6)}`
+      await logs.tidemark.effects.handle(kind, async (effects) =>
+        effects.map(() => ({ kind: 'dead', error: 'w'.repeat(400) })),
+      )
+      await logs.tidemark.enqueue({ kind, key: 'k'.repeat(100), payload: 'v'.repeat(400) })
       const visit = await browser.visit(url, phone)
       const fits = async (): Promise<void> =>
         expect(await troubles(visit)).toEqual({ sideways: [], small: [] })
@@ -47,6 +52,11 @@ await withServer(chromium, (browser) => {
       await visit.page.locator('.entry-body').waitFor()
       await fits()
       await visit.page.getByRole('link', { name: 'Dead letters' }).first().tap()
+      await visit.page.getByRole('button', { name: 'Show content' }).tap()
+      await visit.page.locator('.letter-content').waitFor()
+      await fits()
+      await visit.page.getByRole('link', { name: 'Effects' }).tap()
+      await visit.page.getByRole('link', { name: 'a-kind-with' }).tap()
       await visit.page.getByRole('button', { name: 'Show content' }).tap()
       await visit.page.locator('.letter-content').waitFor()
       await fits()

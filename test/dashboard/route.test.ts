@@ -11,12 +11,15 @@ test('dashboard · an address is the view and its filter, and leads back to them
       service: 'größe/1',
       attributes: { 'http.status': '503', 'a=b': 'c&d' },
     },
+    kind: '',
   }
   expect(parseRoute(formatRoute(route))).toEqual(route)
+  const effects: Route = { view: 'effects', minutes: 5, filter: NO_FILTER, kind: 'a/b & "c"' }
+  expect(parseRoute(formatRoute(effects))).toEqual(effects)
 })
 
 test('dashboard · an address that leads nowhere shows the overview, unfiltered', () => {
-  const overview = { view: 'overview', minutes: 5, filter: NO_FILTER }
+  const overview = { view: 'overview', minutes: 5, filter: NO_FILTER, kind: '' }
   for (const hash of ['', '#', '#/', '#/nowhere?level=loud&minutes=7', '#main']) {
     expect(parseRoute(hash)).toEqual(overview)
   }

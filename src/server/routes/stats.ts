@@ -85,6 +85,7 @@ async function statsOf({
 
 function totalsOf(kinds: readonly EffectStats[]): object {
   return {
+    kinds: kinds.length,
     undelivered: kinds.reduce((sum, { queued, waiting }) => sum + queued + waiting, 0),
     oldestMs: Math.max(0, ...kinds.map(({ oldestMs }) => oldestMs)),
     dead: kinds.reduce((sum, { dead }) => sum + dead, 0),
