@@ -1,7 +1,13 @@
 /** The commands for effects, with their options. */
 import type { Command } from 'commander'
 import { databaseOption, type Database } from './database.ts'
-import { mendDeadEffects, setPaused, showDeadEffects, showEffectKinds } from './commands/effects.ts'
+import {
+  mendDeadEffects,
+  recoverEffects,
+  setPaused,
+  showDeadEffects,
+  showEffectKinds,
+} from './commands/effects.ts'
 import { rowFormat, type RowFormat } from './terminal/rows.ts'
 import { wholeNumber } from './units.ts'
 
@@ -10,6 +16,14 @@ interface DeadOptions {
   readonly format: RowFormat
   readonly kind?: string
   readonly after?: number
+  readonly limit: number
+}
+
+interface RecoverOptions {
+  readonly store: Database
+  readonly missing?: string
+  readonly existing?: string
+  readonly apply: boolean
   readonly limit: number
 }
 
@@ -35,6 +49,21 @@ export function addEffectCommands(program: Command): void {
       const filter = { limit, ...(after === undefined ? {} : { afterVersion: after }) }
       await showDeadEffects(store, kind, filter, format)
     })
+
+  effects
+    .command('recover')
+    .description(
+      'find rows without their effect, and dead effects without their row; changes nothing by itself',
+    )
+    .argument('<kind>')
+    .addOption(databaseOption())
+    .option('--missing <sql>', 'a SELECT of the rows that should have an effect and have none: key, payload')
+    .option('--existing <sql>', 'a SELECT of the keys of all rows: dead effects of other keys are orphans')
+    .option('--apply', 'enqueue what is missing, and discard orphans', false)
+    .option('--limit <count>', 'at most so many of each', wholeNumber, 1_000)
+    .action((kind: string, { store, ...settings }: RecoverOptions) =>
+      recoverEffects(store, kind, { missing: undefined, existing: undefined, ...settings }),
+    )
 
   for (const [how, description] of [
     ['redrive', 'have them tried again, after the cause was mended'],

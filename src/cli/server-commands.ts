@@ -16,6 +16,7 @@ interface ServeOptions {
   readonly retentionSize?: number
   readonly drainMs: number
   readonly dashboard: boolean
+  readonly effectsLate: number
   readonly follow?: string[]
 }
 
@@ -41,6 +42,7 @@ export function addServerCommands(program: Command): void {
       wholeNumber,
       25_000,
     )
+    .option('--effects-late <duration>', 'red health when the oldest effect waits longer', duration, 300_000)
     .option('-f, --follow <files...>', 'log files to read and follow meanwhile')
     .addOption(machineOption())
     .option('--no-dashboard', 'leave / empty')

@@ -1,6 +1,6 @@
 /** `tidemark effects`: follow-up work that waits, is tried again, or was given up; and what a person does about it. */
 import { listDeadEffects, type DeadEffectFilter } from '../../effects/dead-effects.ts'
-import { readKinds, readQueue } from '../../effects/stats.ts'
+import { readQueues } from '../../effects/stats.ts'
 import { open } from '../../tidemark.ts'
 import { ask, type BookkeepingSource } from '../../writes/bookkeeping.ts'
 import { storeOf, type Database } from '../database.ts'
@@ -9,15 +9,23 @@ import { hasTable, lookInto } from '../look-into.ts'
 import { print } from '../terminal/output.ts'
 import { textOfRows, type RowFormat } from '../terminal/rows.ts'
 
-const kindColumns = ['kind', 'queued', 'waiting', 'dead', 'oldestMs', 'isPaused'] as const
+const kindColumns = [
+  'kind',
+  'queued',
+  'waiting',
+  'dead',
+  'oldestMs',
+  'lagMs',
+  'lanes',
+  'held',
+  'isPaused',
+] as const
 const deadColumns = ['id', 'kind', 'key', 'attempts', 'error', 'failedAt', 'committedAt', 'payload'] as const
 
 export async function showEffectKinds(database: Database, format: RowFormat): Promise<void> {
   const rows = await lookInto(database, async (source) => {
-    const host = asHost(source)
-    const kinds = (await hasTable(source, 'tidemark_segments')) ? await readKinds(host) : []
-    const queues = []
-    for (const kind of kinds) queues.push(await readQueue(host, kind, Date.now()))
+    if (!(await hasTable(source, 'tidemark_segments'))) return []
+    const { queues } = await readQueues(asHost(source), Date.now())
     return queues.map((queue) => kindColumns.map((column) => queue[column]))
   })
   await print(textOfRows(kindColumns, rows, format, process.stdout.columns))
@@ -78,6 +86,60 @@ export async function setPaused(database: Database, kind: string, how: 'pause' |
   process.stdout.write(`effects of kind "${kind}" are ${how === 'pause' ? 'paused' : 'delivered again'}\n`)
 }
 
-function asHost(source: BookkeepingSource): Parameters<typeof readKinds>[0] {
+export interface RecoverSettings {
+  readonly missing: string | undefined
+  readonly existing: string | undefined
+  readonly apply: boolean
+  readonly limit: number
+}
+
+/**
+ * Tells which rows have no effect and which dead effects no row, and mends it where it is told to.
+ *
+ * @throws CommandError where neither query was given
+ */
+export async function recoverEffects(
+  database: Database,
+  kind: string,
+  { missing, existing, apply, limit }: RecoverSettings,
+): Promise<void> {
+  if (missing === undefined && existing === undefined)
+    throw new CommandError(
+      EXIT.usage,
+      'nothing says which rows should have an effect.',
+      'Give a SELECT of their `key` and `payload`: --missing "SELECT id AS key FROM chunks WHERE vector IS NULL"',
+    )
+  await lookInto(database, async () => undefined)
+  await using db = await open(await storeOf(database))
+  const found = await db.effects.recover(kind, {
+    ...(missing !== undefined && { missing: asQuery(missing) }),
+    ...(existing !== undefined && { existing: () => asQuery(existing) }),
+    dryRun: !apply,
+    limit,
+  })
+  const lines = [
+    `rows without an effect: ${listed(found.missing)}${apply && found.missing.length > 0 ? '; enqueued' : ''}`,
+    `rows whose effect is on its way: ${found.underWay}`,
+    `rows whose effect is dead: ${listed(found.dead)}`,
+    `dead effects without a row: ${listed(found.orphans)}${apply && found.orphans.length > 0 ? '; discarded' : ''}`,
+    ...(found.isMore ? ['there may be more: run it again, or with a higher --limit'] : []),
+    ...(apply ? [] : ['nothing was changed: --apply does it']),
+  ]
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+}
+
+const listedAtMost = 10
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return 'none'
+  const some = names.slice(0, listedAtMost).join(', ')
+  return `${names.length} (${some}${names.length > listedAtMost ? ', …' : ''})`
+}
+
+function asQuery(sql: string): { readonly sql: string; readonly parameters: readonly unknown[] } {
+  return { sql, parameters: [] }
+}
+
+function asHost(source: BookkeepingSource): Parameters<typeof readQueues>[0] {
   return { ask: (sql, parameters) => ask(source, sql, parameters) }
 }

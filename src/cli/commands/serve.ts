@@ -27,6 +27,8 @@ export interface ServeSettings {
   readonly retention: Retention
   readonly drainMs: number
   readonly dashboard: boolean
+  /** When the oldest effect of a kind is late, in ms. */
+  readonly effectsLate: number
   /** Log files to follow meanwhile. */
   readonly follow: readonly string[]
 }
@@ -37,13 +39,14 @@ const leastCloseMs = 1_000
 
 /** Serves until a signal comes, then drains. @returns the exit code @throws what ends it before */
 export async function serveDatabase(settings: ServeSettings): Promise<number> {
-  const { database, machine, host, port, cors, drainMs, dashboard } = settings
+  const { database, machine, host, port, cors, drainMs, dashboard, effectsLate } = settings
   const tokens = readTokens(settings.tokens)
   using stop = stopOnSignals('stopping; what was accepted is being committed')
   const { close, ...served } = await openServed(settings)
   let closeWithinMs = leastCloseMs
   try {
-    const server = await serve({ ...served, host, port, tokens, cors, dashboard })
+    const effects = { lateAfterMs: effectsLate }
+    const server = await serve({ ...served, host, port, tokens, cors, dashboard, effects })
     process.stdout.write(`tidemark: ${database.name} is served at ${server.url}\n`)
     // Its engines are its own: they index what they write, and the tails see it a moment later.
     const followed = { database, machine, table: undefined, format: 'auto' } as const
