@@ -84,12 +84,15 @@ const nothing = { queued: 0, waiting: 0, dead: 0, oldestMs: 0, lagMs: 0, isPause
  * seen once at least.
  */
 async function readQueuesOf(host: Asked, lanes: Lanes, nowMs: number, kind?: string): Promise<EffectQueue[]> {
-  const kinds = byKind(await askOf(host, kindsSql, 'kind', kind))
+  const kinds = byKind(await askOf(host, kindsSql, 'WHERE kind', kind))
   const outbox = Map.groupBy(await readOutbox(host, lanes, kind), (part) => part.kind)
-  const counts = await askOf(host, countsSql, 'kind', kind, ' GROUP BY kind, state')
-  const kept = byKind(await askOf(host, waitingSql, 'l.kind', kind, ' GROUP BY l.kind'))
+  const counts = await askOf(host, countsSql, 'WHERE kind', kind, ' GROUP BY kind, lane, state')
+  const kept = byKind(await askOf(host, waitingSql, 'AND l.kind', kind, ' GROUP BY l.kind'))
   const countOf = (name: string, state: string): number =>
-    Number(counts.find((row) => row['kind'] === name && row['state'] === state)?.['count'] ?? 0)
+    counts.reduce(
+      (sum, row) => (row['kind'] === name && row['state'] === state ? sum + Number(row['count']) : sum),
+      0,
+    )
   const since = (times: readonly unknown[]): number =>
     Math.max(0, nowMs - Math.min(nowMs, ...times.flatMap((time) => time ?? []).map(Number)))
   const names = new Set([...kinds.keys(), ...outbox.keys(), ...counts.map((row) => String(row['kind']))])
@@ -112,12 +115,13 @@ async function readQueuesOf(host: Asked, lanes: Lanes, nowMs: number, kind?: str
 }
 
 const kindsSql = 'SELECT kind, paused FROM tidemark_kinds'
-/** Counted in an index: there may be many that are dead. */
+/** Counted along an index, so by lane: there may be many that are dead. */
 const countsSql = 'SELECT kind, state, count(*) AS count FROM tidemark_effects'
 /** Only handlers put effects into rows of their own, so each is in a lane. One that has failed counts from its commit. */
 const waitingSql = `SELECT l.kind, min(e.committed_at) AS oldest,
     min(CASE WHEN e.attempts = 0 AND e.due_at > e.committed_at THEN e.due_at ELSE e.committed_at END) AS since
-  FROM tidemark_lanes l JOIN tidemark_effects e ON e.kind = l.kind AND e.lane = l.lane AND e.state = 'waiting'`
+  FROM tidemark_lanes l CROSS JOIN tidemark_effects e
+  WHERE e.kind = l.kind AND e.lane = l.lane AND e.state = 'waiting'`
 
 interface OutboxPart {
   readonly kind: string
@@ -128,7 +132,7 @@ interface OutboxPart {
 /** What the outbox holds of each kind and epoch, but for segments that every lane has passed: they are swept away soon. */
 async function readOutbox(host: Asked, lanes: Lanes, kind: string | undefined): Promise<OutboxPart[]> {
   const parts: OutboxPart[] = []
-  for (const row of await askOf(host, outboxSql, 'kind', kind, ' GROUP BY kind, epoch')) {
+  for (const row of await askOf(host, outboxSql, 'WHERE kind', kind, ' GROUP BY kind, epoch')) {
     const passed = lowestPassed(lanes.get(String(row['kind'])) ?? [], Number(row['epoch']) as Epoch)
     if (passed < Number(row['first'])) parts.push(partOf(row))
     else if (passed < Number(row['last'])) {
@@ -157,12 +161,11 @@ function lowestPassed(lanes: readonly LaneRow[], epoch: Epoch): number {
 async function askOf(
   host: Asked,
   sql: string,
-  column: string,
+  only: 'WHERE kind' | 'AND l.kind',
   kind: string | undefined,
   grouping = '',
 ): Promise<readonly Record<string, unknown>[]> {
-  const [where, parameters]: [string, Value[]] =
-    kind === undefined ? ['', []] : [` WHERE ${column} = ?`, [kind]]
+  const [where, parameters]: [string, Value[]] = kind === undefined ? ['', []] : [` ${only} = ?`, [kind]]
   return await host.ask(`${sql}${where}${grouping}`, parameters)
 }
 
