@@ -5,13 +5,13 @@ import {
   mendDeadEffects,
   recoverEffects,
   setPaused,
-  showDeadEffects,
   showEffectKinds,
+  showKeptEffects,
 } from './commands/effects.ts'
 import { rowFormat, type RowFormat } from './terminal/rows.ts'
 import { wholeNumber } from './units.ts'
 
-interface DeadOptions {
+interface ListOptions {
   readonly store: Database
   readonly format: RowFormat
   readonly kind?: string
@@ -35,20 +35,24 @@ export function addEffectCommands(program: Command): void {
     .description('print each kind with how much of it is not done')
     .addOption(databaseOption())
     .addOption(rowFormat())
-    .action((options: DeadOptions) => showEffectKinds(options.store, options.format))
+    .action((options: ListOptions) => showEffectKinds(options.store, options.format))
 
-  effects
-    .command('dead')
-    .description('print what was given up, oldest first')
-    .addOption(databaseOption())
-    .addOption(rowFormat())
-    .option('--kind <name>', 'only of this kind')
-    .option('--after <version>', 'only those with a higher version', wholeNumber)
-    .option('--limit <count>', 'at most so many', wholeNumber, 100)
-    .action(async ({ store, format, kind, after, limit }: DeadOptions) => {
-      const filter = { limit, ...(after === undefined ? {} : { afterVersion: after }) }
-      await showDeadEffects(store, kind, filter, format)
-    })
+  for (const [which, description] of [
+    ['waiting', 'print what is tried again, delayed or held back, with its last error, oldest first'],
+    ['dead', 'print what was given up, oldest first'],
+  ] as const)
+    effects
+      .command(which)
+      .description(description)
+      .addOption(databaseOption())
+      .addOption(rowFormat())
+      .option('--kind <name>', 'only of this kind')
+      .option('--after <version>', 'only those with a higher version', wholeNumber)
+      .option('--limit <count>', 'at most so many', wholeNumber, 100)
+      .action(async ({ store, format, kind, after, limit }: ListOptions) => {
+        const filter = { limit, ...(after === undefined ? {} : { afterVersion: after }) }
+        await showKeptEffects(store, which, kind, filter, format)
+      })
 
   effects
     .command('recover')

@@ -1,5 +1,5 @@
 /**
- * Effects that were given up, kept for a person to look at and redrive.
+ * Effects with rows of their own: those that wait, and those that were given up, kept for a person to look at and redrive.
  *
  * Keeps: law 8 (a redriven effect keeps its version, so that a target can tell that it is older than what it holds).
  */
@@ -9,10 +9,10 @@ import type { EffectsHost } from './host.ts'
 import { effectId, placeOf, type EffectPlace } from '../segments.ts'
 import { placeIn, type Item } from './item.ts'
 import { commitInParts } from './in-parts.ts'
+import type { KeptState } from './settlement.ts'
 import { own, type OwnRuns } from './own-tables.ts'
 
-/** An effect that will not be tried again unless somebody redrives it. */
-export interface DeadEffect {
+interface KeptEffect {
   readonly id: string
   readonly kind: string
   readonly key: string | undefined
@@ -20,10 +20,23 @@ export interface DeadEffect {
   readonly version: number
   /** How often its delivery failed. */
   readonly attempts: number
+  readonly committedAt: Date
+}
+
+/** An effect that will not be tried again unless somebody redrives it. */
+export interface DeadEffect extends KeptEffect {
   /** Of the last failure. */
   readonly error: string
-  readonly committedAt: Date
   readonly failedAt: Date
+}
+
+/** An effect with a row of its own: it failed and is tried again, is delayed, or held back by an older one of its key. */
+export interface WaitingEffect extends KeptEffect {
+  /** Of the last failure; undefined: it has never been tried. */
+  readonly error: string | undefined
+  readonly failedAt: Date | undefined
+  /** Not before; undefined: as soon as it can be. */
+  readonly dueAt: Date | undefined
 }
 
 export interface DeadEffectFilter {
@@ -39,26 +52,60 @@ const droppedAtOnce = 500
 export async function listDeadEffects(
   host: Pick<EffectsHost, 'ask'>,
   kind: string | undefined,
-  { afterVersion = -1, limit = 100 }: DeadEffectFilter = {},
+  filter?: DeadEffectFilter,
 ): Promise<DeadEffect[]> {
+  const rows = await readKept(host, 'dead', kind, filter)
+  return rows.map((row) => ({
+    ...keptOf(row),
+    error: String(row['error']),
+    failedAt: new Date(Number(row['failed_at'])),
+  }))
+}
+
+/** Oldest first. */
+export async function listWaitingEffects(
+  host: Pick<EffectsHost, 'ask'>,
+  kind: string | undefined,
+  filter?: DeadEffectFilter,
+): Promise<WaitingEffect[]> {
+  const rows = await readKept(host, 'waiting', kind, filter)
+  return rows.map((row) => {
+    const { error, failed_at: failedAt } = row
+    const dueAtMs = Number(row['due_at'])
+    return {
+      ...keptOf(row),
+      error: typeof error === 'string' ? error : undefined,
+      failedAt: failedAt === null || failedAt === undefined ? undefined : new Date(Number(failedAt)),
+      dueAt: dueAtMs === 0 ? undefined : new Date(dueAtMs),
+    }
+  })
+}
+
+async function readKept(
+  host: Pick<EffectsHost, 'ask'>,
+  state: KeptState,
+  kind: string | undefined,
+  { afterVersion = -1, limit = 100 }: DeadEffectFilter = {},
+): Promise<readonly Record<string, unknown>[]> {
   const ofKind: readonly [string, readonly Value[]] =
     kind === undefined ? ['', []] : [' AND kind = ?', [kind]]
-  const rows = await host.ask(
-    `SELECT epoch, seq, n, kind, effect_key, payload, version, attempts, error, committed_at, failed_at
-     FROM tidemark_effects WHERE state = 'dead'${ofKind[0]} AND version > ? ORDER BY version LIMIT ?`,
-    [...ofKind[1], afterVersion, limit],
+  return await host.ask(
+    `SELECT epoch, seq, n, kind, effect_key, payload, version, attempts, error, due_at, committed_at, failed_at
+     FROM tidemark_effects WHERE state = ?${ofKind[0]} AND version > ? ORDER BY version LIMIT ?`,
+    [state, ...ofKind[1], afterVersion, limit],
   )
-  return rows.map((row) => ({
+}
+
+function keptOf(row: Record<string, unknown>): KeptEffect {
+  return {
     id: effectId(placeIn(row)),
     kind: String(row['kind']),
     key: typeof row['effect_key'] === 'string' ? row['effect_key'] : undefined,
     payload: JSON.parse(String(row['payload'])) as Json,
     version: Number(row['version']),
     attempts: Number(row['attempts']),
-    error: String(row['error']),
     committedAt: new Date(Number(row['committed_at'])),
-    failedAt: new Date(Number(row['failed_at'])),
-  }))
+  }
 }
 
 /** Has dead effects tried again, with all their attempts before them. @returns those that were dead */

@@ -13,9 +13,11 @@ import {
   describeDead,
   discardEffects,
   listDeadEffects,
+  listWaitingEffects,
   redriveEffects,
   type DeadEffect,
   type DeadEffectFilter,
+  type WaitingEffect,
 } from './dead-effects.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { EffectsHost } from './host.ts'
@@ -168,6 +170,11 @@ export class Effects<W> {
   /** Dead effects, oldest first; of all kinds without one. */
   async deadLetters(kind?: string, filter?: DeadEffectFilter): Promise<DeadEffect[]> {
     return await listDeadEffects(this.#required(), kind, filter)
+  }
+
+  /** Effects that failed and are tried again, are delayed, or held back by one of these; oldest first. */
+  async waiting(kind?: string, filter?: DeadEffectFilter): Promise<WaitingEffect[]> {
+    return await listWaitingEffects(this.#required(), kind, filter)
   }
 
   /** Has dead effects tried again. They keep their versions. @returns the ids of those that were dead */

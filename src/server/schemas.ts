@@ -166,16 +166,27 @@ export const effectKindSchema: Schema = objectOf(
   ['handler'],
 )
 
-export const deadEffectSchema: Schema = objectOf({
+const keptEffect = {
   id: string,
   kind: string,
   key: orNull('string'),
   payload: { description: 'As it was enqueued' },
   version: integer,
   attempts: integer,
-  error: { ...string, description: 'Of the last attempt' },
   committedAt: string,
+}
+
+export const deadEffectSchema: Schema = objectOf({
+  ...keptEffect,
+  error: { ...string, description: 'Of the last attempt' },
   failedAt: string,
+})
+
+export const waitingEffectSchema: Schema = objectOf({
+  ...keptEffect,
+  error: { ...orNull('string'), description: 'Of the last attempt; null: there was none' },
+  failedAt: orNull('string'),
+  dueAt: { ...orNull('string'), description: 'Not before; null: as soon as it can be' },
 })
 
 export const writtenSchema: Schema = objectOf(

@@ -39,9 +39,11 @@ test('what waits and what is dead is listed; redriven, it is tried again; paused
     { id, kind: 'embed', key: '1', attempts: 1, error: 'Error: no model', payload: '{"n":1}' },
   ])
   expect(await list('dead', '--kind', 'cache')).toEqual([])
+  expect(await list('waiting')).toEqual([])
 
   expect(await succeed(folder, 'effects', 'redrive', id)).toBe(`effect ${id}: to be tried again\n`)
   expect(await list()).toMatchObject([{ kind: 'cache' }, { kind: 'embed', waiting: 1, dead: 0 }])
+  expect(await list('waiting')).toMatchObject([{ id, key: '1', attempts: 0, error: 'Error: no model' }])
   const again = await tidemark(folder, 'effects', 'discard', id)
   expect(again).toMatchObject({ code: 1, stdout: `effect ${id}: is not dead\n` })
 

@@ -58,6 +58,7 @@ const expected: Readonly<Record<string, Scope | 'open'>> = {
   'GET /v1/effects': 'read',
   'GET /v1/effects/notes': 'read',
   'GET /v1/effects/notes/dead': 'read',
+  'GET /v1/effects/notes/waiting': 'read',
   'GET /v1/effect-results/notes': 'read',
   'GET /v1/stats/effects': 'read',
   'POST /v1/effects/redrive': 'admin',

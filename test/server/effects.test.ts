@@ -65,6 +65,29 @@ test('dead effects are listed a page at a time, redriven and discarded, each alo
   expect((await server.call('GET', '/v1/effects/embed')).body).toMatchObject({ waiting: 1, dead: 1 })
 })
 
+test('what is tried again is told with its last error, what is held back without', async () => {
+  const server = await running()
+  const db = server.logs.tidemark
+  await db.effects.handle('embed', async (effects) =>
+    effects.map(() => ({ kind: 'retry', error: new Error('not now'), afterMs: 3_600_000 })),
+  )
+  await db.enqueue({ kind: 'embed', key: 'a', payload: 1 })
+  const waiting = async (more = ''): Promise<unknown> =>
+    (await server.call('GET', `/v1/effects/embed/waiting${more}`)).body
+  const failed = {
+    key: 'a',
+    payload: 1,
+    attempts: 1,
+    error: 'Error: not now',
+    dueAt: expect.stringMatching(/Z$/),
+  }
+  await expect.poll(() => waiting()).toMatchObject({ effects: [failed], next: null })
+  await db.enqueue({ kind: 'embed', key: 'a', payload: 2 })
+  const held = { payload: 2, attempts: 0, error: null, failedAt: null, dueAt: null }
+  await expect.poll(() => waiting()).toMatchObject({ effects: [failed, held] })
+  expect(await waiting('?limit=1')).toMatchObject({ effects: [failed], next: expect.any(Number) })
+})
+
 test('paused over HTTP, a kind is delivered by no process until it is resumed', async () => {
   const server = await running()
   await using worker = await open(sqlite(server.file))

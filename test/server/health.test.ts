@@ -124,6 +124,7 @@ test('openapi.json describes every route, with what it takes and what it answers
     '/v1/effects/{kind}/dead',
     '/v1/effects/{kind}/pause',
     '/v1/effects/{kind}/resume',
+    '/v1/effects/{kind}/waiting',
     '/v1/health',
     '/v1/logs',
     '/v1/logs/cleanup',

@@ -1,5 +1,11 @@
 /** `tidemark effects`: follow-up work that waits, is tried again, or was given up; and what a person does about it. */
-import { listDeadEffects, type DeadEffectFilter } from '../../effects/dead-effects.ts'
+import {
+  listDeadEffects,
+  listWaitingEffects,
+  type DeadEffect,
+  type DeadEffectFilter,
+  type WaitingEffect,
+} from '../../effects/dead-effects.ts'
 import { readQueues } from '../../effects/stats.ts'
 import { open } from '../../tidemark.ts'
 import { ask, type BookkeepingSource } from '../../writes/bookkeeping.ts'
@@ -21,6 +27,7 @@ const kindColumns = [
   'isPaused',
 ] as const
 const deadColumns = ['id', 'kind', 'key', 'attempts', 'error', 'failedAt', 'committedAt', 'payload'] as const
+const waitingColumns = ['id', 'kind', 'key', 'attempts', 'error', 'dueAt', 'committedAt', 'payload'] as const
 
 export async function showEffectKinds(database: Database, format: RowFormat): Promise<void> {
   const rows = await lookInto(database, async (source) => {
@@ -31,26 +38,26 @@ export async function showEffectKinds(database: Database, format: RowFormat): Pr
   await print(textOfRows(kindColumns, rows, format, process.stdout.columns))
 }
 
-export async function showDeadEffects(
+export async function showKeptEffects(
   database: Database,
+  which: 'dead' | 'waiting',
   kind: string | undefined,
   filter: DeadEffectFilter,
   format: RowFormat,
 ): Promise<void> {
-  const dead = await lookInto(database, async (source) =>
-    (await hasTable(source, 'tidemark_effects')) ? await listDeadEffects(asHost(source), kind, filter) : [],
+  const list = which === 'dead' ? listDeadEffects : listWaitingEffects
+  const columns = which === 'dead' ? deadColumns : waitingColumns
+  const kept: readonly (DeadEffect | WaitingEffect)[] = await lookInto(database, async (source) =>
+    (await hasTable(source, 'tidemark_effects')) ? await list(asHost(source), kind, filter) : [],
   )
-  const rows = dead.map((effect) => [
-    effect.id,
-    effect.kind,
-    effect.key,
-    effect.attempts,
-    effect.error,
-    effect.failedAt.toISOString(),
-    effect.committedAt.toISOString(),
-    JSON.stringify(effect.payload),
-  ])
-  await print(textOfRows(deadColumns, rows, format, process.stdout.columns))
+  const rows = kept.map((effect) => {
+    const cells: Readonly<Record<string, unknown>> = { ...effect, payload: JSON.stringify(effect.payload) }
+    return columns.map((column) => {
+      const cell = cells[column]
+      return cell instanceof Date ? cell.toISOString() : cell
+    })
+  })
+  await print(textOfRows(columns, rows, format, process.stdout.columns))
 }
 
 /** @returns the exit code: failed when one of them was not dead */

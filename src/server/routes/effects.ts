@@ -1,12 +1,19 @@
 /** Effects: what waits of each kind, what was given up, and what a person does about it. */
 import type { FastifyInstance } from 'fastify'
-import type { DeadEffect } from '../../index.ts'
+import type { DeadEffect, WaitingEffect } from '../../index.ts'
 import { askedBy } from '../consistency.ts'
 import type { Engine, ServerContext } from '../context.ts'
 import { EFFECT_COLUMNS } from '../effects-history.ts'
 import { nextSchema, pageOf, pageProperties, type PageQuery } from '../paging.ts'
 import { RequestError } from '../request-error.ts'
-import { consistencyHeaders, deadEffectSchema, effectKindSchema, listOf, objectOf } from '../schemas.ts'
+import {
+  consistencyHeaders,
+  deadEffectSchema,
+  effectKindSchema,
+  listOf,
+  objectOf,
+  waitingEffectSchema,
+} from '../schemas.ts'
 
 interface OfKind {
   readonly Params: { readonly kind: string }
@@ -63,28 +70,36 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
     async ({ params: { kind } }) => await db.effects.stats(kind),
   )
 
-  app.get<OfKind & { Querystring: PageQuery }>(
-    '/v1/effects/:kind/dead',
-    {
-      config: { scope: 'read' },
-      schema: {
-        summary: 'Dead effects of a kind, oldest first',
-        tags,
-        params: ofKind,
-        querystring: { type: 'object', additionalProperties: false, properties: pageProperties },
-        response: { 200: objectOf({ effects: listOf(deadEffectSchema), next: nextSchema }) },
+  for (const [which, summary, schema] of [
+    ['dead', 'Dead effects of a kind, oldest first', deadEffectSchema],
+    [
+      'waiting',
+      'Effects of a kind that are tried again, delayed or held back, oldest first',
+      waitingEffectSchema,
+    ],
+  ] as const)
+    app.get<OfKind & { Querystring: PageQuery }>(
+      `/v1/effects/:kind/${which}`,
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary,
+          tags,
+          params: ofKind,
+          querystring: { type: 'object', additionalProperties: false, properties: pageProperties },
+          response: { 200: objectOf({ effects: listOf(schema), next: nextSchema }) },
+        },
       },
-    },
-    async ({ params: { kind }, query: { after, limit } }) => {
-      const from = after === undefined ? {} : { afterVersion: after }
-      const { items, next } = await pageOf(
-        limit,
-        (most) => db.effects.deadLetters(kind, { ...from, limit: most }),
-        ({ version }) => version,
-      )
-      return { effects: items.map(deadEffectOf), next }
-    },
-  )
+      async ({ params: { kind }, query: { after, limit } }) => {
+        const from = after === undefined ? {} : { afterVersion: after }
+        const { items, next } = await pageOf<DeadEffect | WaitingEffect>(
+          limit,
+          (most) => db.effects[which === 'dead' ? 'deadLetters' : 'waiting'](kind, { ...from, limit: most }),
+          ({ version }) => version,
+        )
+        return { effects: items.map(withNulls), next }
+      },
+    )
 
   app.get<{ Params: { id: string } }>(
     '/v1/effect-results/:id',
@@ -200,11 +215,14 @@ async function resultOf({ effects }: Engine, id: string, timeoutMs = 0): Promise
   return { result }
 }
 
-function deadEffectOf({ key, committedAt, failedAt, ...rest }: DeadEffect): object {
+/** JSON has no word for what is not there; times are texts. */
+function withNulls({ key, error, failedAt, ...rest }: DeadEffect | WaitingEffect): object {
+  const isWaiting = 'dueAt' in rest
   return {
     ...rest,
     key: key ?? null,
-    committedAt: committedAt.toISOString(),
-    failedAt: failedAt.toISOString(),
+    error: error ?? null,
+    failedAt: failedAt ?? null,
+    ...(isWaiting && { dueAt: rest.dueAt ?? null }),
   }
 }
