@@ -167,10 +167,10 @@ export class Lane {
   /** Taken, and not tried after all. */
   putBack(items: readonly Item[]): void {
     for (const item of items.filter(({ isKept }) => !isKept)) {
-      const [oldest = item, ...behind] = [...(this.#superseded.get(item.effect.id) ?? []), item]
+      const line = [...(this.#superseded.get(item.effect.id) ?? []), item]
       this.#superseded.delete(item.effect.id)
-      this.#window.putBack([oldest])
-      this.#window.fallBehind(behind)
+      this.#window.putBack(line.slice(0, 1))
+      this.#window.fallBehind(line.slice(1))
     }
     for (const { effect } of items.filter(({ isKept }) => isKept)) {
       this.#waiting.release(effect.id)
