@@ -27,7 +27,7 @@ import { recoverEffects, type Ask, type RecoverOptions, type Recovery } from './
 import { readResult } from './results.ts'
 import { readKinds, readQueue, type EffectQueue, type EffectStats, type HandlerStats } from './stats.ts'
 import { placeOf } from '../segments.ts'
-import { findUnfinished, type Sought } from './unfinished.ts'
+import { findUnfinished, type Found, type Sought } from './unfinished.ts'
 import { Wakes } from './wakes.ts'
 import { describeDown, EffectsWatch, parseWatchOptions, type WatchOptions } from './watch.ts'
 
@@ -69,8 +69,7 @@ export interface ReachedOptions {
 
 const stopMs = 10_000
 const reachedMs = 30_000
-/** How often to look what others have done, in ms. Deliveries of this engine are heard of at once. */
-const lookEveryMs = 50
+const nothingLeft: Found = { kind: 'none' }
 
 export class Effects<W> {
   readonly #host: EffectsHost | undefined
@@ -148,6 +147,27 @@ export class Effects<W> {
   }
 
   /**
+   * Resolves when fewer than `below` effects of this kind are unfinished, whoever delivers them: what a producer awaits
+   * that is not to run ahead of the target.
+   *
+   * @param options `timeoutMs`: how long to wait, in ms. Default 30,000
+   * @throws TidemarkError `EFFECTS_PENDING` when the time is over; `INVALID_CALL`
+   */
+  async ready(
+    kind: string,
+    { below, timeoutMs = reachedMs }: { readonly below: number; readonly timeoutMs?: number },
+  ): Promise<void> {
+    const host = this.#required()
+    if (!(below > 0)) throw invalid(`\`below\` must be a number above 0, not ${String(below)}`)
+    const endMs = host.runtime.monotonicMs() + timeoutMs
+    const isReady = await this.#wakes.until(host.runtime, endMs, async () => {
+      const { queued, waiting } = await readQueue(host, kind, host.runtime.wallMs())
+      return queued + waiting < below || undefined
+    })
+    if (isReady === undefined) throw pending(kind)
+  }
+
+  /**
    * Resolves when nothing of this kind and these keys is unfinished that was committed before the call, or nobody waits
    * any more.
    */
@@ -202,8 +222,8 @@ export class Effects<W> {
   }
 
   /**
-   * What the handler gave as `result` of an effect, kept for as long as `keepResultsMs` says. A result that came after its caller stopped
-   * waiting is there all the same.
+   * What the handler gave as `result` of an effect, kept for as long as `keepResultsMs` says. A result that came after its
+   * caller stopped waiting is there all the same.
    *
    * @param id see `receipt.effectId()`
    * @param options `timeoutMs`: how long to wait for it, in ms. Default 0
@@ -214,11 +234,7 @@ export class Effects<W> {
     const place = placeOf(id)
     if (place === undefined) throw new InvalidOperationError('INVALID_CALL', `"${id}" is no id of an effect.`)
     const endMs = host.runtime.monotonicMs() + (options.timeoutMs ?? 0)
-    for (;;) {
-      const found = await readResult(host, place)
-      if (found !== undefined) return found.result
-      if (!(await this.#wakes.next(host.runtime, endMs, lookEveryMs))) return undefined
-    }
+    return (await this.#wakes.until(host.runtime, endMs, () => readResult(host, place)))?.result
   }
 
   /**
@@ -311,13 +327,12 @@ export class Effects<W> {
   }
 
   async #until(host: EffectsHost, sought: Sought, endMs: number, signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      if (signal?.aborted) return
-      const found = await findUnfinished(host, sought)
-      if (found.kind === 'none') return
-      if (found.kind === 'dead') throw deadLettered(sought.kind, found.ids)
-      if (!(await this.#wakes.next(host.runtime, endMs, lookEveryMs))) throw pending(sought.kind)
-    }
+    const found = await this.#wakes.until(host.runtime, endMs, async () => {
+      const now = signal?.aborted ? nothingLeft : await findUnfinished(host, sought)
+      return now.kind === 'pending' ? undefined : now
+    })
+    if (found === undefined) throw pending(sought.kind)
+    if (found.kind === 'dead') throw deadLettered(sought.kind, found.ids)
   }
 
   #required(): EffectsHost {

@@ -1,6 +1,9 @@
 /** Wakes those who wait for something that may have happened, in this engine or elsewhere. */
 import type { Runtime } from '../contracts/runtime.ts'
 
+/** How often to look what others have done, in ms. What this engine does is heard of at once. */
+const lookEveryMs = 50
+
 export class Wakes {
   #next: PromiseWithResolvers<void> | undefined
 
@@ -9,15 +12,22 @@ export class Wakes {
     this.#next = undefined
   }
 
-  /** @returns false when the time is over: nothing need be looked at any more */
-  async next(runtime: Runtime, endMs: number, everyMs: number): Promise<boolean> {
-    const leftMs = endMs - runtime.monotonicMs()
-    if (leftMs <= 0) return false
-    const over = Promise.withResolvers<void>()
-    const timer = runtime.after(Math.min(leftMs, everyMs), over.resolve)
-    this.#next ??= Promise.withResolvers()
-    await Promise.race([this.#next.promise, over.promise])
-    timer.cancel()
-    return true
+  /** Looks until something is found. @returns undefined when the time is over */
+  async until<T>(
+    runtime: Runtime,
+    endMs: number,
+    look: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    for (;;) {
+      // What happens while it is looked counts too.
+      const { promise: woken } = (this.#next ??= Promise.withResolvers())
+      const found = await look()
+      const leftMs = endMs - runtime.monotonicMs()
+      if (found !== undefined || leftMs <= 0) return found
+      const over = Promise.withResolvers<void>()
+      const timer = runtime.after(Math.min(leftMs, lookEveryMs), over.resolve)
+      await Promise.race([woken, over.promise])
+      timer.cancel()
+    }
   }
 }

@@ -137,6 +137,28 @@ export const effectLanes: Topic = (subject, test) => {
     assert.deepEqual(new Set(seen.slice(-23).map(({ engine }) => engine)), new Set([0, 1]))
   })
 
+  // SPEC S1.8
+  test('law 7 · a producer can wait until fewer than so many are unfinished', async () => {
+    await using at = await stage(subject, tables)
+    const begun = Promise.withResolvers<void>()
+    const ending = Promise.withResolvers<void>()
+    await at.db.effects.ready('embed', { below: 1 })
+    await at.db.effects.handle('embed', async () => {
+      begun.resolve()
+      await ending.promise
+    })
+    for (const n of range(3)) at.db.enqueue(embed(n))
+    await begun.promise
+    await at.db.effects.ready('embed', { below: 4 })
+    await assert.rejects(at.db.effects.ready('embed', { below: 3, timeoutMs: 5 }), {
+      code: 'EFFECTS_PENDING',
+    })
+    await assert.rejects(at.db.effects.ready('embed', { below: 0 }), { code: 'INVALID_CALL' })
+    const ready = at.db.effects.ready('embed', { below: 1 })
+    ending.resolve()
+    await ready
+  })
+
   test('law 7 · results and dead effects are kept for as long as it is said, and no longer', async () => {
     await using at = await stage(subject, tables)
     const handling = await at.db.effects.handle(
