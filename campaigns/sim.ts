@@ -6,17 +6,14 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { TEXT, wholeNumber } from '../bench/options/parse.ts'
-import { check } from '../src/testing/simulation/checker.ts'
-import { faultKinds, type FaultKind } from '../src/testing/simulation/faults.ts'
-import { shrink } from '../src/testing/simulation/shrink.ts'
-import { simulate } from '../src/testing/simulation/simulate.ts'
-import { timeline } from '../src/testing/simulation/timeline.ts'
-import { programOf } from '../src/testing/simulation/workload.ts'
+import type { FaultKind } from '../src/testing/simulation/faults.ts'
+import { worlds, type WorldName } from '../src/testing/simulation/worlds.ts'
 import { command } from './command.ts'
 import type { Report, Task } from './sim/explore.ts'
 
-const usage = `Usage: npm run sim -- [--seeds N] [--from S] [--jobs J] | --seed S
+const usage = `Usage: npm run sim -- [--effects] [--seeds N] [--from S] [--jobs J] | --seed S
 
+  --effects    the world of effects: their handlers, targets, lanes and clocks
   --seeds N    how many histories (10,000)
   --from S     the first seed (1)
   --jobs J     threads (one a core)
@@ -26,17 +23,21 @@ const usage = `Usage: npm run sim -- [--seeds N] [--from S] [--jobs J] | --seed 
 const seedsForEveryKind = 2_000
 const shownInFull = 3
 
-await command(usage, { seeds: TEXT, from: TEXT, jobs: TEXT, seed: TEXT }, async (given) => {
-  if (given.seed !== undefined) return await show(wholeNumber('seed', given.seed, 0, 0))
+const options = { effects: { type: 'boolean' }, seeds: TEXT, from: TEXT, jobs: TEXT, seed: TEXT } as const
+
+await command(usage, options, async (given) => {
+  const world = given.effects ? 'effects' : 'writes'
+  if (given.seed !== undefined) return await show(world, wholeNumber('seed', given.seed, 0, 0))
   const jobs = wholeNumber('jobs', given.jobs, availableParallelism())
   return await campaign(
+    world,
     wholeNumber('from', given.from, 1, 0),
     wholeNumber('seeds', given.seeds, 10_000),
     jobs,
   )
 })
 
-async function campaign(from: number, seeds: number, jobs: number): Promise<number> {
+async function campaign(world: WorldName, from: number, seeds: number, jobs: number): Promise<number> {
   const startedMs = performance.now()
   let [histories, small, operations] = [0, 0, 0]
   const faults = new Map<FaultKind, number>()
@@ -59,7 +60,7 @@ async function campaign(from: number, seeds: number, jobs: number): Promise<numb
   }
   await Promise.all(
     Array.from({ length: jobs }, (_, job) =>
-      work({ from: from + job, to: from + seeds, stride: jobs }, collect),
+      work({ world, from: from + job, to: from + seeds, stride: jobs }, collect),
     ),
   )
   console.log(
@@ -69,11 +70,12 @@ async function campaign(from: number, seeds: number, jobs: number): Promise<numb
     `${histories} histories, ${rate(histories, startedMs)} a second; ${operations} operations, ${rate(operations, startedMs)} a second; ` +
       `${small} more that were too small to count`,
   )
+  const { faultKinds } = worlds[world]
   for (const kind of faultKinds) console.log(`  ${kind.padEnd(32)} ${faults.get(kind) ?? 0}`)
   const missing = faultKinds.filter((kind) => !faults.has(kind))
   const isLacking = missing.length > 0 && seeds >= seedsForEveryKind
   if (isLacking) console.log(`never happened: ${missing.join(', ')}`)
-  for (const { seed } of broken.slice(0, shownInFull)) await show(seed)
+  for (const { seed } of broken.slice(0, shownInFull)) await show(world, seed)
   console.log(broken.length === 0 ? 'no violation' : `${broken.length} histories break a law`)
   return broken.length > 0 || isLacking ? 1 : 0
 }
@@ -91,18 +93,14 @@ function rate(count: number, sinceMs: number): number {
   return Math.round(count / ((performance.now() - sinceMs) / 1_000))
 }
 
-async function show(seed: number): Promise<number> {
-  const program = programOf(seed)
-  const [violation] = check(await simulate(program))
-  if (!violation) {
+async function show(world: WorldName, seed: number): Promise<number> {
+  const shown = await worlds[world].show(seed)
+  if (!shown) {
     console.log(`seed ${seed}: no violation`)
     return 0
   }
-  const shrunk = await shrink({ program, violation })
-  console.log(`\nseed ${seed} breaks law ${shrunk.violation.law}: ${shrunk.violation.message}`)
-  console.log(`left of ${program.steps.length} steps and ${program.faults.length} faults:`)
-  for (const step of shrunk.program.steps) console.log(`  ${JSON.stringify(step)}`)
-  for (const fault of shrunk.program.faults) console.log(`  ${JSON.stringify(fault)}`)
-  console.log(timeline(await simulate(shrunk.program), shrunk.violation).join('\n'))
+  console.log(`\nseed ${seed} breaks law ${shown.violation.law}: ${shown.violation.message}`)
+  console.log(`left of ${shown.size}:`)
+  console.log(shown.lines.join('\n'))
   return 1
 }

@@ -1,7 +1,5 @@
 /** Looks for a violation, seed after seed. Runs in a copy of the tree that holds a mutant. */
-import { check } from '../../src/testing/simulation/checker.ts'
-import { simulate } from '../../src/testing/simulation/simulate.ts'
-import { programOf } from '../../src/testing/simulation/workload.ts'
+import { worlds, type WorldName } from '../../src/testing/simulation/worlds.ts'
 
 export interface Found {
   readonly seeds: number
@@ -11,10 +9,11 @@ export interface Found {
 
 Error.stackTraceLimit = 0
 const seeds = Number(process.argv[2])
+const world = worlds[process.argv[3] as WorldName]
 
 let found: Found | undefined
 for (let seed = 1; seed <= seeds && !found; seed++) {
-  const [violation] = check(await simulate(programOf(seed)))
+  const { violation } = await world.explore(seed)
   if (violation) found = { seeds: seed, law: violation.law, message: violation.message }
 }
 console.log(JSON.stringify(found ?? null))

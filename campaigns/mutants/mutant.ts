@@ -1,3 +1,5 @@
+import type { WorldName } from '../../src/testing/simulation/worlds.ts'
+
 /** A planted bug: an edit to a file that is shipped, and within how many seeds the simulation must find it. */
 export interface Mutant {
   /** What the code does then. */
@@ -6,4 +8,6 @@ export interface Mutant {
   /** Each text occurs once in the file. */
   readonly edits: readonly (readonly [text: string, instead: string])[]
   readonly within: number
+  /** Which simulated world finds it. Default `writes`. */
+  readonly world?: WorldName
 }

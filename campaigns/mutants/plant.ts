@@ -21,7 +21,7 @@ export async function hunt(mutant: Mutant): Promise<Hunt> {
     cpSync(path.join(root, 'package.json'), path.join(copy, 'package.json'))
     symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'), 'junction')
     writeFileSync(path.join(copy, mutant.file), mutated(mutant))
-    return await run(path.join(copy, 'campaigns/mutants/hunt.ts'), mutant.within)
+    return await run(path.join(copy, 'campaigns/mutants/hunt.ts'), mutant)
   } finally {
     rmSync(copy, { recursive: true })
   }
@@ -37,9 +37,11 @@ export function mutated({ file, edits, name }: Mutant): string {
   return text
 }
 
-function run(program: string, seeds: number): Promise<Hunt> {
+function run(program: string, { within, world = 'writes' }: Mutant): Promise<Hunt> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, String(seeds)], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [program, String(within), world], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let [output, errors] = ['', '']
     child.stdout.on('data', (text: Buffer) => (output += text.toString()))
     child.stderr.on('data', (text: Buffer) => (errors += text.toString()))

@@ -1,10 +1,9 @@
 /** What one worker does: seed after seed, with a report from time to time and one for every violation. */
-import { check } from '../../src/testing/simulation/checker.ts'
 import type { FaultKind } from '../../src/testing/simulation/faults.ts'
-import { simulate } from '../../src/testing/simulation/simulate.ts'
-import { programOf } from '../../src/testing/simulation/workload.ts'
+import { worlds, type WorldName } from '../../src/testing/simulation/worlds.ts'
 
 export interface Task {
+  readonly world: WorldName
   readonly from: number
   readonly to: number
   /** So many seeds lie between two of its own. */
@@ -27,17 +26,19 @@ const reportEvery = 100
 /** Errors are part of what is simulated; their stack traces take longer than the rest. */
 Error.stackTraceLimit = 0
 
-export async function explore({ from, to, stride }: Task, report: (report: Report) => void): Promise<void> {
+export async function explore(
+  { world, from, to, stride }: Task,
+  report: (report: Report) => void,
+): Promise<void> {
   let tally = nothing()
   let seeds = 0
   for (let seed = from; seed < to; seed += stride) {
-    const history = await simulate(programOf(seed))
-    const [violation] = check(history)
+    const { operations, faults, violation } = await worlds[world].explore(seed)
     if (violation) tally.violations.push({ seed, law: violation.law, message: violation.message })
-    if (history.operations < leastOperations || history.faults.size === 0) tally.small++
+    if (operations < leastOperations || faults.size === 0) tally.small++
     else tally.histories++
-    tally.operations += history.operations
-    for (const [kind, count] of history.faults) tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count)
+    tally.operations += operations
+    for (const [kind, count] of faults) tally.faults.set(kind, (tally.faults.get(kind) ?? 0) + count)
     if (++seeds % reportEvery === 0 || violation) {
       report(tally)
       tally = nothing()

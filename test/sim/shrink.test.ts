@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { History } from '../../src/testing/simulation/history.ts'
 import { shrink } from '../../src/testing/simulation/shrink.ts'
 import { simulate } from '../../src/testing/simulation/simulate.ts'
-import { timeline } from '../../src/testing/simulation/timeline.ts'
+import { contentsOf, timeline } from '../../src/testing/simulation/timeline.ts'
 import type { Violation } from '../../src/testing/simulation/violation.ts'
 import { programOf } from '../../src/testing/simulation/workload.ts'
 
@@ -17,10 +17,12 @@ function diedWithSomethingPending({ events }: History): Violation[] {
 test('a program is cut down to the steps without which the law would not be broken', async () => {
   const program = await firstThatBreaks()
   const [violation] = diedWithSomethingPending(await simulate(program))
-  const shrunk = await shrink({ program, violation: violation as Violation }, diedWithSomethingPending)
+  const shrunk = await shrink({ program, violation: violation as Violation }, async (smaller) =>
+    diedWithSomethingPending(await simulate(smaller)),
+  )
   expect(program.steps.length).toBeGreaterThan(40)
   expect(shrunk.program.steps.length + shrunk.program.faults.length).toBeLessThanOrEqual(4)
-  const lines = timeline(await simulate(shrunk.program), shrunk.violation)
+  const lines = timeline(await simulate(shrunk.program), shrunk.violation, contentsOf)
   expect(lines.at(-1)).toMatch(/^▶ +[\d.]+ ms {2}died +process 0$/)
   expect(lines.some((line) => / ms {2}accepted +engine 1, write 1, what /.test(line))).toBe(true)
   expect(lines.length).toBeLessThan(20)

@@ -44,8 +44,43 @@ export const otherKinds = [
   'queue-full',
 ] as const
 
-export type FaultKind = PlannedKind | (typeof otherKinds)[number]
-export const faultKinds: readonly FaultKind[] = [...Object.values(plannedKinds).flat(), ...otherKinds]
+/** What happens to effects, beside what happens to the database that they are in. */
+export const effectKinds = [
+  'target-down',
+  'target-busy',
+  'target-breaks-off',
+  'target-slow',
+  'target-hangs',
+  'request-to-target-lost',
+  'answer-of-target-lost',
+  'killed-between-delivery-and-ack',
+  'killed-in-a-claim',
+  'many-lanes-orphaned',
+  'zombie-delivered',
+  'delivered-again',
+  'handler-failed',
+  'ack-refused',
+  'effect-dead',
+  'effect-redriven',
+  'superseded',
+  'down-for-an-hour',
+] as const
+
+/** What happens in the world of writes and reads. */
+type WriteFault = PlannedKind | (typeof otherKinds)[number]
+export const faultKinds: readonly WriteFault[] = [...Object.values(plannedKinds).flat(), ...otherKinds]
+
+/** Without what needs interactive transactions, a restored backup, or full queues. */
+export const effectFaultKinds: readonly FaultKind[] = [
+  ...Object.values(plannedKinds).flat(),
+  'process-killed',
+  'process-stopped',
+  'clock-jumped',
+  'power-lost',
+  ...effectKinds,
+]
+
+export type FaultKind = WriteFault | (typeof effectKinds)[number]
 
 export interface PlannedFault {
   readonly site: Site

@@ -57,6 +57,10 @@ export class Machine<C> {
     this.#durable = this.#database.serialize()
   }
 
+  lookAgain(): C {
+    return this.#look.atEverything()
+  }
+
   backUp(): void {
     if (!this.#database.isTransaction) this.#backup = this.#database.serialize()
   }

@@ -74,7 +74,18 @@ export class SimulatedProcess implements Runtime {
   }
 
   after(ms: number, task: () => void, background?: 'background'): Timer {
-    return this.scheduler.after(ms, () => this.run(task), background === 'background')
+    let isCancelled = false
+    // It may be due while the process stands still, and cancelled when that goes on.
+    const unlessCancelled = (): void => {
+      if (!isCancelled) task()
+    }
+    const timer = this.scheduler.after(ms, () => this.run(unlessCancelled), background === 'background')
+    return {
+      cancel: () => {
+        isCancelled = true
+        timer.cancel()
+      },
+    }
   }
 
   /** A tick takes a moment, in which other tasks may come in between. */

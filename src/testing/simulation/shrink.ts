@@ -1,33 +1,38 @@
 /** Cuts a program down to the steps and faults without which a promise would not be broken. */
-import { check } from './checker.ts'
-import type { History } from './history.ts'
 import type { PlannedFault } from './faults.ts'
-import type { Program, Step } from './program.ts'
-import { simulate } from './simulate.ts'
 import type { Violation } from './violation.ts'
 
-export interface Shrunk {
-  readonly program: Program
+/** A program of whichever world. */
+export interface Cuttable {
+  readonly steps: readonly object[]
+  readonly faults: readonly PlannedFault[]
+}
+
+export interface Shrunk<P> {
+  readonly program: P
   readonly violation: Violation
 }
 
-/** What is broken in a history: the laws, unless a test has something else in mind. */
-type Judge = (history: History) => readonly Violation[]
-
-/** @returns a smaller program that breaks the same law, where there is one */
-export async function shrink({ program, violation }: Shrunk, judge: Judge = check): Promise<Shrunk> {
+/**
+ * @param judge runs a program and says what is broken in its history
+ * @returns a smaller program that breaks the same law, where there is one
+ */
+export async function shrink<P extends Cuttable>(
+  { program, violation }: Shrunk<P>,
+  judge: (program: P) => Promise<readonly Violation[]>,
+): Promise<Shrunk<P>> {
   const smaller = new Shrinking(program, violation, judge)
   await smaller.run()
   return smaller
 }
 
-class Shrinking implements Shrunk {
-  program: Program
+class Shrinking<P extends Cuttable> implements Shrunk<P> {
+  program: P
   violation: Violation
 
-  readonly #judge: Judge
+  readonly #judge: (program: P) => Promise<readonly Violation[]>
 
-  constructor(program: Program, violation: Violation, judge: Judge) {
+  constructor(program: P, violation: Violation, judge: (program: P) => Promise<readonly Violation[]>) {
     this.#judge = judge
     this.program = program
     this.violation = violation
@@ -36,8 +41,8 @@ class Shrinking implements Shrunk {
   async run(): Promise<void> {
     for (let before = Infinity; this.#size < before;) {
       before = this.#size
-      await this.#without<Step>(this.program.steps, (steps) => ({ ...this.program, steps }))
-      await this.#without<PlannedFault>(this.program.faults, (faults) => ({ ...this.program, faults }))
+      await this.#without(this.program.steps, (steps) => ({ ...this.program, steps }))
+      await this.#without(this.program.faults, (faults) => ({ ...this.program, faults }))
     }
   }
 
@@ -46,7 +51,7 @@ class Shrinking implements Shrunk {
   }
 
   /** Leaves out halves, quarters, … and single ones, as long as it is broken without them. */
-  async #without<T>(all: readonly T[], made: (left: readonly T[]) => Program): Promise<void> {
+  async #without<T>(all: readonly T[], made: (left: readonly T[]) => P): Promise<void> {
     let left = all
     for (let size = Math.ceil(left.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let from = 0; from < left.length;) {
@@ -57,8 +62,8 @@ class Shrinking implements Shrunk {
     }
   }
 
-  async #stillBreaks(program: Program): Promise<boolean> {
-    const [violation] = this.#judge(await simulate(program))
+  async #stillBreaks(program: P): Promise<boolean> {
+    const [violation] = await this.#judge(program)
     if (violation?.law !== this.violation.law) return false
     this.program = program
     this.violation = violation

@@ -10,6 +10,7 @@ import type { WriteLock } from './connection.ts'
 import { countConsequences } from './consequences.ts'
 import { Faults } from './faults.ts'
 import { FaultyStore } from './faulty-store.ts'
+import { harm } from './harm.ts'
 import type { Contents, History } from './history.ts'
 import { linkedSchema, plainSchema } from './look.ts'
 import { Machine } from './machine.ts'
@@ -138,17 +139,7 @@ class World {
   #harm(action: ActionOf<'stop' | 'kill' | 'jump-clock'>): void {
     const actor = this.#actors.get(action.process)
     if (!actor || actor.process.isDead) return
-    if (action.kind === 'kill') {
-      this.#faults.happened('process-killed')
-      actor.process.kill()
-    } else if (action.kind === 'stop') {
-      this.#faults.happened('process-stopped')
-      actor.process.stop()
-      this.#scheduler.after(action.forMs, () => actor.process.resume())
-    } else {
-      this.#faults.happened('clock-jumped')
-      actor.process.jumpClock(action.byMs)
-    }
+    harm(actor.process, action, this.#faults)
   }
 
   #open(action: ActionOf<'open'>): void {
