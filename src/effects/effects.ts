@@ -77,6 +77,8 @@ export class Effects<W> {
   readonly #queries: EffectsQueries
   readonly #dispatchers = new Map<string, Dispatcher<W>>()
   readonly #watches = new Set<EffectsWatch>()
+  /** Kinds whose handler is being stopped: its deliveries may be under way. */
+  readonly #stopping = new Set<string>()
   readonly #wakes = new Wakes()
 
   /**
@@ -95,7 +97,8 @@ export class Effects<W> {
    * once, those of one key one after the other; a kind is done by one engine at a time, or by as many as it has lanes.
    *
    * @param handler a function, or a target such as `redis(…)`
-   * @throws TidemarkError `INVALID_OPTIONS`, `INVALID_CALL` when this engine handles the kind already; NotSupportedError
+   * @throws TidemarkError `INVALID_OPTIONS`, `INVALID_CALL` when this engine handles the kind already, or has not stopped to;
+   *   NotSupportedError
    */
   async handle(
     kind: string,
@@ -109,6 +112,8 @@ export class Effects<W> {
     if (this.#dispatchers.has(kind)) throw invalid(`effects of kind "${kind}" are handled already`)
     const alert = (is: EffectsAlert['kind'], message: string): void =>
       this.#events.onAlert({ kind: is, message, sinceMs: 0, effects: kind })
+    if (this.#stopping.has(kind))
+      throw invalid(`the handler of effects of kind "${kind}" has not stopped yet: await \`stop()\``)
     const dispatcher = new Dispatcher<W>(host, kind, deliver, delivery, {
       onDead: (item, error) => alert('deadEffect', describeDead(item, error)),
       onOutage: (isDown) => {
@@ -309,7 +314,12 @@ export class Effects<W> {
 
   async #stop(dispatcher: Dispatcher<W>, timeoutMs: number): Promise<void> {
     if (this.#dispatchers.get(dispatcher.kind) === dispatcher) this.#dispatchers.delete(dispatcher.kind)
-    await dispatcher.stop(timeoutMs)
+    this.#stopping.add(dispatcher.kind)
+    try {
+      await dispatcher.stop(timeoutMs)
+    } finally {
+      this.#stopping.delete(dispatcher.kind)
+    }
   }
 
   #withHandler(queue: EffectQueue): EffectStats {

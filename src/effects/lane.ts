@@ -66,6 +66,8 @@ export class Lane {
   readonly #superseded = new Map<string, readonly Item[]>()
   /** Those that failed when they would have made others superfluous. */
   readonly #repeated = new Set<string>()
+  /** Whose delivery ended late: they have rows, and are tried again where it does not count. */
+  readonly #late = new WeakSet<Item>()
   /** The highest segment that was seen. */
   #seenUpTo = 0
   /** Segments in the window, with where they end. */
@@ -167,10 +169,10 @@ export class Lane {
   /** Taken, and not tried after all. */
   putBack(items: readonly Item[]): void {
     for (const item of items.filter(({ isKept }) => !isKept)) {
-      const line = [...(this.#superseded.get(item.effect.id) ?? []), item]
+      const together = [...(this.#superseded.get(item.effect.id) ?? []), item]
       this.#superseded.delete(item.effect.id)
-      this.#window.putBack(line.slice(0, 1))
-      this.#window.fallBehind(line.slice(1))
+      this.#window.putBack(together.slice(0, 1))
+      this.#window.fallBehind(together.slice(1))
     }
     for (const { effect } of items.filter(({ isKept }) => isKept)) {
       this.#waiting.release(effect.id)
@@ -187,9 +189,16 @@ export class Lane {
     this.#move()
   }
 
-  /** Delivered after their time was over. One whose older ones are tried now comes again behind them. */
+  /**
+   * Delivered after their time was over. It is too late for one that is being tried again, or whose older ones are tried
+   * now: it comes again behind them.
+   */
   settleLate(settled: readonly Settled[]): void {
-    this.settle(settled.filter(({ item }) => !this.#repeated.has(item.effect.id)))
+    const inTime = settled.filter(
+      ({ item: { effect } }) => !this.#repeated.has(effect.id) && this.#waiting.withhold(effect),
+    )
+    for (const { item } of inTime) this.#late.add(item)
+    this.settle(inTime)
   }
 
   /** Shows that the holder lives, and tells how far it has come. */
@@ -279,6 +288,10 @@ export class Lane {
     } else if (only.item.isKept && (await this.#isRowGone(only.item))) {
       // An attempt that ended late was quicker.
       this.#waiting.remove(only.item.effect.key, only.item.effect.id)
+      this.#alone = Math.max(0, this.#alone - 1)
+      this.#events.onReady()
+    } else if (this.#late.has(only.item)) {
+      this.#waiting.release(only.item.effect.id)
       this.#alone = Math.max(0, this.#alone - 1)
       this.#events.onReady()
     } else if (only.settlement.kind === 'dead') {

@@ -4,6 +4,7 @@
  * Keeps: law 8 (of one key, the oldest that waits goes first, and newer ones of the outbox stay behind it), law 7 (a lane
  * in which too many wait takes nothing new).
  */
+import type { Effect } from '../contracts/effect.ts'
 import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
 import { effectId } from '../segments.ts'
@@ -78,6 +79,13 @@ export class WaitingEffects {
   release(id: string): void {
     this.#running.delete(id)
     this.#ended?.add(id)
+  }
+
+  /** It is not to be taken, since it is settled by other means. @returns false when it is under way already */
+  withhold({ id, key }: Pick<Effect, 'id' | 'key'>): boolean {
+    if (this.#running.has(id)) return false
+    this.#running.set(id, key)
+    return true
   }
 
   dueBy(dueAtMs: number): void {
