@@ -110,10 +110,10 @@ export class Effects<W> {
     requireText(kind)
     const deliver = handlerOf(handler)
     if (this.#dispatchers.has(kind)) throw invalid(`effects of kind "${kind}" are handled already`)
-    const alert = (is: EffectsAlert['kind'], message: string): void =>
-      this.#events.onAlert({ kind: is, message, sinceMs: 0, effects: kind })
     if (this.#stopping.has(kind))
       throw invalid(`the handler of effects of kind "${kind}" has not stopped yet: await \`stop()\``)
+    const alert = (is: EffectsAlert['kind'], message: string): void =>
+      this.#events.onAlert({ kind: is, message, sinceMs: 0, effects: kind })
     const dispatcher = new Dispatcher<W>(host, kind, deliver, delivery, {
       onDead: (item, error) => alert('deadEffect', describeDead(item, error)),
       onOutage: (isDown) => {

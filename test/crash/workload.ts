@@ -7,6 +7,10 @@
  */
 import { Random } from '../../src/testing/simulation/random.ts'
 
+/** What writers of effects write: a row, and how often its effect was acked. */
+export const effectsSchema: string =
+  'CREATE TABLE chunks (id TEXT PRIMARY KEY, name TEXT NOT NULL, acks INTEGER NOT NULL)'
+
 const tables = (id: string) => `
   CREATE TABLE rows (
     id ${id} PRIMARY KEY, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, part INTEGER NOT NULL,
@@ -14,6 +18,7 @@ const tables = (id: string) => `
   );
   CREATE INDEX rows_by_payload ON rows (payload);
   CREATE TABLE latest (key TEXT PRIMARY KEY, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, payload TEXT NOT NULL);
+  ${effectsSchema};
   CREATE TABLE counters (key TEXT PRIMARY KEY, n INTEGER NOT NULL, version INTEGER NOT NULL);
   INSERT INTO counters VALUES ${[0, 1, 2, 3, 4].map((n) => `('counter${n}', 0, 0)`).join(', ')};`
 
