@@ -92,6 +92,19 @@ export const effectsWatched: Topic = (subject, test) => {
     assert.equal((await at.db.effects.stats('embed')).oldestMs, 0)
   })
 
+  test('law 8 · what is delivered and only not swept away yet does not wait', async () => {
+    await using at = await stage(subject, tables)
+    const handling = await at.db.effects.handle('embed', async () => {})
+    const { position } = await at.db.enqueue({ kind: 'embed', key: 'a' })
+    await until(async () => (await at.db.effects.stats('embed')).queued === 0)
+    await handling.stop()
+    const { epoch, seq } = position
+    await at.outside(`INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, committed_at, content)
+      VALUES ('embed', ${epoch}, ${seq}, ${seq}, 1, 1, '[]')`)
+    const { queued, oldestMs, lagMs } = await at.db.effects.stats('embed')
+    assert.deepEqual([queued, oldestMs, lagMs], [0, 0, 0])
+  })
+
   test('law 8 · a target that is down, and dead effects, are in trouble as long as they are', async () => {
     await using at = await stage(subject, tables)
     const told = record(at.db, 'alert')
