@@ -7,6 +7,8 @@ export interface CatalogTable {
   readonly name: string
   /** Another one when the table was made anew, however alike. */
   readonly id: string
+  /** By which transaction it was last changed: one that was renamed and named back is not what it was. */
+  readonly changedBy: string
   readonly isVisible: boolean
   /** The same, quoted. */
   readonly quoted: string
@@ -81,7 +83,7 @@ const hasTriggers = `EXISTS (SELECT 1 FROM pg_trigger g WHERE NOT g.tgisinternal
   AND (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid))))`
 
 const tablesSql = `
-  SELECT c.oid::text AS id, n.nspname AS schema_name, c.relname AS table_name,
+  SELECT c.oid::text AS id, c.xmin::text AS changed_by, n.nspname AS schema_name, c.relname AS table_name,
     pg_table_is_visible(c.oid)::int AS is_visible,
     (c.relhasrules OR c.relrowsecurity OR ${hasTriggers}
       OR EXISTS (SELECT 1 FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind = 'r')
@@ -183,6 +185,7 @@ function tableOf(
     name: isVisible ? table : `${schema}.${table}`,
     quoted: isVisible ? quote(table) : `${quote(schema)}.${quote(table)}`,
     id: String(found['id']),
+    changedBy: String(found['changed_by']),
     isVisible,
     columns: columns.map(columnOf),
     primaryKey: columns

@@ -1,7 +1,12 @@
 /** Tables change under the engine, by another program, while it writes: each write is committed, or refused for a reason that holds. */
 import { expect, test } from 'vitest'
 import { InvalidOperationError, open, type Receipt } from '../../src/index.ts'
+import { systemRuntime } from '../../src/runtime/system.ts'
+import { Connection } from '../../src/stores/postgres/connection.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
+import { POSTGRES_DEFAULTS } from '../../src/stores/postgres/options.ts'
+import { readSchema } from '../../src/stores/postgres/schema.ts'
+import { Session } from '../../src/stores/postgres/session.ts'
 import type { AnyTidemark } from '../../src/testing/stage.ts'
 import { withServer } from '../support/servers/installed.ts'
 import { debianPostgres, embeddedPostgres, type PostgresServer } from '../support/servers/postgres.ts'
@@ -94,6 +99,23 @@ function changing(server: PostgresServer): void {
 
 await withServer(embeddedPostgres, (server) => {
   changing(server)
+
+  test('law 5 · tables of which one was named otherwise meanwhile are not taken for what they were', async () => {
+    const url = await server.createDatabase()
+    await server.query(schema, url)
+    const connection = await Connection.open(url, POSTGRES_DEFAULTS, systemRuntime)
+    const versions: string[] = []
+    for (const [from, to] of [
+      ['shifting', 'away'],
+      ['away', 'shifting'],
+      ['shifting', 'away'],
+    ]) {
+      await server.query(`ALTER TABLE ${from} RENAME TO ${to}`, url)
+      versions.push((await readSchema(new Session(connection))).version)
+    }
+    await connection.end()
+    expect(new Set(versions).size).toBe(3)
+  })
 
   test('law 5 · a value that fits since another program changed the column is not refused for what the column was', async () => {
     const url = await server.createDatabase()
