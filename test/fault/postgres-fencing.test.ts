@@ -6,26 +6,27 @@ import type { AnyTidemark } from '../../src/testing/stage.ts'
 import { Child } from '../support/child.ts'
 import { withServer } from '../support/servers/installed.ts'
 import { debianPostgres, embeddedPostgres, type PostgresServer } from '../support/servers/postgres.ts'
-import { isBatch } from './postgres-workload.ts'
+import { isFence } from './postgres-workload.ts'
 import { WireProxy, type Message, type Wire } from '../support/servers/wire-proxy.ts'
 
 const isInsert = ({ sql }: Message): boolean => sql?.startsWith('INSERT INTO "rows"') === true
 
 function fencing(server: PostgresServer): void {
   test.for([
-    { when: 'before its transaction', isThere: isBatch },
-    // Its row is free when the server has ended it.
-    { when: 'in the middle of its transaction', isThere: isInsert },
+    { when: 'before its transaction', isThere: isFence, characters: 1 },
+    // Its row is free when the server has ended it. What is small the system has sent whole.
+    { when: 'in the middle of its transaction', isThere: isInsert, characters: 1_000 },
   ])(
     'law 3 · a process that is paused $when lets another one have its name, and wakes up fenced',
-    async ({ isThere }) => {
+    async ({ isThere, characters }) => {
       const url = await server.createDatabase()
-      await server.query('CREATE TABLE rows (n integer NOT NULL, writer text NOT NULL)', url)
+      await server.query('CREATE TABLE rows (n integer NOT NULL, writer text NOT NULL, text text)', url)
       await using proxy = await WireProxy.to(server.port)
       const owner = new Child(new URL('postgres-owner-process.ts', import.meta.url), [
         proxy.url(url),
         'w',
         500,
+        characters,
       ])
       await owner.said('writing')
       const held = Promise.withResolvers<Wire>()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { withServer } from '../support/servers/installed.ts'
 import { embeddedPostgres, untilAt } from '../support/servers/postgres.ts'
 import { next } from '../support/events.ts'
-import { isBatch, powerless, throughProxy } from './postgres-workload.ts'
+import { isFence, powerless, throughProxy } from './postgres-workload.ts'
 
 const isWaiting =
   "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -22,7 +22,7 @@ await withServer(embeddedPostgres, (server) => {
       const isLooking = Promise.withResolvers<void>()
       const seen: ('batch' | 'savepoint')[] = []
       at.proxy.rule = (message) => {
-        if (isBatch(message)) seen.push('batch')
+        if (isFence(message)) seen.push('batch')
         if (message.sql !== 'SAVEPOINT tidemark_unit') return 'forward'
         isLooking.resolve()
         seen.push('savepoint')
@@ -62,7 +62,7 @@ await withServer(embeddedPostgres, (server) => {
       await using at = await throughProxy(server, {}, isEnded ? undefined : await powerless(server))
       let batches = 0
       at.proxy.rule = (message) => {
-        if (isBatch(message)) batches++
+        if (isFence(message)) batches++
         return 'forward'
       }
       const other = await server.connect(at.url)

@@ -159,5 +159,9 @@ export async function untilTidemark({ url, db }: ThroughProxy, seq: number | und
   await untilAt(url, `SELECT 1 FROM tidemark_writers WHERE epoch = ${db.epoch} AND watermark = ${seq}`)
 }
 
-export const isBatch = ({ sql }: Message): boolean => sql?.startsWith('BEGIN ISOLATION LEVEL') === true
+export const isFence = ({ letter, sql }: Message): boolean =>
+  letter === 'B' && sql?.includes('SELECT 1 / count(*) FROM moved') === true
+/** The first of a batch, which is a BEGIN or the fence. */
+export const isBatch = (message: Message): boolean =>
+  message.sql?.startsWith('BEGIN ISOLATION LEVEL') === true || isFence(message)
 export const isTakeOver = ({ sql }: Message): boolean => sql?.includes('SET holder = holder + 1') === true

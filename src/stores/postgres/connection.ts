@@ -10,6 +10,7 @@ import { Client, type ClientConfig } from 'pg'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
 import { StoreError } from '../../errors.ts'
 import type { PostgresSettings } from './options.ts'
+import { fitsOnePacket, Series } from './series.ts'
 import { typeParsers } from './values.ts'
 
 export interface WireStatement {
@@ -50,6 +51,8 @@ const readGraceMs = 5_000
 const waitForStandby = 'SyncRepWaitForLSN'
 const unwaited = 'a commit was carried out and no longer waits for its standby; connection lost'
 
+const committed = { status: 'fulfilled', value: { rows: [], count: 0, command: 'COMMIT' } } as const
+
 export class Connection {
   readonly url: string
   readonly backend: Backend
@@ -57,6 +60,8 @@ export class Connection {
   readonly #client: Client
   readonly #runtime: Runtime
   readonly #answerTimeoutMs: number
+  /** What the server keeps prepared. */
+  readonly #prepared = new Set<string>()
   #unanswered = 0
   #answeredAtMs = 0
   #timer: Timer | undefined
@@ -126,28 +131,67 @@ export class Connection {
 
   /** Sends a statement behind all that were sent before. @throws what the server or `pg` says */
   async query({ sql, parameters = [], name, asArrays }: WireStatement): Promise<WireAnswer> {
-    if (this.#lostBy) throw this.#lostBy
-    if (this.#unanswered++ === 0) this.#watch()
-    try {
-      const { rows, rowCount, command } = await this.#client.query<Record<string, unknown>>({
+    const { rows, rowCount, command } = await this.#asked(() =>
+      this.#client.query<Record<string, unknown>>({
         text: sql,
         values: [...parameters],
         ...(name === undefined ? {} : { name }),
         ...(asArrays ? { rowMode: 'array' } : {}),
-      })
+      }),
+    )
+    if (name !== undefined) this.#prepared.add(name)
+    return { rows, count: rowCount ?? 0, command }
+  }
+
+  /** Sends all, one behind the other and in as few packets as they fit, and tells how each ended. */
+  queryAll(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
+    return this.together(() => Promise.allSettled(statements.map((statement) => this.query(statement))))
+  }
+
+  /** Whether `transact` can send these. */
+  canTransact(statements: readonly WireStatement[]): boolean {
+    return (
+      statements.every(({ name }) => name !== undefined && this.#prepared.has(name)) &&
+      fitsOnePacket(statements)
+    )
+  }
+
+  /**
+   * Sends all at once, as a transaction that the server makes around them. Tells how each ended up to the first that
+   * did not succeed, and if all did, how the commit ended, as if it had been asked for.
+   */
+  async transact(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
+    const ended = Promise.withResolvers<void>()
+    const series = new Series(statements, (error) => {
+      if (error) return ended.reject(error)
+      // It was taken into one that was open: that is not to be gone on with.
+      if (this.isInTransaction) this.#giveUp('a transaction was open on the connection; connection lost')
+      ended.resolve()
+    })
+    const failed = await this.#asked(() => {
+      this.together(() => this.#client.query(series))
+      return ended.promise
+    }).then(
+      () => undefined,
+      (reason: unknown) => ({ status: 'rejected', reason }) as const,
+    )
+    const answers = series.answers.map((value) => ({ status: 'fulfilled', value }) as const)
+    return [...answers, failed ?? committed]
+  }
+
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#lostBy) throw this.#lostBy
+    if (this.#unanswered++ === 0) this.#watch()
+    try {
+      const answer = await ask()
       if (this.#givenUpBy) throw this.#givenUpBy
-      return { rows, count: rowCount ?? 0, command }
+      return answer
     } catch (error) {
       throw this.#givenUpBy ?? error
     } finally {
       this.#unanswered--
       this.#answeredAtMs = this.#runtime.monotonicMs()
     }
-  }
-
-  /** Sends all, one behind the other and in as few packets as they fit, and tells how each ended. */
-  queryAll(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
-    return this.together(() => Promise.allSettled(statements.map((statement) => this.query(statement))))
   }
 
   /** What `send` sends goes out in as few packets as it fits. */

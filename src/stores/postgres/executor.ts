@@ -11,6 +11,9 @@
  *     │  each, the next batch      ├─a unit was refused──▶ all again with care, alone
  *     │  behind it                 └─else──▶ failed
  *
+ * A small batch whose statements are prepared goes without BEGIN and COMMIT, and is answered as if it had them
+ * (`series.ts`).
+ *
  * How it could break: a batch begun while another's transaction is open would become a part of it. So nothing is
  * sent while one is repaired, and what was sent before has been answered when the repair begins.
  */
@@ -32,6 +35,8 @@ import { Told } from './told.ts'
 import { Units, type Unit } from './units.ts'
 
 type Settled = PromiseSettledResult<WireAnswer>
+
+const begun: Settled = { status: 'fulfilled', value: { rows: [], count: 0, command: 'BEGIN' } }
 
 interface Sent {
   /** Each unit, and where its answers begin. */
@@ -109,7 +114,19 @@ export class Executor {
   }
 
   #sendTogether(statements: readonly WireStatement[]): Promise<Settled[]> {
-    return this.#hold.connection.queryAll(statements.map((statement) => this.#prepared.named(statement)))
+    return this.#hold.connection.queryAll(this.#named(statements))
+  }
+
+  /** @returns the answers to BEGIN, to the statements and to COMMIT, also where neither need be sent */
+  async #transact(statements: readonly WireStatement[]): Promise<Settled[]> {
+    const { connection } = this.#hold
+    const named = this.#named(statements)
+    if (connection.canTransact(named)) return [begun, ...(await connection.transact(named))]
+    return await connection.queryAll([{ sql: begin }, ...named, { sql: 'COMMIT' }])
+  }
+
+  #named(statements: readonly WireStatement[]): WireStatement[] {
+    return statements.map((statement) => this.#prepared.named(statement))
   }
 
   /** Sends all of a batch at once, but where something has to be looked at before its COMMIT. */
@@ -119,15 +136,15 @@ export class Executor {
     if (units.some(({ refusal, expectations }) => refusal !== undefined || expectations.length > 0))
       return 'with care'
     const { deferred } = this.#schema
-    const statements: WireStatement[] = [{ sql: begin }, fence(this.#owner, this.#hold, prev, last)]
+    const statements = [fence(this.#owner, this.#hold, prev, last)]
     const placed = units.map((unit) => {
-      const at = statements.length
+      const at = statements.length + 1
       statements.push(...unit.statements)
       if (unit.isDeferred && deferred) statements.push({ sql: deferred.judge }, { sql: deferred.wait })
       return { unit, at }
     })
-    statements.push(...context.outbox(segments), { sql: 'COMMIT' })
-    const answers = this.#sendTogether(statements)
+    statements.push(...context.outbox(segments))
+    const answers = this.#transact(statements)
     return { units: placed, sentAtMs: this.#runtime.monotonicMs(), repairs: this.#repairs, answers }
   }
 

@@ -171,7 +171,7 @@ export class Statements {
       // Each is expected to change one row, or they would not go together.
       return shape.expect === undefined ? changing : expecting(changing, 'cardinality($1)')
     })
-    return { sql, parameters: this.#arrays(table, columns, values) }
+    return { sql, parameters: this.#arrays(table, columns, values), asArrays: true }
   }
 
   #arrays(table: string, columns: readonly string[], values: readonly Value[]): (string | Buffer)[] {

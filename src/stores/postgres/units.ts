@@ -183,9 +183,10 @@ export class Units {
         {
           sql: keepLetter,
           parameters: [writer, epoch, seq, table, code, message, encodeLetter({ text }), nowMs].map(String),
+          asArrays: true,
         },
       ],
-      tell: ([answer], told) => told.rejected({ seq, table, code, message }, answer?.rows[0]?.['id']),
+      tell: ([answer], told) => told.rejected({ seq, table, code, message }, answer?.rows[0]?.[0]),
     }
   }
 
@@ -210,7 +211,7 @@ export class Units {
       const isGuarded = shape.kind !== 'statement' && shape.expect !== undefined
       return results.tellChanges(first, isGuarded ? shape.expect : answer.count, undefined)
     }
-    const changed = new Set(answer.rows.map((row) => Number(row['place'])))
+    const changed = new Set(answer.rows.map((row) => Number(row[0])))
     for (let at = 0; at < rows; at++)
       results.tellChanges(
         (first + at) as Seq,
