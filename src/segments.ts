@@ -45,6 +45,9 @@ export interface EffectPlace {
   readonly n: number
 }
 
+/** Behind every effect of an operation. */
+export const endOfOperation: number = 2 ** 31 - 1
+
 export function effectId({ epoch, seq, n }: EffectPlace): string {
   return `${epoch}-${seq}-${n}`
 }
@@ -87,6 +90,7 @@ export class SegmentText {
   readonly kind: string
   readonly #first: Seq
   #last = 0
+  #lastN = 0
   #count = 0
   #items = ''
 
@@ -103,12 +107,20 @@ export class SegmentText {
   add(seq: Seq, n: number, tail: string): void {
     this.#items += `${this.#count === 0 ? '' : ','}[${seq - this.#last},${n},` + tail
     this.#last = seq
+    this.#lastN = n
     this.#count++
   }
 
-  whole(): Segment {
-    const [last, count] = [this.#last as Seq, this.#count]
-    return { kind: this.kind, first: this.#first, last, count, content: `[${this.#items}]` }
+  /** @param goesOnWith an operation whose other effects are in the next segment */
+  whole(goesOnWith?: Seq): Segment {
+    return {
+      kind: this.kind,
+      first: this.#first,
+      last: this.#last as Seq,
+      lastN: goesOnWith === this.#last ? this.#lastN : endOfOperation,
+      count: this.#count,
+      content: `[${this.#items}]`,
+    }
   }
 }
 
@@ -153,7 +165,7 @@ export function segmentsOf(
     if (kept.length === items.length) return [segment]
     const text = new SegmentText(segment.kind, first.seq)
     for (const item of kept) text.add(item.seq, item.n, reencode(segment.kind, item).tail)
-    return [text.whole()]
+    return [text.whole(segment.lastN === endOfOperation ? undefined : segment.last)]
   })
 }
 

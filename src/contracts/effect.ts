@@ -94,6 +94,8 @@ export interface Segment {
   /** The operations that carry the first of them and the last. */
   readonly first: Seq
   readonly last: Seq
+  /** Which of the last operation's effects is the last here; above all of them where no other segment goes on with it. */
+  readonly lastN: number
   readonly count: number
   /** JSON text that only `src/segments.ts` writes and reads. */
   readonly content: string

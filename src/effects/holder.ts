@@ -6,8 +6,8 @@
  * Keeps: law 8 (two holders of one lane are told apart by its row, see `lease.ts`), law 7 (the outbox holds what is
  * unfinished and little more).
  */
-import type { Epoch, Seq } from '../contracts/position.ts'
 import type { EffectsHost } from './host.ts'
+import { endOf } from './item.ts'
 import { Lane, type LaneEvents } from './lane.ts'
 import { askForLane, makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
 import { commitInParts } from './in-parts.ts'
@@ -87,13 +87,11 @@ export class Holder {
     try {
       const rows = await readLanes(this.#host, this.#kind)
       const segments = await this.#host.ask(
-        `SELECT id, epoch, last_seq FROM tidemark_segments WHERE kind = ? ORDER BY id LIMIT ${sweptAtOnce}`,
+        `SELECT id, epoch, last_seq, last_n FROM tidemark_segments WHERE kind = ? ORDER BY id LIMIT ${sweptAtOnce}`,
         [this.#kind],
       )
       const passed = segments.filter(
-        ({ epoch, last_seq: last }) =>
-          rows.length > 0 &&
-          rows.every(({ progress }) => isPast(progress, Number(epoch) as Epoch, Number(last) as Seq)),
+        (row) => rows.length > 0 && rows.every(({ progress }) => isPast(progress, endOf(row))),
       )
       await commitInParts(this.#host, passed, (runs, { id }) => runs.add(own.dropSegment, Number(id)))
     } finally {

@@ -19,7 +19,8 @@ export interface SegmentRow {
   readonly id: number
   readonly writer: WriterName
   readonly epoch: Epoch
-  readonly last: Seq
+  /** Where it ends: what is finished up to here is all that it holds. */
+  readonly end: EffectPlace
   readonly committedAtMs: number
   readonly content: string
 }
@@ -27,6 +28,11 @@ export interface SegmentRow {
 /** Of a row of one of our tables. */
 export function placeIn({ epoch, seq, n }: Record<string, unknown>): EffectPlace {
   return { epoch: Number(epoch) as Epoch, seq: Number(seq) as Seq, n: Number(n) }
+}
+
+/** Of a row of the outbox. */
+export function endOf({ epoch, last_seq: seq, last_n: n }: Record<string, unknown>): EffectPlace {
+  return placeIn({ epoch, seq, n })
 }
 
 /** Of an epoch that is forgotten nobody knows the writer any more. */

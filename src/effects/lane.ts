@@ -14,13 +14,13 @@
  * How it could break: two moves under way at once would name one beat, so there is one at a time, and what is settled
  * meanwhile goes with the next.
  */
-import { decodeSegment } from '../segments.ts'
+import { decodeSegment, type EffectPlace } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
 import { itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
 import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
 import { readSegments } from './outbox.ts'
 import { OwnRuns } from './own-tables.ts'
-import { endOfOperation, isFinished, isPast, type Progress } from './progress.ts'
+import { isFinished, isPast, type Progress } from './progress.ts'
 import { addSettlement, writeOf, type Settled } from './settlement.ts'
 import { WaitingEffects } from './waiting.ts'
 import { Window } from './window.ts'
@@ -71,7 +71,7 @@ export class Lane {
   /** The highest segment that was seen. */
   #seenUpTo = 0
   /** Segments in the window, with where they end. */
-  readonly #loaded = new Map<number, Pick<SegmentRow, 'epoch' | 'last'>>()
+  readonly #loaded = new Map<number, EffectPlace>()
 
   constructor(
     host: EffectsHost,
@@ -267,8 +267,7 @@ export class Lane {
     this.#window.finish(finishing, nowMs)
     for (const { item } of settled) this.#superseded.delete(item.effect.id)
     this.#window.forget(progress)
-    for (const [id, { epoch, last }] of this.#loaded)
-      if (isPast(progress, epoch, last)) this.#loaded.delete(id)
+    for (const [id, end] of this.#loaded) if (isPast(progress, end)) this.#loaded.delete(id)
     this.#events.onSettled(settled)
     this.load().catch((error: unknown) => this.#events.onTrouble(error))
     this.#events.onReady()
@@ -346,7 +345,7 @@ export class Lane {
         this.#host,
         this.#kind,
         which === 'all' ? 0 : this.#seenUpTo,
-        (segment) => this.#loaded.has(segment.id) || isPast(this.#progress, segment.epoch, segment.last),
+        (segment) => this.#loaded.has(segment.id) || isPast(this.#progress, segment.end),
       )
       if (segments.length === 0) return
       await this.#host.durable()
@@ -355,15 +354,15 @@ export class Lane {
   }
 
   #loadSegment(segment: SegmentRow): void {
-    const { id, epoch, last } = segment
+    const { id, end } = segment
     this.#seenUpTo = Math.max(this.#seenUpTo, id)
-    this.#loaded.set(id, { epoch, last })
+    this.#loaded.set(id, end)
     const nowMs = this.#host.runtime.wallMs()
     for (const [index, content] of decodeSegment(segment.content).entries()) {
       if (laneOf(content, this.#lanes) !== this.number) continue
       const item = itemOf(this.#kind, segment, index, content)
       this.#window.load(item, isFinished(this.#progress, item), nowMs)
     }
-    this.#window.endSegment({ epoch, seq: last, n: endOfOperation })
+    this.#window.endSegment(end)
   }
 }

@@ -1,7 +1,7 @@
 /** Reads the outbox: the segments of a kind, in the order of their numbers. */
-import type { Epoch, Seq } from '../contracts/position.ts'
+import type { Epoch } from '../contracts/position.ts'
 import type { EffectsHost } from './host.ts'
-import { writerOf, type SegmentRow } from './item.ts'
+import { endOf, writerOf, type SegmentRow } from './item.ts'
 
 /** Segments read at once: a full one holds a thousand effects. */
 const segmentsAtOnce = 8
@@ -63,14 +63,14 @@ async function readContents(host: EffectsHost, heads: readonly SegmentHead[]): P
 
 async function readHeads(host: EffectsHost, kind: string, after: number): Promise<SegmentHead[]> {
   const rows = await host.ask(
-    `SELECT s.id, s.epoch, s.last_seq, s.committed_at, w.writer FROM tidemark_segments s
+    `SELECT s.id, s.epoch, s.last_seq, s.last_n, s.committed_at, w.writer FROM tidemark_segments s
      LEFT JOIN tidemark_writers w ON w.epoch = s.epoch WHERE s.kind = ? AND s.id > ? ORDER BY s.id LIMIT ${headsAtOnce}`,
     [kind, after],
   )
   return rows.map((row) => ({
     id: Number(row['id']),
     epoch: Number(row['epoch']) as Epoch,
-    last: Number(row['last_seq']) as Seq,
+    end: endOf(row),
     committedAtMs: Number(row['committed_at']),
     writer: writerOf(row),
   }))

@@ -4,8 +4,8 @@
  *
  * Keeps: law 8 (an effect counts as finished only once that is committed, and then for good).
  */
-import type { Epoch, Seq } from '../contracts/position.ts'
-import type { EffectPlace } from '../segments.ts'
+import type { Epoch } from '../contracts/position.ts'
+import { endOfOperation, type EffectPlace } from '../segments.ts'
 
 type Stretch = readonly [fromSeq: number, fromN: number, toSeq: number, toN: number]
 
@@ -44,10 +44,10 @@ export function isFinished(progress: Progress, { epoch, seq, n }: EffectPlace): 
   )
 }
 
-/** Whether everything of the epoch up to this operation is finished. */
-export function isPast(progress: Progress, epoch: Epoch, seq: Seq): boolean {
+/** Whether everything of its epoch up to this place is finished. */
+export function isPast(progress: Progress, { epoch, seq, n }: EffectPlace): boolean {
   const known = progress.get(epoch)
-  return known !== undefined && isUpTo(seq, endOfOperation, known.seq, known.n)
+  return known !== undefined && isUpTo(seq, n, known.seq, known.n)
 }
 
 /** The last operation of the epoch up to which everything is finished; 0: none. */
@@ -56,9 +56,6 @@ export function passedUpTo(progress: Progress, epoch: Epoch): number {
   if (known === undefined) return 0
   return known.n >= endOfOperation ? known.seq : Math.max(0, known.seq - 1)
 }
-
-/** Behind every effect of an operation. */
-export const endOfOperation: number = 2 ** 31 - 1
 
 /**
  * The progress behind a line of places that begins where `progress` ends.

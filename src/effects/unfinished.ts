@@ -57,8 +57,8 @@ async function eachSegment(
   lanes: readonly LaneRow[],
   look: (segment: SegmentRow) => boolean,
 ): Promise<boolean> {
-  const isPastAll = ({ epoch, last }: Pick<SegmentRow, 'epoch' | 'last'>): boolean =>
-    lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, epoch, last))
+  const isPastAll = ({ end }: Pick<SegmentRow, 'end'>): boolean =>
+    lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, end))
   for (let after = 0; ;) {
     const segments = await readSegments(host, kind, after, isPastAll)
     const last = segments.at(-1)

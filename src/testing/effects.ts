@@ -98,6 +98,36 @@ export const effectsDelivered: Topic = (subject, test) => {
     assert.deepEqual(keysOf(await got(5)), ['a', 'c', 'f4', 'f5', 'last'])
   })
 
+  test('law 8 · an operation with more effects than a segment holds loses none when its lane changes hands between two', async () => {
+    await using at = await stage(subject, tables)
+    const payload = 'x'.repeat(100)
+    at.db.enqueue(...range(1_500).map((n) => ({ ...embed, key: null, payload: { n, payload } })))
+    await at.db.flush()
+    const segments = await at.outside('SELECT items FROM tidemark_segments ORDER BY id')
+    assert.ok(segments.length > 1)
+    const seen = new Set<string>()
+    const take = (effects: readonly Effect[]): void => effects.forEach(({ id }) => seen.add(id))
+    const begun = Promise.withResolvers<void>()
+    const first = await at.db.effects.handle(
+      'embed',
+      async (effects, { signal }) => {
+        if (seen.size > 0) {
+          // Asked for the second segment: the first is delivered, and this is not.
+          begun.resolve()
+          await new Promise((_, reject) => void signal.addEventListener('abort', reject))
+        }
+        take(effects)
+      },
+      { batch: Number(segments[0]?.['items']), concurrency: 1 },
+    )
+    await begun.promise
+    await at.db.effects.ready('embed', { below: 1_500 })
+    await first.stop({ timeoutMs: 0 })
+    await at.db.effects.handle('embed', async (effects) => take(effects))
+    await at.db.effects.ready('embed', { below: 1 })
+    assert.equal(seen.size, 1_500)
+  })
+
   test('law 8 · what a transaction enqueues is committed with it, or not at all', async () => {
     await using at = await stage(subject, tables)
     const { got, handler } = deliveries()

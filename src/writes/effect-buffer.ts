@@ -35,7 +35,7 @@ export class EffectBuffer {
   #growingFor(kind: string, seq: Seq): SegmentText {
     const known = this.#growing.get(kind)
     if (known !== undefined && !known.isFull) return known
-    if (known !== undefined) this.#whole.push(known.whole())
+    if (known !== undefined) this.#whole.push(known.whole(seq))
     const made = new SegmentText(kind, seq)
     this.#growing.set(kind, made)
     return made

@@ -50,8 +50,8 @@ await withServer(embeddedPostgres, (server) => {
     // The other writer's transaction has drawn its number, and does not commit.
     await slow.query('BEGIN')
     await slow.query(
-      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, committed_at, content)
-       VALUES ('embed', $1, 1, 1, 1, 0, '[[1,0,"slow",null]]')`,
+      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, committed_at, content)
+       VALUES ('embed', $1, 1, 1, 0, 1, 0, '[[1,0,"slow",null]]')`,
       [other.epoch],
     )
     await db.insert('chunks', { id: 2, state: 'new' }, { effects: [{ ...embed, key: 'quick' }] })

@@ -3,16 +3,16 @@ import type { Segment } from '../../contracts/effect.ts'
 import type { Epoch } from '../../contracts/position.ts'
 import type { Connection, WireStatement } from './connection.ts'
 
-const keepSegment = `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, content, committed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)`
+const keepSegment = `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 
 export function outboxOf(
   segments: readonly Segment[],
   { epoch, nowMs }: { readonly epoch: Epoch; readonly nowMs: number },
 ): WireStatement[] {
-  return segments.map(({ kind, first, last, count, content }) => ({
+  return segments.map(({ kind, first, last, lastN, count, content }) => ({
     sql: keepSegment,
-    parameters: [kind, epoch, first, last, count, content, Math.floor(nowMs)].map(String),
+    parameters: [kind, epoch, first, last, lastN, count, content, Math.floor(nowMs)].map(String),
   }))
 }
 

@@ -209,11 +209,12 @@ export class Executor {
   keepEffects(segments: readonly Segment[]): void {
     if (segments.length === 0) return
     this.#insertSegment ??= this.database.prepare(
-      'INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, items, content, committed_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     const nowMs = Math.floor(this.#clock.wallMs())
-    for (const { kind, first, last, count, content } of segments)
-      this.#insertSegment.run(kind, this.#epoch, first, last, count, content, nowMs)
+    for (const { kind, first, last, lastN, count, content } of segments)
+      this.#insertSegment.run(kind, this.#epoch, first, last, lastN, count, content, nowMs)
   }
 
   #commitOrFindViolators(application: Application): void {
