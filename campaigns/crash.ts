@@ -26,7 +26,7 @@ const usage = `Usage: npm run crash -- [--effects] [--store S] [--rounds N] [--s
 const words = ['ready', 'acknowledged', 'opening', 'repairing', 'closing'] as const
 const everyMs = 10_000
 /** With effects: kills on one database before a new one is begun. */
-const killsPerDatabase = 25
+const killsPerDatabase = 10
 
 const servers = { postgres: embeddedPostgres, 'system-postgres': debianPostgres }
 

@@ -16,6 +16,7 @@ interface Tables {
 const [, , address = '', writer = '', port = '', round = '', rows = ''] = process.argv
 const isServer = address.startsWith('postgres:')
 const keys = 7
+const mostLeft = 200
 const db = await open<Tables>(isServer ? postgres(address) : sqlite(address), { writer })
 const ack = `UPDATE chunks SET acks = acks + 1 WHERE id = ${isServer ? '$1' : '?'}`
 
@@ -33,6 +34,8 @@ await db.effects.handle('embed', deliver, {
 console.log('open')
 for (let n = 0; n < Number(rows); n++) {
   if (db.isFull) await db.ready()
+  // What is written faster than the target takes it would only lengthen the end.
+  while (n % 20 === 0 && (await left()) > mostLeft) await delay(5)
   const [id, name] = [`${writer}-${round}-${n}`, `k${n % keys}`]
   const receipt = db.insert('chunks', { id, name, acks: 0 }, { effects: [effectOf(id, name)] })
   receipt.then(
@@ -43,13 +46,14 @@ for (let n = 0; n < Number(rows); n++) {
   if (n % 10 === 3) db.insert('chunks', { id, name, acks: 0 }, { effects: [effectOf('never', name)] })
   if (n % 8 === 0) await delay(4)
 }
-for (;;) {
-  const { queued, waiting } = await db.effects.stats('embed')
-  if (queued + waiting === 0) break
-  await delay(20)
-}
+while ((await left()) > 0) await delay(20)
 console.log('done')
 await db.close()
+
+async function left(): Promise<number> {
+  const { queued, waiting } = await db.effects.stats('embed')
+  return queued + waiting
+}
 
 function effectOf(payload: string, name: string) {
   return { kind: 'embed', key: `${writer}/${name}`, payload }
