@@ -50,9 +50,14 @@ while ((await left()) > 0) await delay(20)
 console.log('done')
 await db.close()
 
+/** While the server of the database is away nobody knows. */
 async function left(): Promise<number> {
-  const { queued, waiting } = await db.effects.stats('embed')
-  return queued + waiting
+  try {
+    const { queued, waiting } = await db.effects.stats('embed')
+    return queued + waiting
+  } catch {
+    return Infinity
+  }
 }
 
 function effectOf(payload: string, name: string) {
