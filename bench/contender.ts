@@ -34,6 +34,12 @@ const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown, never>>> =
   'postgres/callers': async () => (await import('./workloads/postgres/callers.ts')).callers,
   'postgres/reader': async () => (await import('./workloads/postgres/reader.ts')).reader,
   'postgres/read-back': async () => (await import('./workloads/postgres/read-back.ts')).readBack,
+  'effects/drain': async () => (await import('./workloads/effects/drain.ts')).enqueueAndDrain,
+  'effects/callers': async () => (await import('./workloads/effects/callers.ts')).callers,
+  'effects/idle': async () => (await import('./workloads/effects/idle.ts')).idle,
+  'effects/sender': async () => (await import('./workloads/effects/idle.ts')).sender,
+  'effects/handler': async () => (await import('./workloads/effects/idle.ts')).handler,
+  'effects/writes': async () => (await import('./workloads/effects/writes.ts')).writes,
 }
 
 let isDone = false

@@ -1,5 +1,6 @@
 /** What the benchmark tells a contender's process to do. Plain data: it crosses a process boundary. */
 
+import type { EffectsPeerName } from './peers/effects/index.ts'
 import type { PeerName } from './peers/index.ts'
 import type { LogPeerName } from './peers/logs/index.ts'
 import type { LogPeerSettings } from './peers/logs/peer.ts'
@@ -12,7 +13,7 @@ import type { TableName } from './workloads/postgres/rows.ts'
 
 interface AnyJob {
   readonly workload: WorkloadName
-  readonly peer: PeerName | ReadPeerName | LogPeerName | PostgresPeerName
+  readonly peer: PeerName | ReadPeerName | LogPeerName | PostgresPeerName | EffectsPeerName
   readonly rows: number
   /** How long one round takes, where a workload counts what fits into a time. */
   readonly roundMs: number
@@ -66,7 +67,21 @@ export interface PostgresJob extends AnyJob, PostgresPeerSettings {
   readonly readerPort: number
 }
 
-export type BenchJob = Job | ReadJob | LogJob | PostgresJob
+/** Of `npm run bench -- effects`. */
+export interface EffectsJob extends AnyJob {
+  readonly peer: EffectsPeerName
+  /** A file, or the URL of a server. */
+  readonly address: string
+  readonly warmRows: number
+  /** Some items have to wait, and some fail once. */
+  readonly isUneven: boolean
+  /** Side by side, each with its next item as soon as the last is committed. */
+  readonly callers: number
+  /** Where another process listens that handles what this one enqueues. */
+  readonly handlerPort: number
+}
+
+export type BenchJob = Job | ReadJob | LogJob | PostgresJob | EffectsJob
 
 /** `nothing`: it arrives, and that is all: what the arriving alone takes. */
 export type RequestKind = 'write and read' | 'eventual' | 'get' | 'nothing'
@@ -95,6 +110,12 @@ export type WorkloadName =
   | 'postgres/callers'
   | 'postgres/reader'
   | 'postgres/read-back'
+  | 'effects/drain'
+  | 'effects/callers'
+  | 'effects/idle'
+  | 'effects/sender'
+  | 'effects/handler'
+  | 'effects/writes'
 
 /** A workload runs in the contender's process. `pause` lets the benchmark look at the file meanwhile. */
 export type Workload<Result, J extends AnyJob = Job> = (

@@ -1,11 +1,14 @@
 /** `npm run bench -- COMMAND`: finds the command, and says in words what is missing. */
 
+import { benchEffects } from './effects.ts'
 import { benchLogs } from './logs.ts'
+import { EFFECTS_USAGE, parseEffectsOptions } from './options/effects.ts'
 import { LOGS_USAGE, parseLogOptions } from './options/logs.ts'
 import { UsageError } from './options/parse.ts'
 import { parsePostgresOptions, POSTGRES_USAGE } from './options/postgres.ts'
 import { parseReadOptions, READS_USAGE } from './options/reads.ts'
 import { parseWriteOptions, WRITES_USAGE } from './options/writes.ts'
+import { listedEffectsPeer } from './peers/effects/index.ts'
 import { listed } from './peers/index.ts'
 import { listedLogPeer } from './peers/logs/index.ts'
 import { listedPostgresPeer } from './peers/postgres/index.ts'
@@ -48,6 +51,12 @@ const COMMANDS: Readonly<Record<string, BenchCommand>> = {
     run: benchPostgres,
     needs: (args) => parsePostgresOptions(args).only.flatMap((peer) => listedPostgresPeer(peer).needs),
     without: 'tidemark',
+  },
+  effects: {
+    usage: EFFECTS_USAGE,
+    run: benchEffects,
+    needs: (args) => parseEffectsOptions(args).only.flatMap((peer) => listedEffectsPeer(peer).needs),
+    without: 'tidemark/sqlite,tidemark/postgres',
   },
 }
 

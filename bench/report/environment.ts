@@ -22,7 +22,17 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x2fc12fc1: 'zfs',
 }
 
-export const PACKAGES = ['better-sqlite3', 'kysely', 'drizzle-orm', 'pg', 'pg-copy-streams'] as const
+export const PACKAGES = [
+  'better-sqlite3',
+  'kysely',
+  'drizzle-orm',
+  'pg',
+  'pg-copy-streams',
+  'graphile-worker',
+  'pg-boss',
+  'bullmq',
+  'ioredis',
+] as const
 
 export function readEnvironment(folder: string): Environment {
   const processors = `${availableParallelism()} × ${cpus()[0]?.model.trim() || process.arch}`
