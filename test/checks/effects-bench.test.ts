@@ -75,6 +75,13 @@ describe('a drained queue', () => {
     )
   })
 
+  test('is not when its database holds no item any more, and one was never handled', async () => {
+    const losing = ({ handle }: Handling, id: number): void => void (id === 4 || handle(id))
+    await expect(drain(queueThat(losing), { first: 0, count: COUNT })).rejects.toThrow(
+      '1 items are not in the queue any more and were never handled',
+    )
+  })
+
   test('is not when an item came before its time', async () => {
     const inAnHour = Date.now() + 3_600_000
     const again = ({ handle }: Handling, id: number): void => void (handle(id) || handle(id))

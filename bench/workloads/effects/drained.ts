@@ -6,6 +6,8 @@ import { failsOnce } from './items.ts'
 import { MOST } from './sizes.ts'
 
 const LOOK_EVERY_MS = 2
+/** Until all are handled it is looked seldom, so that nobody pays for it. */
+const LOOK_FOR_LOST_EVERY_MS = 1_000
 
 export interface Drained {
   readonly usage: Usage
@@ -23,7 +25,7 @@ export interface Queued {
 /** @returns what it took until the queue's own database held none of the items as not done; they are all it has */
 export async function drain(peer: EffectsPeer, { first, count, dueAt }: Queued): Promise<Drained> {
   const calls = new Uint8Array(count)
-  const { promise: allHandled, resolve } = Promise.withResolvers<void>()
+  const { promise: allHandled, resolve } = Promise.withResolvers<true>()
   const most = Math.ceil(MOST * count)
   let done = 0
   let early = 0
@@ -35,13 +37,17 @@ export async function drain(peer: EffectsPeer, { first, count, dueAt }: Queued):
     const call = ++(calls[id - first] as number)
     if (dueAt && failsOnce(id) && call === 1) return false
     if (++done === most) mostAtMs = performance.now()
-    if (done === count) resolve()
+    if (done === count) resolve(true)
     return true
   }
   const stopMeter = startMeter()
   const startMs = performance.now()
   const stop = await peer.work({ handle, mayFail: dueAt !== undefined })
-  await allHandled
+  while (!(await Promise.race([allHandled, delay(LOOK_FOR_LOST_EVERY_MS, false, { ref: false })]))) {
+    const doneBefore = done
+    if ((await peer.unfinished()) === 0 && done === doneBefore && done < count)
+      throw new Error(`${count - done} items are not in the queue any more and were never handled`)
+  }
   while ((await peer.unfinished()) > 0) await delay(LOOK_EVERY_MS)
   const usage = stopMeter()
   await stop()
