@@ -11,14 +11,16 @@
  *     │ └──────────────── put back, or tried again ◀─────────────────┘ refused: a write of a handler's is at fault
  *     └── let go
  *
- * How it could break: two moves under way at once would name one beat, so there is one at a time, and what is settled
+ * How it could break: a segment of an epoch taken before an earlier one would count as all up to it, so each look is one
+ * snapshot and goes on behind what was seen of that epoch; two moves under way at once would name one beat, so there is one at a time, and what is settled
  * meanwhile goes with the next.
  */
-import { decodeSegment, type EffectPlace } from '../segments.ts'
+import type { Epoch } from '../contracts/position.ts'
+import { decodeSegment } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
 import { itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
 import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
-import { readSegments } from './outbox.ts'
+import { readContents, readHeads, segmentsAtOnce, type SegmentHead } from './outbox.ts'
 import { OwnRuns } from './own-tables.ts'
 import { isFinished, isPast, type Progress } from './progress.ts'
 import { addSettlement, writeOf, type Settled } from './settlement.ts'
@@ -40,6 +42,8 @@ export interface LaneEvents {
 
 /** Settled effects that are committed together, at most: a handler's writes are among them. */
 const settledTogether = 4_096
+/** So many are told apart when it is looked for new segments. */
+const epochsSeen = 32
 
 export class Lane {
   readonly number: number
@@ -61,6 +65,8 @@ export class Lane {
   /** To be loaded once more when it is loaded. */
   #mustLoad: 'new' | 'all' | undefined
   #isOver = false
+  /** There may be segments of other epochs. */
+  #isBehind = true
   #isRetiring = false
   /** By the id of an effect that is under way: those that need not be delivered once it is. */
   readonly #superseded = new Map<string, readonly Item[]>()
@@ -68,10 +74,8 @@ export class Lane {
   readonly #repeated = new Set<string>()
   /** Whose delivery ended late: they have rows, and are tried again where it does not count. */
   readonly #late = new WeakSet<Item>()
-  /** The highest segment that was seen. */
-  #seenUpTo = 0
-  /** Segments in the window, with where they end. */
-  readonly #loaded = new Map<number, EffectPlace>()
+  /** Of each epoch, the highest segment that is loaded or was finished before, and where that ends. */
+  readonly #seen = new Map<Epoch, Pick<SegmentHead, 'id' | 'end'>>()
 
   constructor(
     host: EffectsHost,
@@ -134,12 +138,13 @@ export class Lane {
    */
   async load(which: 'new' | 'all' = 'new'): Promise<void> {
     if (this.#isLoading && this.#mustLoad !== 'all') this.#mustLoad = which
+    if (which === 'all') this.#isBehind = true
     if (this.#isLoading || !this.#isGiving || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
       // Another process may have redriven some.
       if (which === 'all') await this.#waiting.findNextDue()
-      await this.#loadSegments(which)
+      await this.#loadSegments()
       if (this.#window.hasHeld) this.#move()
       if (this.#window.hasReady) this.#events.onReady()
     } finally {
@@ -267,7 +272,7 @@ export class Lane {
     this.#window.finish(finishing, nowMs)
     for (const { item } of settled) this.#superseded.delete(item.effect.id)
     this.#window.forget(progress)
-    for (const [id, end] of this.#loaded) if (isPast(progress, end)) this.#loaded.delete(id)
+    this.#forgetSeen(progress)
     this.#events.onSettled(settled)
     this.load().catch((error: unknown) => this.#events.onTrouble(error))
     this.#events.onReady()
@@ -339,30 +344,42 @@ export class Lane {
     }
   }
 
-  async #loadSegments(which: 'new' | 'all'): Promise<void> {
+  /** Of each epoch in the order of its commits, which is that of its numbers; of different ones in any order. */
+  async #loadSegments(): Promise<void> {
+    const { epoch } = this.#host
     while (!this.#window.isFull && !this.#isOver) {
-      const segments = await readSegments(
-        this.#host,
-        this.#kind,
-        which === 'all' ? 0 : this.#seenUpTo,
-        (segment) => this.#loaded.has(segment.id) || isPast(this.#progress, segment.end),
-      )
-      if (segments.length === 0) return
-      await this.#host.durable()
+      const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
+      const isAll = this.#isBehind
+      const behind = isAll ? { after: 0, seen } : { after: seen.get(epoch) ?? 0, epoch }
+      const heads = await readHeads(this.#host, this.#kind, behind)
+      if (heads.length === 0) {
+        if (isAll) this.#isBehind = false
+        return
+      }
+      const wanted = heads.filter(({ end }) => !isPast(this.#progress, end)).slice(0, segmentsAtOnce)
+      const segments = await readContents(this.#host, wanted)
+      if (segments.length > 0) await this.#host.durable()
+      const last = wanted.length < segmentsAtOnce ? heads.at(-1) : wanted.at(-1)
+      for (const head of heads.slice(0, heads.findIndex((one) => one === last) + 1))
+        this.#seen.set(head.epoch, head)
       for (const segment of segments) this.#loadSegment(segment)
     }
   }
 
   #loadSegment(segment: SegmentRow): void {
-    const { id, end } = segment
-    this.#seenUpTo = Math.max(this.#seenUpTo, id)
-    this.#loaded.set(id, end)
     const nowMs = this.#host.runtime.wallMs()
     for (const [index, content] of decodeSegment(segment.content).entries()) {
       if (laneOf(content, this.#lanes) !== this.number) continue
       const item = itemOf(this.#kind, segment, index, content)
       this.#window.load(item, isFinished(this.#progress, item), nowMs)
     }
-    this.#window.endSegment(end)
+    this.#window.endSegment(segment.end)
+  }
+
+  /** What was seen of epochs that are over: read again, it is found to be finished. */
+  #forgetSeen(progress: Progress): void {
+    if (this.#seen.size < epochsSeen) return
+    for (const [epoch, { end }] of this.#seen)
+      if (epoch !== this.#host.epoch && isPast(progress, end)) this.#seen.delete(epoch)
   }
 }

@@ -4,10 +4,20 @@ import type { EffectsHost } from './host.ts'
 import { endOf, writerOf, type SegmentRow } from './item.ts'
 
 /** Segments read at once: a full one holds a thousand effects. */
-const segmentsAtOnce = 8
+export const segmentsAtOnce = 8
 const headsAtOnce = 256
 
-type SegmentHead = Omit<SegmentRow, 'content'>
+export type SegmentHead = Omit<SegmentRow, 'content'>
+
+/** Where to go on. */
+export interface Behind {
+  /** Number of a segment. */
+  readonly after: number
+  /** Of these epochs, only what is numbered above. */
+  readonly seen?: ReadonlyMap<Epoch, number>
+  /** Of this epoch alone. */
+  readonly epoch?: Epoch
+}
 
 /**
  * The first segments numbered above `after`, but for those that are known.
@@ -39,7 +49,7 @@ async function findWanted(
 ): Promise<SegmentHead[]> {
   const wanted: SegmentHead[] = []
   for (let from = after; wanted.length < segmentsAtOnce;) {
-    const heads = await readHeads(host, kind, from)
+    const heads = await readHeads(host, kind, { after: from })
     wanted.push(...heads.filter((head) => !isKnown(head)))
     const last = heads.at(-1)
     if (last === undefined || heads.length < headsAtOnce) break
@@ -49,7 +59,8 @@ async function findWanted(
 }
 
 /** Without those that are gone meanwhile: they were finished by all lanes, also by this one. */
-async function readContents(host: EffectsHost, heads: readonly SegmentHead[]): Promise<SegmentRow[]> {
+export async function readContents(host: EffectsHost, heads: readonly SegmentHead[]): Promise<SegmentRow[]> {
+  if (heads.length === 0) return []
   const contents = await host.ask(
     `SELECT id, content FROM tidemark_segments WHERE id IN (${heads.map(({ id }) => id).join(', ')})`,
     [],
@@ -61,10 +72,18 @@ async function readContents(host: EffectsHost, heads: readonly SegmentHead[]): P
   })
 }
 
-async function readHeads(host: EffectsHost, kind: string, after: number): Promise<SegmentHead[]> {
+/** The first of them, as they are in one snapshot: of each epoch none is missing before one that is there. */
+export async function readHeads(
+  host: EffectsHost,
+  kind: string,
+  { after, seen = new Map(), epoch }: Behind,
+): Promise<SegmentHead[]> {
+  const ofEpoch = epoch === undefined ? '' : ` AND s.epoch = ${epoch}`
+  const unseen = [...seen].map(([of, id]) => ` AND (s.epoch <> ${of} OR s.id > ${id})`).join('')
   const rows = await host.ask(
     `SELECT s.id, s.epoch, s.last_seq, s.last_n, s.committed_at, w.writer FROM tidemark_segments s
-     LEFT JOIN tidemark_writers w ON w.epoch = s.epoch WHERE s.kind = ? AND s.id > ? ORDER BY s.id LIMIT ${headsAtOnce}`,
+     LEFT JOIN tidemark_writers w ON w.epoch = s.epoch
+     WHERE s.kind = ? AND s.id > ?${ofEpoch}${unseen} ORDER BY s.id LIMIT ${headsAtOnce}`,
     [kind, after],
   )
   return rows.map((row) => ({

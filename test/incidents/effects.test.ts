@@ -44,22 +44,28 @@ await withServer(embeddedPostgres, (server) => {
     await slow.query(schema)
     const db = await open<DB>(postgres(url))
     const other = await open<DB>(postgres(url))
-    const { seen, all, take } = collecting(2)
-    await db.effects.handle('embed', async (effects) => take(effects), { pollMs: 10 })
-    await other.insert('chunks', { id: 1, state: 'new' })
+    const { seen, all, take } = collecting(4)
+    await db.effects.handle('embed', async (effects) => take(effects), { pollMs: 600_000 })
+    for (const id of [1, 2]) await other.insert('chunks', { id, state: 'new' })
+    const segment = (seq: number) =>
+      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, committed_at, content)
+       VALUES ('embed', ${other.epoch}, ${seq}, ${seq}, 0, 1, 0, '[[${seq},0,"slow",${seq}]]')`
     // The other writer's transaction has drawn its number, and does not commit.
     await slow.query('BEGIN')
-    await slow.query(
-      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, committed_at, content)
-       VALUES ('embed', $1, 1, 1, 0, 1, 0, '[[1,0,"slow",null]]')`,
-      [other.epoch],
-    )
-    await db.insert('chunks', { id: 2, state: 'new' }, { effects: [{ ...embed, key: 'quick' }] })
-    await expect.poll(() => seen.map(({ key }) => key)).toEqual(['quick'])
+    await slow.query(segment(1))
+    const writeQuick = async (id: number): Promise<void> => {
+      await db.insert('chunks', { id, state: 'new' }, { effects: [{ ...embed, key: 'quick', payload: id }] })
+      await expect.poll(() => seen.at(-1)?.payload).toBe(id)
+    }
+    await writeQuick(3)
     await slow.query('COMMIT')
+    // The next of the slow one's key is numbered behind what was seen: it must not be taken before that one.
+    await slow.query(segment(2))
+    await writeQuick(4)
+    await db.effects.redrive([])
     await all
-    expect(seen.map(({ key }) => key)).toEqual(['quick', 'slow'])
-    expect(seen[1]?.version).toBeLessThan(seen[0]?.version ?? 0)
+    expect(seen.map(({ payload }) => payload)).toEqual([3, 4, 1, 2])
+    expect(seen[2]?.version).toBeLessThan(seen[0]?.version ?? 0)
     await db.close()
     await other.close()
     await slow.end()
