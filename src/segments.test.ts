@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Seq } from './contracts/position.ts'
 import type { Json } from './contracts/values.ts'
-import { decodeSegment, effectsAt, encodeEffect, segmentsOf } from './segments.ts'
+import {
+  decodeSegment,
+  effectsAt,
+  itemOf,
+  segmentsOf,
+  type EffectContent,
+  type EncodedEffect,
+} from './segments.ts'
 import { EffectBuffer } from './writes/effect-buffer.ts'
 
 const content = fc.record({
@@ -12,6 +19,17 @@ const content = fc.record({
   delayMs: fc.constantFrom(0, 5),
   isLatestOnly: fc.boolean(),
 })
+const encode = ({
+  kind,
+  key,
+  payload,
+  delayMs,
+  isLatestOnly,
+}: EffectContent & { kind: string }): EncodedEffect => ({
+  kind,
+  item: JSON.stringify(itemOf(key, payload, delayMs, isLatestOnly)),
+})
+
 const operations = fc.array(fc.array(content, { maxLength: 3 }), { minLength: 1, maxLength: 12 })
 
 test('law 8 · what a batch keeps of its effects is those of its operations that were not rejected, however it is parted', () => {
@@ -19,9 +37,7 @@ test('law 8 · what a batch keeps of its effects is those of its operations that
     fc.property(operations, fc.nat(12), fc.array(fc.nat(12), { maxLength: 4 }), (given, cut, bad) => {
       const buffer = new EffectBuffer()
       const all = given.flatMap((effects, at) => {
-        const encoded = effects.map((one) =>
-          encodeEffect(one.kind, one.key, JSON.stringify(one.payload), one.delayMs, one.isLatestOnly),
-        )
+        const encoded = effects.map((one) => encode(one))
         buffer.add((at + 1) as Seq, encoded)
         return effects.map((one, n) => ({
           ...one,
@@ -52,11 +68,7 @@ test('law 8 · what a batch keeps of its effects is those of its operations that
       expect(kept.toSorted(byPlace)).toEqual(expected)
       for (const { seq } of rejected) {
         const letter = effectsAt(buffer.segments, seq)
-        expect(letter).toEqual(
-          (given[seq - 1] ?? []).map((one) =>
-            encodeEffect(one.kind, one.key, JSON.stringify(one.payload), one.delayMs, one.isLatestOnly),
-          ),
-        )
+        expect(letter).toEqual((given[seq - 1] ?? []).map((one) => encode(one)))
       }
       // What is committed is forgotten, the rest is sent again.
       buffer.forget(at)

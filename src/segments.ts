@@ -1,11 +1,11 @@
 /**
- * How the effects of a batch are written and read: a segment is the JSON text of an array with one item an effect, so
- * that a thousand of them are one row.
+ * How the effects of a batch are written and read: a segment is one JSON text, so that a thousand of them are one row. It
+ * holds whose they are, in short, and then what they are: one item an effect.
  *
  * Keeps: law 8 (an operation that is rejected takes its effects with it; one that is sent again takes each of them once).
  *
- * Hot: `encodeEffect` and `SegmentText.add` run once an effect on the main thread. They add to texts, since that is the
- * cheapest that was found: `npm run bench -- effects`.
+ * Hot: an item is made, and added, once an effect on the main thread. One text for each, and all of them joined once, is
+ * the cheapest that was found: `npm run bench -- effects`.
  */
 import type { Segment } from './contracts/effect.ts'
 import type { Epoch, Seq } from './contracts/position.ts'
@@ -14,8 +14,8 @@ import type { Json } from './contracts/values.ts'
 /** An effect before its operation has a position. */
 export interface EncodedEffect {
   readonly kind: string
-  /** What stands in the item behind its position, to its end. */
-  readonly tail: string
+  /** The JSON of `itemOf`. */
+  readonly item: string
 }
 
 /** What a person gave for it. */
@@ -34,8 +34,12 @@ export interface SegmentItem extends EffectContent {
   readonly n: number
 }
 
-/** `step`: how far its operation is behind that of the item before; of the first item, its position. */
-type ItemTuple = readonly [step: number, n: number, key: string | null, payload: Json, ...ItemFlags]
+/**
+ * So many items (`times`) are the `n`th effects of their operations, and each of these operations is `step` behind that of
+ * the item before; the first counts from 0. Three numbers after three numbers.
+ */
+type Places = readonly number[]
+type Item = readonly [key: string | null, payload: unknown, ...ItemFlags]
 type ItemFlags = [] | [delayMs: number] | [delayMs: number, isLatestOnly: 1]
 
 /** Where an effect stands: which of the effects of which operation. */
@@ -65,34 +69,26 @@ const maxSegmentItems = 2 ** 16
 /** A segment longer than this is continued by another, in characters: a store ships them in messages. */
 const maxSegmentLength = 128 * 1024
 
-/** @param payload its JSON text */
-export function encodeEffect(
-  kind: string,
+/** What is kept of an effect beside its place. */
+export function itemOf(
   key: string | null,
-  payload: string,
-  delayMs: number,
-  isLatestOnly: boolean,
-): EncodedEffect {
-  const flags = isLatestOnly ? `,${delayMs},1` : delayMs > 0 ? `,${delayMs}` : ''
-  return { kind, tail: `${key === null ? 'null' : quote(key)},${payload}${flags}]` }
-}
-
-/** What JSON writes without a backslash. */
-const plain = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
-
-/** As `JSON.stringify`, which takes longer for a short text. */
-function quote(text: string): string {
-  return plain.test(text) ? `"${text}"` : JSON.stringify(text)
+  payload: unknown,
+  delayMs: number = 0,
+  isLatestOnly: boolean = false,
+): Item {
+  if (isLatestOnly) return [key, payload, delayMs, 1]
+  return delayMs > 0 ? [key, payload, delayMs] : [key, payload]
 }
 
 /** A segment that is being written. */
-export class SegmentText {
+export class GrowingSegment {
   readonly kind: string
   readonly #first: Seq
   #last = 0
   #lastN = 0
-  #count = 0
-  #items = ''
+  readonly #places: number[] = []
+  readonly #items: string[] = []
+  #length = 0
 
   /** @param first the operation that carries the first effect */
   constructor(kind: string, first: Seq) {
@@ -101,14 +97,19 @@ export class SegmentText {
   }
 
   get isFull(): boolean {
-    return this.#count >= maxSegmentItems || this.#items.length >= maxSegmentLength
+    return this.#items.length >= maxSegmentItems || this.#length >= maxSegmentLength
   }
 
-  add(seq: Seq, n: number, tail: string): void {
-    this.#items += `${this.#count === 0 ? '' : ','}[${seq - this.#last},${n},` + tail
+  add(seq: Seq, n: number, item: string): void {
+    const step = seq - this.#last
+    const places = this.#places
+    const run = places.length - 3
+    if (places[run] === step && places[run + 1] === n) (places[run + 2] as number)++
+    else places.push(step, n, 1)
+    this.#items.push(item)
+    this.#length += item.length
     this.#last = seq
     this.#lastN = n
-    this.#count++
   }
 
   /** @param goesOnWith an operation whose other effects are in the next segment */
@@ -118,19 +119,32 @@ export class SegmentText {
       first: this.#first,
       last: this.#last as Seq,
       lastN: goesOnWith === this.#last ? this.#lastN : endOfOperation,
-      count: this.#count,
-      content: `[${this.#items}]`,
+      count: this.#items.length,
+      content: `[[${this.#places.join()}],[${this.#items.join()}]]`,
     }
   }
 }
 
 export function decodeSegment(content: string): SegmentItem[] {
-  const items = JSON.parse(content) as ItemTuple[]
+  const [places, items] = JSON.parse(content) as readonly [Places, readonly Item[]]
+  const decoded: SegmentItem[] = []
   let seq = 0
-  return items.map(([step, n, key, payload, delayMs = 0, isLatestOnly]) => {
-    seq += step
-    return { seq: seq as Seq, n, key, payload, delayMs, isLatestOnly: isLatestOnly === 1 }
-  })
+  for (let run = 0; run < places.length; run += 3) {
+    const [step = 0, n = 0, times = 0] = places.slice(run, run + 3)
+    for (const end = decoded.length + times; decoded.length < end;) {
+      seq += step
+      const [key, payload, delayMs = 0, isLatestOnly] = items[decoded.length] as Item
+      decoded.push({
+        seq: seq as Seq,
+        n,
+        key,
+        payload: payload as Json,
+        delayMs,
+        isLatestOnly: isLatestOnly === 1,
+      })
+    }
+  }
+  return decoded
 }
 
 /** What a dead letter keeps of its operation's effects, to be accepted again with it. */
@@ -155,23 +169,20 @@ export function segmentsOf(
 ): readonly Segment[] {
   const isWhole = segments.every((segment) => segment.first > prev && segment.last <= last)
   if (isWhole && rejected.length === 0) return segments
-  const left = new Set<number>(rejected.map(({ seq }) => seq))
+  const gone = new Set<number>(rejected.map(({ seq }) => seq))
   return segments.flatMap((segment) => {
     if (segment.last <= prev || segment.first > last) return []
     const items = decodeSegment(segment.content)
-    const kept = items.filter(({ seq }) => seq > prev && seq <= last && !left.has(seq))
+    const kept = items.filter(({ seq }) => seq > prev && seq <= last && !gone.has(seq))
     const [first] = kept
     if (first === undefined) return []
     if (kept.length === items.length) return [segment]
-    const text = new SegmentText(segment.kind, first.seq)
-    for (const item of kept) text.add(item.seq, item.n, reencode(segment.kind, item).tail)
-    return [text.whole(segment.lastN === endOfOperation ? undefined : segment.last)]
+    const left = new GrowingSegment(segment.kind, first.seq)
+    for (const item of kept) left.add(item.seq, item.n, reencode(segment.kind, item).item)
+    return [left.whole(segment.lastN === endOfOperation ? undefined : segment.last)]
   })
 }
 
-function reencode(
-  kind: string,
-  { key, payload, delayMs = 0, isLatestOnly = false }: SegmentItem,
-): EncodedEffect {
-  return encodeEffect(kind, key, JSON.stringify(payload), delayMs, isLatestOnly)
+function reencode(kind: string, { key, payload, delayMs, isLatestOnly }: SegmentItem): EncodedEffect {
+  return { kind, item: JSON.stringify(itemOf(key, payload, delayMs, isLatestOnly)) }
 }

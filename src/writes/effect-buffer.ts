@@ -8,16 +8,16 @@
  */
 import type { Segment } from '../contracts/effect.ts'
 import type { Seq } from '../contracts/position.ts'
-import { segmentsOf, SegmentText, type EncodedEffect } from '../segments.ts'
+import { segmentsOf, GrowingSegment, type EncodedEffect } from '../segments.ts'
 
 export class EffectBuffer {
   #whole: Segment[] = []
-  readonly #growing = new Map<string, SegmentText>()
+  readonly #growing = new Map<string, GrowingSegment>()
 
   /** All effects of one operation. */
   add(seq: Seq, effects: readonly EncodedEffect[]): void {
     let n = 0
-    for (const { kind, tail } of effects) this.#growingFor(kind, seq).add(seq, n++, tail)
+    for (const { kind, item } of effects) this.#growingFor(kind, seq).add(seq, n++, item)
   }
 
   /** What there is now; more may be added afterwards. */
@@ -32,11 +32,11 @@ export class EffectBuffer {
     this.#whole = [...segmentsOf(this.segments, upTo, Number.POSITIVE_INFINITY as Seq, [])]
   }
 
-  #growingFor(kind: string, seq: Seq): SegmentText {
+  #growingFor(kind: string, seq: Seq): GrowingSegment {
     const known = this.#growing.get(kind)
     if (known !== undefined && !known.isFull) return known
     if (known !== undefined) this.#whole.push(known.whole(seq))
-    const made = new SegmentText(kind, seq)
+    const made = new GrowingSegment(kind, seq)
     this.#growing.set(kind, made)
     return made
   }

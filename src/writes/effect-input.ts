@@ -5,7 +5,7 @@
  */
 import type { TableSchema } from '../contracts/schema.ts'
 import { InvalidOperationError } from '../errors.ts'
-import { encodeEffect, type EncodedEffect } from '../segments.ts'
+import { itemOf, type EncodedEffect } from '../segments.ts'
 import type { Row } from './encode.ts'
 import { encodeJson } from './values.ts'
 
@@ -96,8 +96,16 @@ function encodeOne(
   if (key !== undefined) text = requireKey(key)
   else if (table !== undefined && row !== undefined) text = effectKeyOf(table, row, generatedId)
   if (latestOnly && text === null) throw invalid('an effect with `latestOnly` needs a key')
-  const json = encodeJson(payload, () => `the payload of an effect of kind "${kind}"`)
-  return encodeEffect(kind, text, json, Math.ceil(delayMs), latestOnly)
+  const where = (): string => `the payload of an effect of kind "${kind}"`
+  // Within an array, what is no JSON would be null.
+  if (!isData(payload)) encodeJson(payload, where)
+  return { kind, item: encodeJson(itemOf(text, payload, Math.ceil(delayMs), latestOnly), where) }
+}
+
+/** It says nothing of what it holds. */
+function isData(payload: unknown): boolean {
+  if (typeof payload !== 'object') return typeof payload !== 'function' && typeof payload !== 'symbol'
+  return payload === null || !('toJSON' in payload)
 }
 
 function requireKnownNames(request: object): void {

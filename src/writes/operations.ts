@@ -229,7 +229,7 @@ const bytesOfPlace = 32
 
 export function sizeOfEffects(effects: readonly EncodedEffect[] = []): number {
   let bytes = 0
-  for (const { tail } of effects) bytes += 2 * tail.length + bytesOfPlace
+  for (const { item } of effects) bytes += 2 * item.length + bytesOfPlace
   return bytes
 }
 
