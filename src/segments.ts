@@ -69,6 +69,20 @@ const maxSegmentItems = 2 ** 16
 /** A segment longer than this is continued by another, in characters: a store ships them in messages. */
 const maxSegmentLength = 128 * 1024
 
+const maxKindLength = 100
+
+/** For messages: what is no kind. */
+export const kindRule: string = `must be a text of 1 to ${maxKindLength} characters, without NUL`
+
+export function isKind(kind: unknown): kind is string {
+  return typeof kind === 'string' && kind !== '' && kind.length <= maxKindLength && isStorable(kind)
+}
+
+/** PostgreSQL has no NUL in a text. */
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
 /** What is kept of an effect beside its place. */
 export function itemOf(
   key: string | null,

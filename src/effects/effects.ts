@@ -26,7 +26,7 @@ import { own, OwnRuns } from './own-tables.ts'
 import { recoverEffects, type Ask, type RecoverOptions, type Recovery } from './recover.ts'
 import { readResult } from './results.ts'
 import { readKinds, readQueue, type EffectQueue, type EffectStats, type HandlerStats } from './stats.ts'
-import { placeOf } from '../segments.ts'
+import { isKind, kindRule, placeOf } from '../segments.ts'
 import { findUnfinished, type Found, type Sought } from './unfinished.ts'
 import { Wakes } from './wakes.ts'
 import { describeDown, EffectsWatch, parseWatchOptions, type WatchOptions } from './watch.ts'
@@ -107,7 +107,7 @@ export class Effects<W> {
   ): Promise<Handling> {
     const host = this.#required()
     const delivery = parseHandleOptions(options)
-    requireText(kind)
+    requireKind(kind)
     const deliver = handlerOf(handler)
     if (this.#dispatchers.has(kind)) throw invalid(`effects of kind "${kind}" are handled already`)
     if (this.#stopping.has(kind))
@@ -222,7 +222,7 @@ export class Effects<W> {
    */
   async recover(kind: string, options: RecoverOptions): Promise<Recovery> {
     const host = this.#required()
-    requireText(kind)
+    requireKind(kind)
     return await recoverEffects(host, this.#queries.ask, kind, options)
   }
 
@@ -366,8 +366,8 @@ function handlerOf<W>(handler: EffectHandler<W> | Target): EffectHandler<W> {
   return (effects, context) => handler.deliver(effects, context)
 }
 
-function requireText(kind: unknown): void {
-  if (typeof kind !== 'string' || kind === '') throw invalid(`a kind must be a text, not ${String(kind)}`)
+function requireKind(kind: unknown): void {
+  if (!isKind(kind)) throw invalid(`a kind ${kindRule}, not ${String(kind)}`)
 }
 
 function invalid(problem: string): TidemarkError {

@@ -20,7 +20,7 @@ import { decodeSegment } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
 import { itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
 import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
-import { readContents, readHeads, segmentsAtOnce, type SegmentHead } from './outbox.ts'
+import { livingEpochs, readContents, readHeads, segmentsAtOnce, type SegmentHead } from './outbox.ts'
 import { OwnRuns } from './own-tables.ts'
 import { isFinished, isPast, type Progress } from './progress.ts'
 import { addSettlement, writeOf, type Settled } from './settlement.ts'
@@ -129,6 +129,8 @@ export class Lane {
 
   async begin(): Promise<void> {
     await this.#waiting.load()
+    const living = await livingEpochs(this.#host, this.#kind)
+    this.#progress = new Map([...this.#progress].filter(([epoch]) => living.has(epoch)))
     await this.load('all')
   }
 

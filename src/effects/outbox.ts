@@ -58,6 +58,14 @@ async function findWanted(
   return wanted.slice(0, segmentsAtOnce)
 }
 
+/** Epochs in which there are effects of this kind that are not swept away, or may be more. */
+export async function livingEpochs(host: EffectsHost, kind: string): Promise<Set<number>> {
+  // In this order: one that is over had committed all that it ever would.
+  const open = await host.ask('SELECT epoch FROM tidemark_writers WHERE closed = 0', [])
+  const left = await host.ask('SELECT DISTINCT epoch FROM tidemark_segments WHERE kind = ?', [kind])
+  return new Set([...open, ...left].map(({ epoch }) => Number(epoch)))
+}
+
 /** Without those that are gone meanwhile: they were finished by all lanes, also by this one. */
 export async function readContents(host: EffectsHost, heads: readonly SegmentHead[]): Promise<SegmentRow[]> {
   if (heads.length === 0) return []

@@ -31,6 +31,8 @@ export class Window {
   readonly #entries = new Map<Item, Entry>()
   readonly #byKey = new Map<string, Item[]>()
   #ready: Item[] = []
+  /** So many of them are taken. */
+  #readyFrom = 0
   #held: Item[] = []
 
   /** @param isWaiting whether an effect of this key has a row of its own, so that a newer one must wait too */
@@ -43,7 +45,7 @@ export class Window {
   }
 
   get hasReady(): boolean {
-    return this.#ready.length > 0
+    return this.#ready.length > this.#readyFrom
   }
 
   get hasHeld(): boolean {
@@ -101,10 +103,8 @@ export class Window {
   /** Older ones of its key may have been redriven since it was ready. */
   #takeReady(max: number): Item[] {
     const taken: Item[] = []
-    let looked = 0
-    for (const item of this.#ready) {
-      if (taken.length >= max) break
-      looked++
+    while (this.hasReady && taken.length < max) {
+      const item = this.#ready[this.#readyFrom++] as Item
       const { key } = item.effect
       if (key === undefined || !this.#isWaiting(key)) taken.push(item)
       else {
@@ -112,7 +112,10 @@ export class Window {
         this.#held.push(item)
       }
     }
-    this.#ready = this.#ready.slice(looked)
+    if (2 * this.#readyFrom > this.#ready.length) {
+      this.#ready.splice(0, this.#readyFrom)
+      this.#readyFrom = 0
+    }
     return taken
   }
 

@@ -137,6 +137,21 @@ export const effectLanes: Topic = (subject, test) => {
     assert.deepEqual(new Set(seen.slice(-23).map(({ engine }) => engine)), new Set([0, 1]))
   })
 
+  test('law 7 · how far a lane has come is forgotten of writers that are gone', async () => {
+    await using at = await stage(subject, tables)
+    for (const n of range(6)) {
+      const db = await at.open()
+      await db.effects.handle('embed', async () => {})
+      await db.effects.reached('embed', db.enqueue(embed(n)).bookmark)
+      await db.close()
+    }
+    await at.db.effects.handle('embed', async () => {})
+    await at.db.effects.reached('embed', at.db.enqueue(embed('last')).bookmark)
+    const [row] = await at.outside('SELECT progress FROM tidemark_lanes')
+    // This one's own, and those whose last segments are still to be swept away.
+    assert.ok(Object.keys(JSON.parse(String(row?.['progress'])) as object).length <= 3)
+  })
+
   // SPEC S1.8
   test('law 7 · a producer can wait until fewer than so many are unfinished', async () => {
     await using at = await stage(subject, tables)

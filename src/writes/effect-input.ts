@@ -5,7 +5,7 @@
  */
 import type { TableSchema } from '../contracts/schema.ts'
 import { InvalidOperationError } from '../errors.ts'
-import { itemOf, type EncodedEffect } from '../segments.ts'
+import { isKind, isStorable, itemOf, kindRule, type EncodedEffect } from '../segments.ts'
 import type { Row } from './encode.ts'
 import { encodeJson } from './values.ts'
 
@@ -34,7 +34,6 @@ export interface EffectOptions {
   readonly effects?: readonly EffectRequest[]
 }
 
-const maxKindLength = 100
 /** In characters. It is part of an index, and MySQL's take no more. */
 const maxKeyLength = 500
 /** Ten years. */
@@ -127,10 +126,8 @@ let lastKind: string | undefined
 
 /** @throws InvalidOperationError `INVALID_CALL` */
 function requireKind(kind: unknown): string {
-  if (typeof kind === 'string' && kind !== '' && kind.length <= maxKindLength && isStorable(kind)) return kind
-  throw invalid(
-    `the \`kind\` of an effect must be a text of 1 to ${maxKindLength} characters, not ${String(kind)}`,
-  )
+  if (isKind(kind)) return kind
+  throw invalid(`the \`kind\` of an effect ${kindRule}, not ${String(kind)}`)
 }
 
 function requireKey(key: unknown): string | null {
@@ -151,11 +148,6 @@ function keyText(key: unknown): string {
 
 function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
-}
-
-/** PostgreSQL has no NUL in a text. */
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0')
 }
 
 function invalid(problem: string): InvalidOperationError {

@@ -35,7 +35,7 @@ console.log('open')
 for (let n = 0; n < Number(rows); n++) {
   if (db.isFull) await db.ready()
   // What is written faster than the target takes it would only lengthen the end.
-  while (n % 20 === 0 && (await left()) > mostLeft) await delay(5)
+  if (n % 20 === 0) while ((await left()) > mostLeft) await delay(5)
   const [id, name] = [`${writer}-${round}-${n}`, `k${n % keys}`]
   const receipt = db.insert('chunks', { id, name, acks: 0 }, { effects: [effectOf(id, name)] })
   receipt.then(
