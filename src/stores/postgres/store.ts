@@ -44,6 +44,7 @@ import { readSchema, type DatabaseSchema } from './schema.ts'
 import { Session, Transaction } from './session.ts'
 import { keepEffects, outboxOf } from './outbox.ts'
 import { Side } from './side.ts'
+import { syncLog } from './sync-log.ts'
 import { WakeCalls } from './wake-calls.ts'
 
 export class PostgresStore implements Store {
@@ -286,23 +287,8 @@ class OpenedPostgres implements OpenedStore {
     return this.#told(() => this.#side.run((session) => endEpoch(session, seen)))
   }
 
-  /** One commit that waits for the disk: the log's one sync covers every commit before it. */
   sync(): Promise<void> {
-    return this.#told(() =>
-      this.#side.run((session) =>
-        session.transact(async (inside) => {
-          await inside.run('SET LOCAL synchronous_commit = on')
-          // Without a number of its own there would be nothing to commit.
-          await inside.run('SELECT pg_current_xact_id()')
-          const { rows } = await inside.own('SELECT 1 FROM tidemark_writers WHERE epoch = ?', [this.epoch])
-          if (rows.length === 0)
-            throw new StoreError(
-              'chain',
-              `the database does not know epoch ${this.epoch}; nothing was synced.`,
-            )
-        }),
-      ),
-    )
+    return this.#told(() => this.#side.run(({ connection }) => syncLog(connection, this.epoch)))
   }
 
   reloadSchema(): Promise<Schema> {
