@@ -14,13 +14,14 @@ import { findProgram } from '../test/support/servers/installed.ts'
 import { debianPostgres, embeddedPostgres } from '../test/support/servers/postgres.ts'
 import { command } from './command.ts'
 
-const usage = `Usage: npm run crash -- [--effects] [--store S] [--rounds N] [--seed S]
+const usage = `Usage: npm run crash -- [--effects] [--store S] [--rounds N] [--seed S] [--outage-every N]
 
-  --effects     kills those who write and deliver effects, their target, and the server of the database
-  --store S     sqlite, postgres (the one that comes with npm) or system-postgres; on a server every second writer
-                outlives a kill of that (sqlite)
-  --rounds N    kills (1,000)
-  --seed S      repeats the operations and the delays of a run; the moment within a delay is the machine's`
+  --effects         kills those who write and deliver effects, their target, and the server of the database
+  --store S         sqlite, postgres (the one that comes with npm) or system-postgres (sqlite)
+  --rounds N        kills (1,000)
+  --seed S          repeats the operations and the delays of a run; the moment within a delay is the machine's
+  --outage-every N  on a server, without --effects: every so many writers, one outlives a kill of that, and is
+                    killed then (2)`
 
 /** Two of five amid writes: there most of the time is spent, and most of the transactions. */
 const words = ['ready', 'acknowledged', 'opening', 'repairing', 'closing'] as const
@@ -31,7 +32,10 @@ const killsPerDatabase = 10
 const servers = { postgres: embeddedPostgres, 'system-postgres': debianPostgres }
 
 /** What a campaign on a server does otherwise. @throws UsageError */
-async function startStore(store: string): Promise<Partial<CampaignOptions> & AsyncDisposable> {
+async function startStore(
+  store: string,
+  outageEvery: number,
+): Promise<Partial<CampaignOptions> & AsyncDisposable> {
   if (store === 'sqlite') return { [Symbol.asyncDispose]: async () => undefined }
   if (store !== 'postgres' && store !== 'system-postgres')
     throw new UsageError(`There is no store "${store}".`)
@@ -44,6 +48,7 @@ async function startStore(store: string): Promise<Partial<CampaignOptions> & Asy
     words: words.filter((word) => word !== 'repairing'),
     newPlace: () => databaseOn(server),
     lanes: 1,
+    outageEvery,
     outage: async () => {
       await server.kill()
       await server.restart()
@@ -52,12 +57,19 @@ async function startStore(store: string): Promise<Partial<CampaignOptions> & Asy
   }
 }
 
-const options = { effects: { type: 'boolean' }, rounds: TEXT, seed: TEXT, store: TEXT } as const
+const options = {
+  effects: { type: 'boolean' },
+  rounds: TEXT,
+  seed: TEXT,
+  store: TEXT,
+  'outage-every': TEXT,
+} as const
 
 await command(usage, options, async (given) => {
   const rounds = wholeNumber('rounds', given.rounds, 1_000)
   const seed = wholeNumber('seed', given.seed, Math.floor(Math.random() * 1_000_000), 0)
-  await using store = await startStore(given.store ?? 'sqlite')
+  const outageEvery = wholeNumber('outage-every', given['outage-every'], 2)
+  await using store = await startStore(given.store ?? 'sqlite', outageEvery)
   if (given.effects) return await killEffects(store, rounds, seed)
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-crash-'))
   console.log(`${rounds} kills, seed ${seed}, files in ${folder}`)

@@ -20,8 +20,10 @@ export interface CampaignOptions {
   readonly newPlace?: (folder: string, number: number) => Place | Promise<Place>
   /** Writers at a time. Default 2. */
   readonly lanes?: number
-  /** Every second writer is to outlive this, and is killed afterwards. */
+  /** Some writers are to outlive this, and are killed afterwards. */
   readonly outage?: (() => Promise<void>) | undefined
+  /** Which ones. Default: every second. */
+  readonly outageEvery?: number
 }
 
 /** One file in five uses the rollback journal: another way to be interrupted, and to repair. */
@@ -69,7 +71,17 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
 
 async function runLane(
   lane: number,
-  { rounds, seed, folder, words, onKill, newPlace = newFile, lanes = 2, outage }: CampaignOptions,
+  {
+    rounds,
+    seed,
+    folder,
+    words,
+    onKill,
+    newPlace = newFile,
+    lanes = 2,
+    outage,
+    outageEvery = 2,
+  }: CampaignOptions,
   tally: Tally,
   over: AbortSignal,
 ): Promise<void> {
@@ -84,7 +96,7 @@ async function runLane(
     while (left > last) {
       if (over.aborted) return
       const word = words[Math.floor(random() * words.length)] as Word
-      const kill = outage && left % 2 === 0 ? await site.outlive(outage) : await site.kill(word)
+      const kill = outage && left % outageEvery === 0 ? await site.outlive(outage) : await site.kill(word)
       if (kill === undefined) continue
       left--
       count(kill, tally)
