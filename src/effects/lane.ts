@@ -12,8 +12,9 @@
  *     └── let go
  *
  * How it could break: a segment of an epoch taken before an earlier one would count as all up to it, so each look is one
- * snapshot and goes on behind what was seen of that epoch; two moves under way at once would name one beat, so there is one at a time, and what is settled
- * meanwhile goes with the next.
+ * snapshot and goes on behind what was seen of that epoch; one of its own taken before one of another epoch that it
+ * follows from would be out of order, so each look is for all epochs; two moves under way at once would name one beat,
+ * so there is one at a time, and what is settled meanwhile goes with the next.
  */
 import type { Epoch } from '../contracts/position.ts'
 import { decodeSegment } from '../segments.ts'
@@ -65,8 +66,6 @@ export class Lane {
   /** To be loaded once more when it is loaded. */
   #mustLoad: 'new' | 'all' | undefined
   #isOver = false
-  /** There may be segments of other epochs. */
-  #isBehind = true
   #isRetiring = false
   /** By the id of an effect that is under way: those that need not be delivered once it is. */
   readonly #superseded = new Map<string, readonly Item[]>()
@@ -140,7 +139,6 @@ export class Lane {
    */
   async load(which: 'new' | 'all' = 'new'): Promise<void> {
     if (this.#isLoading && this.#mustLoad !== 'all') this.#mustLoad = which
-    if (which === 'all') this.#isBehind = true
     if (this.#isLoading || !this.#isGiving || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
@@ -346,18 +344,15 @@ export class Lane {
     }
   }
 
-  /** Of each epoch in the order of its commits, which is that of its numbers; of different ones in any order. */
+  /**
+   * Of each epoch in the order of its commits, which is that of its numbers; and behind what they follow from in other
+   * epochs, since whoever changes a row that another has changed draws the higher number once that is committed.
+   */
   async #loadSegments(): Promise<void> {
-    const { epoch } = this.#host
     while (!this.#window.isFull && !this.#isOver) {
       const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
-      const isAll = this.#isBehind
-      const behind = isAll ? { after: 0, seen } : { after: seen.get(epoch) ?? 0, epoch }
-      const heads = await readHeads(this.#host, this.#kind, behind)
-      if (heads.length === 0) {
-        if (isAll) this.#isBehind = false
-        return
-      }
+      const heads = await readHeads(this.#host, this.#kind, { after: 0, seen })
+      if (heads.length === 0) return
       const wanted = heads.filter(({ end }) => !isPast(this.#progress, end)).slice(0, segmentsAtOnce)
       const segments = await readContents(this.#host, wanted)
       if (segments.length > 0) await this.#host.durable()

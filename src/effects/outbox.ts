@@ -15,8 +15,6 @@ export interface Behind {
   readonly after: number
   /** Of these epochs, only what is numbered above. */
   readonly seen?: ReadonlyMap<Epoch, number>
-  /** Of this epoch alone. */
-  readonly epoch?: Epoch
 }
 
 /**
@@ -84,14 +82,13 @@ export async function readContents(host: EffectsHost, heads: readonly SegmentHea
 export async function readHeads(
   host: EffectsHost,
   kind: string,
-  { after, seen = new Map(), epoch }: Behind,
+  { after, seen = new Map() }: Behind,
 ): Promise<SegmentHead[]> {
-  const ofEpoch = epoch === undefined ? '' : ` AND s.epoch = ${epoch}`
   const unseen = [...seen].map(([of, id]) => ` AND (s.epoch <> ${of} OR s.id > ${id})`).join('')
   const rows = await host.ask(
     `SELECT s.id, s.epoch, s.last_seq, s.last_n, s.committed_at, w.writer FROM tidemark_segments s
      LEFT JOIN tidemark_writers w ON w.epoch = s.epoch
-     WHERE s.kind = ? AND s.id > ?${ofEpoch}${unseen} ORDER BY s.id LIMIT ${headsAtOnce}`,
+     WHERE s.kind = ? AND s.id > ?${unseen} ORDER BY s.id LIMIT ${headsAtOnce}`,
     [kind, after],
   )
   return rows.map((row) => ({

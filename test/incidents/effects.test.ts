@@ -55,17 +55,17 @@ await withServer(embeddedPostgres, (server) => {
     await slow.query(segment(1))
     const writeQuick = async (id: number): Promise<void> => {
       await db.insert('chunks', { id, state: 'new' }, { effects: [{ ...embed, key: 'quick', payload: id }] })
-      await expect.poll(() => seen.at(-1)?.payload).toBe(id)
+      await expect.poll(() => seen.map(({ payload }) => payload)).toContain(id)
     }
     await writeQuick(3)
     await slow.query('COMMIT')
-    // The next of the slow one's key is numbered behind what was seen: it must not be taken before that one.
+    // The next of the slow one's key is numbered behind what was seen: it must not be taken before that one. And what
+    // follows from both must not be taken before them, although this engine was told of its own only.
     await slow.query(segment(2))
     await writeQuick(4)
-    await db.effects.redrive([])
     await all
-    expect(seen.map(({ payload }) => payload)).toEqual([3, 4, 1, 2])
-    expect(seen[2]?.version).toBeLessThan(seen[0]?.version ?? 0)
+    expect(seen.map(({ payload }) => payload)).toEqual([3, 1, 4, 2])
+    expect(seen[1]?.version).toBeLessThan(seen[0]?.version ?? 0)
     await db.close()
     await other.close()
     await slow.end()
