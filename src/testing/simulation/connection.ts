@@ -27,6 +27,10 @@ interface Request {
 export const locked = (): StoreError =>
   new StoreError('transient', 'simulated: the database is locked', { outcome: 'not-committed' })
 
+/** As of a thread that was ended. */
+const abandoned = (): StoreError =>
+  new StoreError('transient', 'simulated: the connection was given up', { outcome: 'unknown' })
+
 const lockTimeoutMs = 10
 const lockRetryMs = 0.5
 
@@ -56,9 +60,10 @@ export class Connection {
     return answer.promise as Promise<T>
   }
 
-  /** Nothing that has not begun will. */
+  /** Nothing that has not begun will, and whoever asked for it is told, unless its process is gone. */
   abandon(): void {
-    this.#requests.splice(this.#isServing ? 1 : 0)
+    for (const request of this.#requests.splice(this.#isServing ? 1 : 0))
+      this.#answer(request, Promise.reject(abandoned()))
   }
 
   #serveNext(): void {

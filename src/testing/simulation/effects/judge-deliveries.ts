@@ -110,7 +110,11 @@ export class DeliveryJudge {
     if (effect.diedAt.length > 0) return true
     const hasLost = this.#ledger.takings.at(-1)?.by !== by.epoch || by.endedAt !== undefined
     if (later.ackedAt !== undefined && !hasLost) return false
-    return this.#ledger.isSuperseded(effect, (other) => other === later)
+    // To whoever has lost the lane also one between them, which was delivered meanwhile.
+    return this.#ledger.isSuperseded(
+      effect,
+      (other) => other === later || (hasLost && other.deliveries.length > 0),
+    )
   }
 
   /** @returns what explains that an effect is given out again after a call */

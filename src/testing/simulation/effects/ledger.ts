@@ -149,6 +149,12 @@ export class EffectsLedger {
         effect.redrives++
         effect.callsBeforeRedrive = effect.calls.length
       }
+      // A redrive that is not there any more leaves the attempts before it.
+      if (hasGoneBack)
+        effect.callsBeforeRedrive = Math.min(
+          effect.callsBeforeRedrive,
+          effect.calls.length - (row?.attempts ?? 0),
+        )
       effect.kept = row
     }
   }
