@@ -97,7 +97,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'effects are delivered before their commit is durable',
     file: lane,
-    edits: [['      if (segments.length > 0) await this.#host.durable()\n', '']],
+    edits: [['      await this.#host.durable()\n', '']],
     within: 100,
   },
   {

@@ -9,7 +9,7 @@
 import type { EffectsHost } from './host.ts'
 import { endOf } from './item.ts'
 import { Lane, type LaneEvents } from './lane.ts'
-import { askForLane, makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
+import { askForLane, letLaneGo, makeKind, readLanes, takeLane, type LaneRow } from './lease.ts'
 import { commitInParts } from './in-parts.ts'
 import { own } from './own-tables.ts'
 import { isPast } from './progress.ts'
@@ -31,6 +31,9 @@ export class Holder {
   readonly #events: LaneEvents
   /** Lanes of others, as they were seen when their beat changed last. */
   readonly #sights = new Map<number, Sight>()
+  /** Lanes that are let go: their last move is under way. */
+  readonly #leaving = new Set<number>()
+  #isOver = false
   #laneCount = 1
   #beatAtMs = 0
   #isSweeping = false
@@ -51,18 +54,17 @@ export class Holder {
   /** Takes what can be taken, and sees to it that every engine has its part. */
   async takeLanes(): Promise<void> {
     const rows = await readLanes(this.#host, this.#kind)
-    for (const row of rows) if (!this.lanes.has(row.lane) && this.#isFree(row)) await this.#take(row)
+    for (const row of rows) if (this.#mayTake(row)) await this.#take(row)
     for (const { lane, wantedBy } of rows)
       if (wantedBy !== undefined && wantedBy !== this.#host.epoch) this.#retire(lane)
+    if (this.#isOver) return
     for (const row of this.#missingFrom(rows)) await askForLane(this.#host, this.#kind, row)
   }
 
   /** Lets go of the lanes that others are to have. @param isOut whether effects of a lane are under way */
   async handOver(isOut: (lane: Lane) => boolean): Promise<void> {
-    for (const lane of [...this.lanes.values()].filter((one) => one.isRetiring && !isOut(one))) {
-      this.lanes.delete(lane.number)
-      await lane.letGo()
-    }
+    const retired = [...this.lanes.values()].filter((lane) => lane.isRetiring && !isOut(lane))
+    await Promise.all(retired.map((lane) => this.#letGo(lane)))
   }
 
   /** Called often enough: a third of the lease. */
@@ -73,10 +75,21 @@ export class Holder {
     for (const lane of this.lanes.values()) lane.beat()
   }
 
+  /** All of them, and takes none any more. */
   async letGo(): Promise<void> {
-    const lanes = [...this.lanes.values()]
-    this.lanes.clear()
-    await Promise.all(lanes.map((lane) => lane.letGo()))
+    this.#isOver = true
+    await Promise.all([...this.lanes.values()].map((lane) => this.#letGo(lane)))
+  }
+
+  /** Until it is free it must not be taken anew: what is settled and not committed would be delivered again. */
+  async #letGo(lane: Lane): Promise<void> {
+    this.lanes.delete(lane.number)
+    this.#leaving.add(lane.number)
+    try {
+      await lane.letGo()
+    } finally {
+      this.#leaving.delete(lane.number)
+    }
   }
 
   /** Deletes the segments that every lane has passed. Whoever does it twice deletes nothing twice. */
@@ -99,9 +112,15 @@ export class Holder {
     }
   }
 
+  #mayTake(row: LaneRow): boolean {
+    return !this.#isOver && !this.lanes.has(row.lane) && !this.#leaving.has(row.lane) && this.#isFree(row)
+  }
+
   async #take(row: LaneRow): Promise<void> {
     const hold = await takeLane(this.#host, this.#kind, row, this.#leaseMs)
     if (hold === undefined) return
+    // All others were let go meanwhile.
+    if (this.#isOver) return await letLaneGo(this.#host, this.#kind, row.lane, hold, row.progress)
     this.#sights.delete(row.lane)
     const lane = new Lane(this.#host, this.#kind, this.#laneCount, row, hold, {
       ...this.#events,

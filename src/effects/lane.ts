@@ -349,18 +349,23 @@ export class Lane {
    * epochs, since whoever changes a row that another has changed draws the higher number once that is committed.
    */
   async #loadSegments(): Promise<void> {
-    while (!this.#window.isFull && !this.#isOver) {
+    for (;;) {
       const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
       const heads = await readHeads(this.#host, this.#kind, { after: 0, seen })
       if (heads.length === 0) return
-      const wanted = heads.filter(({ end }) => !isPast(this.#progress, end)).slice(0, segmentsAtOnce)
-      const segments = await readContents(this.#host, wanted)
-      if (segments.length > 0) await this.#host.durable()
-      const last = wanted.length < segmentsAtOnce ? heads.at(-1) : wanted.at(-1)
-      for (const head of heads.slice(0, heads.findIndex((one) => one === last) + 1))
-        this.#seen.set(head.epoch, head)
-      for (const segment of segments) this.#loadSegment(segment)
+      await this.#host.durable()
+      for (let at = 0; at < heads.length; at += segmentsAtOnce) {
+        if (this.#window.isFull || this.#isOver) return
+        await this.#loadHeads(heads.slice(at, at + segmentsAtOnce))
+      }
     }
+  }
+
+  async #loadHeads(heads: readonly SegmentHead[]): Promise<void> {
+    const wanted = heads.filter(({ end }) => !isPast(this.#progress, end))
+    const segments = await readContents(this.#host, wanted)
+    for (const head of heads) this.#seen.set(head.epoch, head)
+    for (const segment of segments) this.#loadSegment(segment)
   }
 
   #loadSegment(segment: SegmentRow): void {
