@@ -12,7 +12,7 @@ const few = [
   'operations are regrouped by shape',
   'backpressure resumes early',
   'reads do not wait for their own writes',
-  'an ack looks at neither token nor beat',
+  'effects are delivered before their commit is durable',
   'a lease is taken without waiting',
   'progress skips what is not finished',
 ]
