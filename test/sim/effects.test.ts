@@ -10,7 +10,7 @@ import type { FaultKind } from '../../src/testing/simulation/faults.ts'
 import { worlds } from '../../src/testing/simulation/worlds.ts'
 
 const firstSeed = Number(process.env['TIDEMARK_SIM_SEED'] ?? 1)
-const seeds = Number(process.env['TIDEMARK_SIM_EFFECTS_SEEDS'] ?? 60)
+const seeds = Number(process.env['TIDEMARK_SIM_EFFECTS_SEEDS'] ?? 30)
 const timeout = 600_000
 
 /** What this world is there for. */
