@@ -60,7 +60,7 @@ export async function openWith<DB extends Tables>(
     derivations: Object.entries(parsed.derive).map(([table, sql]) => ({ table, sql })),
     onSchemaChange: (schema) => engine?.useSchema(schema),
     onWanted: (seq) => engine?.committer.hurry(seq),
-    onEffects: (kind) => effects?.committed(kind, 'elsewhere'),
+    onEffects: (kind) => effects?.committed(kind),
   })
   const bookmarks = new Bookmarks(opened.database)
   engine = new WriteEngine(writer, opened, runtime, parsed, (mark) => bookmarks.write([mark]))
@@ -109,7 +109,7 @@ function openEffects<DB extends Tables>(
         (await reads.reader.query(query as ReadQuery<Record<string, unknown>>, 'strong')).rows,
     },
   )
-  engine.onEffects = (kind) => effects.committed(kind, 'here')
+  engine.onEffects = (kind) => effects.committed(kind)
   if (store.keepsEffects) reads.processors.effects = effects
   return effects
 }

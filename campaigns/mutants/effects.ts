@@ -23,8 +23,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'a lease is taken without waiting',
-    file: holder,
-    edits: [['return nowMs - sight.sinceMs >= leaseMs', 'return nowMs - sight.sinceMs >= leaseMs / 10']],
+    file: 'src/effects/sights.ts',
+    edits: [['return nowMs - sinceMs >= leaseMs', 'return nowMs - sinceMs >= leaseMs / 10']],
     within: 300,
   },
   {
@@ -201,8 +201,13 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'a page of segments that is gone counts as the end of the outbox',
-    file: 'src/effects/outbox.ts',
-    edits: [['if (segments.length > 0) return segments', 'if (segments.length >= 0) return segments']],
+    file: 'src/effects/unfinished.ts',
+    edits: [
+      [
+        'if (!segments.every(look)) return false',
+        'if (segments.length === 0 || !segments.every(look)) return segments.length === 0',
+      ],
+    ],
     within: 3_000,
   },
   {

@@ -130,10 +130,10 @@ export class Dispatcher<W> {
     this.#poll()
   }
 
-  /** Effects of this kind were committed: those of other engines may be numbered before what was seen. */
-  wake(where: 'here' | 'elsewhere'): void {
+  /** Effects of this kind were committed. */
+  wake(): void {
     if (this.#isStopped) return
-    for (const lane of this.#holder.lanes.values()) this.#guard(lane.load(where === 'here' ? 'new' : 'all'))
+    for (const lane of this.#holder.lanes.values()) this.#guard(lane.load())
   }
 
   /** It was paused, or resumed, by this engine. */
@@ -192,7 +192,7 @@ export class Dispatcher<W> {
       this.#holder.beat()
       await this.#holder.takeLanes()
       await this.#handOver()
-      for (const lane of this.#holder.lanes.values()) await lane.load('all')
+      for (const lane of this.#holder.lanes.values()) await lane.look()
       await this.#holder.sweep()
       await this.#retain()
     } finally {

@@ -297,8 +297,8 @@ export class Effects<W> {
   }
 
   /** Effects of this kind were committed by this engine, or by another. */
-  committed(kind: string, where: 'here' | 'elsewhere'): void {
-    this.#dispatchers.get(kind)?.wake(where)
+  committed(kind: string): void {
+    this.#dispatchers.get(kind)?.wake()
   }
 
   /** This engine handles some kind, or watches them. */

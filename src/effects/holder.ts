@@ -13,12 +13,7 @@ import { askForLane, letLaneGo, makeKind, readLanes, takeLane, type LaneRow } fr
 import { commitInParts } from './in-parts.ts'
 import { own } from './own-tables.ts'
 import { isPast } from './progress.ts'
-
-interface Sight {
-  readonly token: number
-  readonly beat: number
-  readonly sinceMs: number
-}
+import { Sights } from './sights.ts'
 
 /** Segments swept away in one operation. */
 const sweptAtOnce = 256
@@ -29,8 +24,7 @@ export class Holder {
   readonly #kind: string
   readonly #leaseMs: number
   readonly #events: LaneEvents
-  /** Lanes of others, as they were seen when their beat changed last. */
-  readonly #sights = new Map<number, Sight>()
+  readonly #sights: Sights
   /** Lanes that are let go: their last move is under way. */
   readonly #leaving = new Set<number>()
   #isOver = false
@@ -43,6 +37,7 @@ export class Holder {
     this.#kind = kind
     this.#leaseMs = leaseMs
     this.#events = events
+    this.#sights = new Sights(host.runtime)
   }
 
   /** @param lanes how many there are to be, if the kind is new. @returns how many there are */
@@ -54,6 +49,7 @@ export class Holder {
   /** Takes what can be taken, and sees to it that every engine has its part. */
   async takeLanes(): Promise<void> {
     const rows = await readLanes(this.#host, this.#kind)
+    this.#sights.see(new Map([[this.#kind, rows]]))
     for (const row of rows) if (this.#mayTake(row)) await this.#take(row)
     for (const { lane, wantedBy } of rows)
       if (wantedBy !== undefined && wantedBy !== this.#host.epoch) this.#retire(lane)
@@ -121,7 +117,6 @@ export class Holder {
     if (hold === undefined) return
     // All others were let go meanwhile.
     if (this.#isOver) return await letLaneGo(this.#host, this.#kind, row.lane, hold, row.progress)
-    this.#sights.delete(row.lane)
     const lane = new Lane(this.#host, this.#kind, this.#laneCount, row, hold, {
       ...this.#events,
       onLost: (lost) => {
@@ -155,14 +150,10 @@ export class Holder {
    * Nobody holds it, or by our own clock its holder has been silent for as long as it asked for; and so has whoever is to
    * have it.
    */
-  #isFree({ lane, token, beat, leaseMs, isOwnerGone, owner, wantedBy }: LaneRow): boolean {
+  #isFree(row: LaneRow): boolean {
     const me = this.#host.epoch
+    const isForMe = row.isOwnerGone && (row.wantedBy ?? me) === me
     // Its own, of which it knows nothing any more: a move of it was refused.
-    if (owner === me || (isOwnerGone && (wantedBy ?? me) === me)) return true
-    const nowMs = this.#host.runtime.monotonicMs()
-    const sight = this.#sights.get(lane)
-    if (sight?.token === token && sight.beat === beat) return nowMs - sight.sinceMs >= leaseMs
-    this.#sights.set(lane, { token, beat, sinceMs: nowMs })
-    return false
+    return row.owner === me || isForMe || this.#sights.isSilent(this.#kind, row)
   }
 }

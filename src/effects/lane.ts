@@ -21,7 +21,7 @@ import { decodeSegment } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
 import { itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
 import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
-import { livingEpochs, readContents, readHeads, segmentsAtOnce, type SegmentHead } from './outbox.ts'
+import { livingEpochs, readContents, readHeads, type SegmentHead } from './outbox.ts'
 import { OwnRuns } from './own-tables.ts'
 import { isFinished, isPast, type Progress } from './progress.ts'
 import { addSettlement, writeOf, type Settled } from './settlement.ts'
@@ -63,8 +63,8 @@ export class Lane {
   #moving: Promise<void> = Promise.resolve()
   #mustMove = false
   #isLoading = false
-  /** To be loaded once more when it is loaded. */
-  #mustLoad: 'new' | 'all' | undefined
+  /** Once more when it is loaded. */
+  #mustLoad = false
   #isOver = false
   #isRetiring = false
   /** By the id of an effect that is under way: those that need not be delivered once it is. */
@@ -130,29 +130,31 @@ export class Lane {
     await this.#waiting.load()
     const living = await livingEpochs(this.#host, this.#kind)
     this.#progress = new Map([...this.#progress].filter(([epoch]) => living.has(epoch)))
-    await this.load('all')
+    await this.load()
   }
 
-  /**
-   * @param which `all` also looks for segments that were numbered before others and committed after them, and for rows
-   *   that others have changed
-   */
-  async load(which: 'new' | 'all' = 'new'): Promise<void> {
-    if (this.#isLoading && this.#mustLoad !== 'all') this.#mustLoad = which
+  /** Looks for all that others may have changed, also rows of its own. */
+  async look(): Promise<void> {
+    if (!this.#isGiving) return
+    await this.#waiting.findNextDue()
+    await this.load()
+  }
+
+  /** Loads the segments that are new. */
+  async load(): Promise<void> {
+    this.#mustLoad ||= this.#isLoading
     if (this.#isLoading || !this.#isGiving || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
-      // Another process may have redriven some.
-      if (which === 'all') await this.#waiting.findNextDue()
       await this.#loadSegments()
       if (this.#window.hasHeld) this.#move()
       if (this.#window.hasReady) this.#events.onReady()
     } finally {
       this.#isLoading = false
     }
-    const again = this.#mustLoad
-    this.#mustLoad = undefined
-    if (again !== undefined) await this.load(again)
+    if (!this.#mustLoad) return
+    this.#mustLoad = false
+    await this.load()
   }
 
   take(max: number): Item[] {
@@ -351,31 +353,28 @@ export class Lane {
   async #loadSegments(): Promise<void> {
     for (;;) {
       const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
-      const heads = await readHeads(this.#host, this.#kind, { after: 0, seen })
+      const heads = await readHeads(this.#host, this.#kind, 0, seen)
       if (heads.length === 0) return
       await this.#host.durable()
-      for (let at = 0; at < heads.length; at += segmentsAtOnce) {
+      const wanted = heads.filter(({ end }) => !isPast(this.#progress, end))
+      for await (const segments of readContents(this.#host, wanted)) {
+        for (const segment of segments) this.#loadSegment(segment)
         if (this.#window.isFull || this.#isOver) return
-        await this.#loadHeads(heads.slice(at, at + segmentsAtOnce))
       }
+      for (const head of heads) this.#seen.set(head.epoch, head)
     }
   }
 
-  async #loadHeads(heads: readonly SegmentHead[]): Promise<void> {
-    const wanted = heads.filter(({ end }) => !isPast(this.#progress, end))
-    const segments = await readContents(this.#host, wanted)
-    for (const head of heads) this.#seen.set(head.epoch, head)
-    for (const segment of segments) this.#loadSegment(segment)
-  }
-
   #loadSegment(segment: SegmentRow): void {
+    const { epoch, id, end } = segment
+    this.#seen.set(epoch, { id, end })
     const nowMs = this.#host.runtime.wallMs()
     for (const [index, content] of decodeSegment(segment.content).entries()) {
       if (laneOf(content, this.#lanes) !== this.number) continue
       const item = itemOf(this.#kind, segment, index, content)
       this.#window.load(item, isFinished(this.#progress, item), nowMs)
     }
-    this.#window.endSegment(segment.end)
+    this.#window.endSegment(end)
   }
 
   /** What was seen of epochs that are over: read again, it is found to be finished. */

@@ -32,16 +32,16 @@ export class Sights {
     )
   }
 
-  /** Each has a holder that was not silent for as long as it asked for. A kind without lanes was never handled. */
-  areHeld(kind: string, rows: readonly LaneRow[]): boolean {
+  /** It shows no sign of life for as long as it asked for. */
+  isSilent(kind: string, { lane, leaseMs }: LaneRow): boolean {
     const nowMs = this.#runtime.monotonicMs()
-    return (
-      rows.length > 0 &&
-      rows.every(({ lane, isOwnerGone, leaseMs }) => {
-        const sinceMs = this.#seen.get(nameOf(kind, lane))?.sinceMs ?? nowMs
-        return !isOwnerGone && nowMs - sinceMs < leaseMs
-      })
-    )
+    const sinceMs = this.#seen.get(nameOf(kind, lane))?.sinceMs ?? nowMs
+    return nowMs - sinceMs >= leaseMs
+  }
+
+  /** Each has a holder that is not silent. A kind without lanes was never handled. */
+  areHeld(kind: string, rows: readonly LaneRow[]): boolean {
+    return rows.length > 0 && rows.every((row) => !row.isOwnerGone && !this.isSilent(kind, row))
   }
 }
 

@@ -11,7 +11,7 @@ import { decodeSegment, effectId, type EffectPlace, type SegmentItem } from '../
 import type { EffectsHost } from './host.ts'
 import { laneOf, placeIn, type SegmentRow } from './item.ts'
 import { readLanes, type LaneRow } from './lease.ts'
-import { readSegments } from './outbox.ts'
+import { readContents, readHeads, type SegmentHead } from './outbox.ts'
 import { isFinished, isPast } from './progress.ts'
 
 /** Which effects are looked for. */
@@ -57,13 +57,14 @@ async function eachSegment(
   lanes: readonly LaneRow[],
   look: (segment: SegmentRow) => boolean,
 ): Promise<boolean> {
-  const isPastAll = ({ end }: Pick<SegmentRow, 'end'>): boolean =>
+  const isPastAll = ({ end }: SegmentHead): boolean =>
     lanes.length > 0 && lanes.every(({ progress }) => isPast(progress, end))
   for (let after = 0; ;) {
-    const segments = await readSegments(host, kind, after, isPastAll)
-    const last = segments.at(-1)
+    const heads = await readHeads(host, kind, after)
+    const last = heads.at(-1)
     if (last === undefined) return true
-    if (!segments.every(look)) return false
+    const wanted = heads.filter((head) => !isPastAll(head))
+    for await (const segments of readContents(host, wanted)) if (!segments.every(look)) return false
     after = last.id
   }
 }

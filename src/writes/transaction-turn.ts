@@ -48,6 +48,8 @@ export class TransactionTurn {
   /** What was begun, until the turn is over. */
   #transaction: StoreTransaction | undefined
   readonly #effects: EncodedEffect[] = []
+  /** What keeps its effects, from when it commits. */
+  segments: readonly Segment[] = []
   #value: unknown
   #error: unknown
   #stage: 'queued' | 'running' | 'committing' | 'abandoned' = 'queued'
@@ -63,13 +65,6 @@ export class TransactionTurn {
   /** What the callback returned, once that is committed. */
   get result(): Promise<unknown> {
     return this.#result.promise
-  }
-
-  /** What keeps its effects. */
-  get segments(): readonly Segment[] {
-    const buffer = new EffectBuffer()
-    buffer.add(this.seq, this.#effects)
-    return buffer.segments
   }
 
   async run(store: OpenedStore, prev: Seq): Promise<TurnEnd> {
@@ -92,6 +87,9 @@ export class TransactionTurn {
     }
     if (this.#isAbandoned()) return this.#rollBack(transaction, undefined)
     this.#stage = 'committing'
+    const buffer = new EffectBuffer()
+    buffer.add(this.seq, this.#effects)
+    this.segments = buffer.segments
     try {
       await transaction.commit(this.segments)
       return { kind: 'committed' }
