@@ -6,16 +6,14 @@
  */
 import type { Session } from '../../index.ts'
 import { Actor } from './actor.ts'
-import type { WriteLock } from './connection.ts'
 import { countConsequences } from './consequences.ts'
 import { Faults } from './faults.ts'
-import { FaultyStore } from './faulty-store.ts'
 import { harm } from './harm.ts'
 import type { Contents, History } from './history.ts'
 import { linkedSchema, plainSchema } from './look.ts'
 import { Machine } from './machine.ts'
-import { SimulatedProcess } from './process.ts'
-import type { Action, ActionOf, Program, Step } from './program.ts'
+import { Processes, runSteps } from './processes.ts'
+import type { Action, ActionOf, Program } from './program.ts'
 import { Random } from './random.ts'
 import { get, read, type Bookmark } from './read.ts'
 import { failed, Recorder } from './recorder.ts'
@@ -44,13 +42,8 @@ class World {
   readonly #random: Random
   readonly #faults: Faults
   readonly #machine: Machine<Contents>
-  readonly #lock: WriteLock = { holder: undefined }
-  /** By the number of the process; a process that was killed is replaced by one that is started anew. */
-  readonly #actors = new Map<number, Actor>()
-  readonly #everyActor: Actor[] = []
+  readonly #processes: Processes<Actor>
   readonly #sessions = new Map<string, { readonly session: Session<Tables>; readonly actor: Actor }>()
-  #executing: SimulatedProcess | undefined
-  #engines = 0
   #writes = 0
   #bookmarks = 0
 
@@ -61,7 +54,14 @@ class World {
     this.#machine = new Machine(program.hasLinks ? linkedSchema : plainSchema, this.#faults, {
       onCommitted: (contents) => this.#recorder.add({ kind: 'committed', contents }),
       onWentBack: (contents, byPowerLoss) => this.#recorder.add({ kind: 'went-back', contents, byPowerLoss }),
-      onDeath: () => this.#executing?.kill(),
+      onDeath: () => this.#processes.killExecuting(),
+    })
+    this.#processes = new Processes({
+      scheduler: this.#scheduler,
+      random: this.#random,
+      faults: this.#faults,
+      waiting: this.#recorder.waiting,
+      onDeath: (process) => this.#recorder.add({ kind: 'died', process }),
     })
   }
 
@@ -73,12 +73,12 @@ class World {
   }
 
   async run(): Promise<void> {
-    let atMs = 0
-    for (const step of this.#program.steps) {
-      atMs += step.afterMs
-      this.#scheduler.at(atMs, () => this.#act(step))
-    }
-    await this.#scheduler.run(atMs)
+    await runSteps(
+      this.#scheduler,
+      this.#program.steps,
+      (step) => this.#act(step),
+      (error) => this.#recorder.add({ kind: 'crashed', error }),
+    )
     await this.#end()
     this.#machine.close()
   }
@@ -86,46 +86,29 @@ class World {
   /** Nothing goes wrong any more, and everything comes to its end. */
   async #end(): Promise<void> {
     this.#faults.end()
-    for (const { process } of this.#everyActor) process.resume()
+    for (const { process } of this.#processes.every) process.resume()
     await this.#scheduler.run(this.#scheduler.nowMs + 200)
-    for (const actor of this.#actors.values()) if (!actor.process.isDead) actor.close(closeTimeoutMs)
-    const isQuiet = (): boolean => this.#stillWaiting().length === 0
+    for (const actor of this.#processes.living) actor.close(closeTimeoutMs)
+    const isQuiet = (): boolean => this.#processes.stillWaiting().length === 0
     await this.#scheduler.run(this.#scheduler.nowMs + patienceMs, isQuiet)
-    for (const actor of this.#everyActor) actor.askAll()
+    for (const actor of this.#processes.every) actor.askAll()
     await this.#scheduler.run(this.#scheduler.nowMs + patienceMs, isQuiet)
-    for (const { what, process } of this.#stillWaiting())
-      this.#recorder.add({ kind: 'never-ended', what: `${what} of process ${process}` })
+    for (const what of this.#processes.stillWaiting()) this.#recorder.add({ kind: 'never-ended', what })
   }
 
-  #stillWaiting(): { what: string; process: number }[] {
-    const isAlive = ({ process }: { process: number }): boolean =>
-      this.#everyActor[process]?.process.isDead === false
-    return [...this.#recorder.waiting.values()].filter(isAlive)
-  }
-
-  #act(step: Step): void {
-    try {
-      this.#do(step)
-    } catch (error) {
-      this.#recorder.add({
-        kind: 'crashed',
-        error: error instanceof Error ? (error.stack ?? '') : String(error),
-      })
-    }
-  }
-
-  #do(action: Action): void {
+  #act(action: Action): void {
     switch (action.kind) {
       case 'open':
         return this.#open(action)
       case 'back-up':
         return this.#machine.backUp()
       case 'restore':
-        if (this.#lock.holder === undefined && this.#machine.restore()) this.#faults.happened('history-lost')
+        if (this.#processes.lock.holder === undefined && this.#machine.restore())
+          this.#faults.happened('history-lost')
         return
       case 'lose-power':
         this.#faults.happened('power-lost')
-        for (const actor of this.#everyActor) if (!actor.process.isDead) actor.process.kill()
+        for (const { process } of this.#processes.every) process.kill()
         return this.#machine.losePower()
       case 'stop':
       case 'kill':
@@ -137,45 +120,27 @@ class World {
   }
 
   #harm(action: ActionOf<'stop' | 'kill' | 'jump-clock'>): void {
-    const actor = this.#actors.get(action.process)
+    const actor = this.#processes.at(action.process)
     if (!actor || actor.process.isDead) return
     harm(actor.process, action, this.#faults)
   }
 
   #open(action: ActionOf<'open'>): void {
-    const current = this.#actors.get(action.process)
-    // One engine at a time; one that was closed or has stopped is followed by another.
-    if (current && !current.isOver && !current.process.isDead) return
-    const index = this.#everyActor.length
-    const process = new SimulatedProcess(`p${index}`, this.#scheduler, this.#random.below(2 ** 31))
-    const actor = new Actor(index, ++this.#engines, process, this.#recorder)
-    this.#actors.set(action.process, actor)
-    this.#everyActor.push(actor)
-    process.onDeath(() => this.#recorder.add({ kind: 'died', process: index }))
-    const store = new FaultyStore(this.#machine.store, {
-      process,
-      random: this.#random,
-      faults: this.#faults,
-      lock: this.#lock,
-      as: (execute) => {
-        // Stays set: what it does goes on when promises are ready, before anybody else has a turn.
-        this.#executing = process
-        return execute()
-      },
-      onSync: () => this.#machine.sync(),
-    })
-    actor.open(store, action)
+    this.#processes.start(
+      action.process,
+      { store: this.#machine.store, onSync: () => this.#machine.sync() },
+      (index, process) => new Actor(index, index + 1, process, this.#recorder),
+      (actor, store) => actor.open(store, action),
+    )
   }
 
   #call(action: Call): void {
-    const actor = this.#actors.get(action.process)
-    if (!actor || actor.process.isDead || actor.isOver) {
-      const reopening = this.#program.reopenings[action.process]
-      if (reopening) this.#open(reopening)
-      return this.#actors.get(action.process)?.whenOpen(() => this.#call(action))
-    }
-    // A process that stands still makes its calls when it goes on.
-    actor.process.run(() => actor.whenOpen(() => this.#callNow(actor, action)))
+    const reopening = this.#program.reopenings[action.process]
+    this.#processes.call(
+      action.process,
+      () => reopening && this.#open(reopening),
+      (actor) => this.#callNow(actor, action),
+    )
   }
 
   #callNow(actor: Actor, action: Call): void {
@@ -251,7 +216,7 @@ class World {
         this.#recorder.add({ kind: 'took', bookmark: id, session: from, write: undefined })
         return { id, text }
       }
-      const last = this.#actors.get(from)?.lastReceipt
+      const last = this.#processes.at(from)?.lastReceipt
       if (!last) return undefined
       this.#recorder.add({ kind: 'took', bookmark: id, session: undefined, write: last.write })
       return { id, text: last.receipt.bookmark }

@@ -5,12 +5,10 @@
  * When the program is over nothing goes wrong any more: whoever stood still goes on, somebody handles effects, and all
  * that was written must be finished. Then every engine is closed.
  */
-import type { WriteLock } from '../connection.ts'
 import { Faults } from '../faults.ts'
-import { FaultyStore } from '../faulty-store.ts'
 import { harm } from '../harm.ts'
 import { Machine } from '../machine.ts'
-import { SimulatedProcess } from '../process.ts'
+import { Processes, runSteps } from '../processes.ts'
 import { Random } from '../random.ts'
 import { Recorder } from '../recorder.ts'
 import { Scheduler } from '../scheduler.ts'
@@ -19,7 +17,7 @@ import { Acks } from './answering.ts'
 import { countEffectFaults } from './consequences.ts'
 import type { EffectsContents, EffectsHappening, EffectsHistory } from './history.ts'
 import { effectsSchema } from './look.ts'
-import type { EffectsAction, EffectsOpening, EffectsProgram, EffectsStep } from './program.ts'
+import type { EffectsAction, EffectsOpening, EffectsProgram } from './program.ts'
 import { SimulatedTarget } from './target.ts'
 import { Numbering } from './write.ts'
 
@@ -44,22 +42,17 @@ class EffectsWorld {
   readonly #program: EffectsProgram
   readonly #scheduler = new Scheduler()
   readonly #recorder = new Recorder<EffectsHappening>(this.#scheduler)
-  readonly #random: Random
   readonly #faults: Faults
   readonly #machine: Machine<EffectsContents>
-  readonly #lock: WriteLock = { holder: undefined }
   readonly #parts: EffectsWorldParts
-  /** By the number of the process; a process that was killed is replaced by one that is started anew. */
-  readonly #actors = new Map<number, EffectsActor>()
-  readonly #everyActor: EffectsActor[] = []
+  readonly #processes: Processes<EffectsActor>
   /** How each process was opened last. */
   readonly #openings = new Map<number, EffectsOpening>()
-  #executing: SimulatedProcess | undefined
   #contents: EffectsContents | undefined
 
   constructor(program: EffectsProgram) {
     this.#program = program
-    const random = (this.#random = new Random(program.seed))
+    const random = new Random(program.seed)
     const recorder = this.#recorder
     const faults = (this.#faults = new Faults(program.faults, (fault) =>
       recorder.add({ kind: 'fault', fault }),
@@ -73,7 +66,14 @@ class EffectsWorld {
         this.#contents = contents
         recorder.add({ kind: 'went-back', contents })
       },
-      onDeath: () => this.#executing?.kill(),
+      onDeath: () => this.#processes.killExecuting(),
+    })
+    this.#processes = new Processes({
+      scheduler: this.#scheduler,
+      random,
+      faults,
+      waiting: recorder.waiting,
+      onDeath: (process) => recorder.add({ kind: 'died', process }),
     })
     const numbering = new Numbering()
     const ailmentOf = numbering.ailmentOf.bind(numbering)
@@ -94,12 +94,12 @@ class EffectsWorld {
   }
 
   async run(): Promise<void> {
-    let atMs = 0
-    for (const step of this.#program.steps) {
-      atMs += step.afterMs
-      this.#scheduler.at(atMs, () => this.#act(step))
-    }
-    await this.#scheduler.run(atMs)
+    await runSteps(
+      this.#scheduler,
+      this.#program.steps,
+      (step) => this.#act(step),
+      (error) => this.#recorder.add({ kind: 'crashed', error }),
+    )
     await this.#end()
     this.#machine.close()
   }
@@ -107,7 +107,7 @@ class EffectsWorld {
   async #end(): Promise<void> {
     this.#faults.end()
     this.#parts.target.recover()
-    for (const { process } of this.#everyActor) process.resume()
+    for (const { process } of this.#processes.every) process.resume()
     this.#recorder.add({ kind: 'peace' })
     await this.#pass(settlingMs)
     // Somebody who handles, whoever is left; and who resumes what was paused.
@@ -115,10 +115,13 @@ class EffectsWorld {
     this.#open(last)
     this.#call({ kind: 'resume', process: last.process })
     await this.#pass(settlingMs)
-    await this.#pass(this.#program.patienceMs, () => this.#isFinished && this.#stillWaiting().length === 0)
-    for (const actor of this.#actors.values()) if (!actor.process.isDead) actor.close(closeTimeoutMs)
-    await this.#pass(closePatienceMs, () => this.#stillWaiting().length === 0)
-    for (const what of this.#stillWaiting()) this.#recorder.add({ kind: 'never-ended', what })
+    await this.#pass(
+      this.#program.patienceMs,
+      () => this.#isFinished && this.#processes.stillWaiting().length === 0,
+    )
+    for (const actor of this.#processes.living) actor.close(closeTimeoutMs)
+    await this.#pass(closePatienceMs, () => this.#processes.stillWaiting().length === 0)
+    for (const what of this.#processes.stillWaiting()) this.#recorder.add({ kind: 'never-ended', what })
     this.#recorder.add({ kind: 'end', contents: this.#machine.lookAgain() })
   }
 
@@ -135,35 +138,18 @@ class EffectsWorld {
     return this.#contents?.segments === 0 && this.#contents.kept.every(({ state }) => state === 'dead')
   }
 
-  #stillWaiting(): string[] {
-    return [...this.#recorder.waiting.values()]
-      .filter(({ process }) => this.#everyActor[process]?.process.isDead === false)
-      .map(({ what, process }) => `${what} of process ${process}`)
-  }
-
-  #act(step: EffectsStep): void {
-    try {
-      this.#do(step)
-    } catch (error) {
-      this.#recorder.add({
-        kind: 'crashed',
-        error: error instanceof Error ? (error.stack ?? '') : String(error),
-      })
-    }
-  }
-
-  #do(action: EffectsAction): void {
+  #act(action: EffectsAction): void {
     switch (action.kind) {
       case 'open':
         return this.#open(action)
       case 'lose-power':
         this.#faults.happened('power-lost')
-        for (const { process } of this.#everyActor) process.kill()
+        for (const { process } of this.#processes.every) process.kill()
         return this.#machine.losePower()
       case 'stop':
       case 'kill':
       case 'jump-clock': {
-        const process = this.#actors.get(action.process)?.process
+        const process = this.#processes.at(action.process)?.process
         if (process && !process.isDead) harm(process, action, this.#faults)
         return
       }
@@ -176,43 +162,28 @@ class EffectsWorld {
   }
 
   #open(opening: EffectsOpening): void {
-    const current = this.#actors.get(opening.process)
-    // One engine at a time; one that was closed or has stopped is followed by another.
-    if (current && !current.isOver && !current.process.isDead) return
-    const index = this.#everyActor.length
-    const process = new SimulatedProcess(`p${index}`, this.#scheduler, this.#random.below(2 ** 31))
-    const actor = new EffectsActor(index, index + 1, process, this.#parts)
-    this.#actors.set(opening.process, actor)
-    this.#openings.set(opening.process, opening)
-    this.#everyActor.push(actor)
-    process.onDeath(() => this.#recorder.add({ kind: 'died', process: index }))
-    const store = new FaultyStore(this.#machine.store, {
-      process,
-      random: this.#random,
-      faults: this.#faults,
-      lock: this.#lock,
-      as: (execute) => {
-        // Stays set: what it does goes on when promises are ready, before anybody else has a turn.
-        this.#executing = process
-        return execute()
+    const onSync = (): void => {
+      this.#machine.sync()
+      this.#recorder.add({ kind: 'synced' })
+    }
+    this.#processes.start(
+      opening.process,
+      { store: this.#machine.store, onSync },
+      (index, process) => new EffectsActor(index, index + 1, process, this.#parts),
+      (actor, store) => {
+        this.#openings.set(opening.process, opening)
+        actor.open(store, opening)
       },
-      onSync: () => {
-        this.#machine.sync()
-        this.#recorder.add({ kind: 'synced' })
-      },
-    })
-    actor.open(store, opening)
+    )
   }
 
   #call(action: Call): void {
-    const actor = this.#actors.get(action.process)
-    if (!actor || actor.process.isDead || actor.isOver) {
-      const reopening = this.#program.reopenings[action.process]
-      if (reopening) this.#open(reopening)
-      return this.#actors.get(action.process)?.whenOpen(() => this.#call(action))
-    }
-    // A process that stands still makes its calls when it goes on.
-    actor.process.run(() => actor.whenOpen(() => this.#callNow(actor, action)))
+    const reopening = this.#program.reopenings[action.process]
+    this.#processes.call(
+      action.process,
+      () => reopening && this.#open(reopening),
+      (actor) => this.#callNow(actor, action),
+    )
   }
 
   #callNow(actor: EffectsActor, action: Call): void {
@@ -221,7 +192,7 @@ class EffectsWorld {
       case 'write':
         return actor.write(action)
       case 'reached': {
-        const receipt = this.#actors.get(action.of)?.lastReceipt
+        const receipt = this.#processes.at(action.of)?.lastReceipt
         if (receipt) actor.reached(receipt, action)
         return
       }
