@@ -5,6 +5,7 @@ import {
   COMMON_USAGE,
   list,
   parse,
+  serverOf,
   TEXT,
   UsageError,
   wholeNumber,
@@ -43,13 +44,11 @@ Contenders: ${EFFECTS_PEER_NAMES.join(', ')}. BullMQ takes a redis-server that i
 
 export function parseEffectsOptions(args: readonly string[]): EffectsBenchOptions {
   const values = parse(args, { ...COMMON, items: TEXT, 'round-ms': TEXT, server: TEXT })
-  const { quick, patient, json, folder, profile, server = 'embedded' } = values
+  const { quick, patient, json, folder, profile } = values
   if (values['row-bytes'] !== undefined)
     throw new UsageError('--row-bytes is not for effects: its items have about 100 bytes.')
-  if (!['embedded', 'debian'].includes(server) && !/^postgres(ql)?:\/\//.test(server))
-    throw new UsageError(`--server takes embedded, debian or a URL (postgres://…); it was given "${server}".`)
   return {
-    server,
+    server: serverOf(values.server),
     items: wholeNumber('items', values.items, quick ? 100_000 : 500_000, 20_000),
     rounds: wholeNumber('rounds', values.rounds, quick ? 1 : 5),
     roundMs: wholeNumber('round-ms', values['round-ms'], quick ? 1_500 : 3_000, 500),

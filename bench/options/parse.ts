@@ -59,6 +59,12 @@ export function wholeNumber(name: string, text: string | undefined, otherwise: n
   return value
 }
 
+/** @returns `embedded`, `debian`, or a URL */
+export function serverOf(text: string = 'embedded'): string {
+  if (['embedded', 'debian'].includes(text) || /^postgres(ql)?:\/\//.test(text)) return text
+  throw new UsageError(`--server takes embedded, debian or a URL (postgres://…); it was given "${text}".`)
+}
+
 /** Below 200 bytes a row has no room for its own attributes. */
 export function rowBytesOf(text: string | undefined): number {
   return wholeNumber('row-bytes', text, 250, 200)

@@ -5,6 +5,7 @@ import {
   COMMON_USAGE,
   list,
   parse,
+  serverOf,
   TEXT,
   UsageError,
   wholeNumber,
@@ -50,13 +51,11 @@ Contenders: ${POSTGRES_PEER_NAMES.join('; ')}`
 
 export function parsePostgresOptions(args: readonly string[]): PostgresBenchOptions {
   const values = parse(args, { ...COMMON, rows: TEXT, 'round-ms': TEXT, server: TEXT })
-  const { quick, patient, json, folder, profile, server = 'embedded' } = values
+  const { quick, patient, json, folder, profile } = values
   if (values['row-bytes'] !== undefined)
     throw new UsageError('--row-bytes is not for postgres: its rows have about 100 bytes.')
-  if (!['embedded', 'debian'].includes(server) && !/^postgres(ql)?:\/\//.test(server))
-    throw new UsageError(`--server takes embedded, debian or a URL (postgres://…); it was given "${server}".`)
   return {
-    server,
+    server: serverOf(values.server),
     rows: wholeNumber('rows', values.rows, quick ? 50_000 : 200_000, 10_000),
     rounds: wholeNumber('rounds', values.rounds, quick ? 1 : 3),
     roundMs: wholeNumber('round-ms', values['round-ms'], quick ? 1_000 : 2_000, 500),

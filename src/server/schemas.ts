@@ -113,6 +113,15 @@ export const statsSchema: Schema = objectOf({
   alerts: listOf(objectOf({ kind: string, message: string, sinceMs: number })),
 })
 
+/** Of a history: where to go on. */
+export const sinceSchema: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    since: { type: 'integer', minimum: 0, description: 'Only samples after this, in ms since 1970.' },
+  },
+}
+
 export const historySchema: Schema = objectOf({
   intervalMs: integer,
   columns: listOf(string),

@@ -12,6 +12,7 @@ import {
   effectKindSchema,
   listOf,
   objectOf,
+  sinceSchema,
   waitingEffectSchema,
 } from '../schemas.ts'
 
@@ -107,7 +108,8 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
       config: { scope: 'read' },
       schema: {
         summary: 'What the handler of an effect gave as its result',
-        description: 'Kept for a week. With Tidemark-Timeout-Ms it is waited for; 404 while there is none.',
+        description:
+          'Kept for as long as its handler says, a week by default. With Tidemark-Timeout-Ms it is waited for; 404 while there is none.',
         tags,
         params: objectOf({ id: { type: 'string', maxLength: 50 } }),
         headers: consistencyHeaders,
@@ -124,13 +126,7 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
       schema: {
         summary: 'How each kind of effects was in the last fifteen minutes',
         tags: ['stats'],
-        querystring: {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            since: { type: 'integer', minimum: 0, description: 'Only samples after this, in ms since 1970.' },
-          },
-        },
+        querystring: sinceSchema,
         response: {
           200: objectOf({
             intervalMs: { type: 'integer' },

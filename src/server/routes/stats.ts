@@ -4,7 +4,7 @@ import type { EffectStats, EffectTrouble } from '../../index.ts'
 import type { ServerContext } from '../context.ts'
 import { HISTORY_COLUMNS, HISTORY_INTERVAL_MS } from '../history.ts'
 import { capitalized } from '../problems.ts'
-import { historySchema, statsSchema } from '../schemas.ts'
+import { historySchema, sinceSchema, statsSchema } from '../schemas.ts'
 import { VERSION } from '../version.ts'
 
 export function registerStats(app: FastifyInstance, context: ServerContext): void {
@@ -24,13 +24,7 @@ export function registerStats(app: FastifyInstance, context: ServerContext): voi
       schema: {
         summary: 'A sample a second, of the last fifteen minutes',
         tags: ['stats'],
-        querystring: {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            since: { type: 'integer', minimum: 0, description: 'Only samples after this, in ms since 1970.' },
-          },
-        },
+        querystring: sinceSchema,
         response: { 200: historySchema },
       },
     },
