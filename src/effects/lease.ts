@@ -41,19 +41,19 @@ const lanesSql = `SELECT l.kind, l.lane, l.owner, l.token, l.beat, l.lease_ms, l
   LEFT JOIN tidemark_writers w ON w.epoch = l.wanted_by`
 
 export async function readLanes(host: Pick<EffectsHost, 'ask'>, kind: string): Promise<LaneRow[]> {
-  return (await host.ask(`${lanesSql} WHERE l.kind = ? ORDER BY l.lane`, [kind])).map(laneOf)
+  return (await host.ask(`${lanesSql} WHERE l.kind = ? ORDER BY l.lane`, [kind])).map(laneRowOf)
 }
 
 /** Those of every kind, by kind. */
 export async function readAllLanes(host: Pick<EffectsHost, 'ask'>): Promise<Map<string, LaneRow[]>> {
   const rows = await host.ask(`${lanesSql} ORDER BY l.kind, l.lane`, [])
-  const lanes = rows.map((row) => [String(row['kind']), laneOf(row)] as const)
+  const lanes = rows.map((row) => [String(row['kind']), laneRowOf(row)] as const)
   return new Map(
     [...Map.groupBy(lanes, ([kind]) => kind)].map(([kind, some]) => [kind, some.map(([, lane]) => lane)]),
   )
 }
 
-function laneOf(row: Record<string, unknown>): LaneRow {
+function laneRowOf(row: Record<string, unknown>): LaneRow {
   return {
     lane: Number(row['lane']),
     owner: Number(row['owner']),
