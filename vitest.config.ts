@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { SuiteReporter } from './scripts/suite-reporter.ts'
 import { suites } from './scripts/suites.ts'
+import './test/support/compile-cache.ts'
 
 export default defineConfig({
   test: {

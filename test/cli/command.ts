@@ -4,7 +4,6 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as tick } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
@@ -30,9 +29,6 @@ interface CommandOptions {
   readonly hasInput?: boolean
 }
 
-/** Sources are compiled once for all runs. */
-const compileCache = path.join(tmpdir(), 'tidemark-test-compile-cache')
-
 /** `tidemark …`, running. It is killed at the end of the test, if it still runs. */
 export class Command {
   /** Resolves when the process is gone and all that it said was read. */
@@ -48,7 +44,7 @@ export class Command {
     this.#process = spawn(process.execPath, [program, ...parameters], {
       cwd: folder,
       stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...plainEnvironment(), ...environment, TMPDIR: temporary, NODE_COMPILE_CACHE: compileCache },
+      env: { ...plainEnvironment(), ...environment, TMPDIR: temporary },
       ...(user === undefined ? {} : { uid: user, gid: user }),
     })
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
@@ -133,10 +129,10 @@ export async function succeed(folder: string, ...parameters: readonly string[]):
   return stdout
 }
 
-/** What a shell without a terminal has; nothing that makes programs print colours or pretend to be in a test. */
+/** What a shell without a terminal has, and sources that are compiled; nothing that makes programs print colours or pretend to be in a test. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME } = process.env
-  return { PATH, HOME }
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE }
 }
 
 /** Linux shows the state of each thread; elsewhere the state of the process must do. */

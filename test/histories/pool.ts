@@ -1,11 +1,7 @@
 /** Processes that take one job after another: to start one takes longer than most histories. */
 import { fork, type ChildProcess } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import type { FromChild, ToChild } from './workload.ts'
-
-/** Sources are compiled once for all of them, and their threads. */
-const compileCache = path.join(tmpdir(), 'tidemark-test-compile-cache')
+import '../support/compile-cache.ts'
 
 type Listener = (message: FromChild) => void
 
@@ -19,7 +15,6 @@ export class Worker {
   constructor() {
     this.#process = fork(new URL('process.ts', import.meta.url), {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     })
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
     const { promise, resolve } = Promise.withResolvers<void>()

@@ -3,9 +3,8 @@
  * first word, so that nobody ever waits for a time. Knows nothing of a test runner: campaigns use it too.
  */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { createInterface } from 'node:readline'
+import './compile-cache.ts'
 
 export interface Exit {
   readonly code: number | null
@@ -17,9 +16,6 @@ export interface ProgramOptions {
   readonly node?: readonly string[]
   readonly user?: number
 }
-
-/** Sources are compiled once for all children. */
-const compileCache = path.join(tmpdir(), 'tidemark-test-compile-cache')
 
 export class Program {
   readonly lines: string[] = []
@@ -36,7 +32,6 @@ export class Program {
       [...(options.node ?? []), program.pathname, ...parameters.map(String)],
       {
         stdio: 'pipe',
-        env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
         ...(options.user === undefined ? {} : { uid: options.user, gid: options.user }),
       },
     )
