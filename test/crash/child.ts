@@ -7,6 +7,7 @@
  * Without a last position it goes on until it is killed. VERSIONS is what the counters are at, as JSON.
  */
 import { writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { open, type Receipt } from '../../src/index.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
@@ -34,6 +35,9 @@ function say(line: string): void {
     }
   }
 }
+
+// A process that is killed leaves no compiled sources behind for the next.
+flushCompileCache()
 
 const isServer = address.startsWith('postgres:')
 /** A small batch goes to a server in another way than a large one: every second database is written to in such. */

@@ -54,12 +54,14 @@ for (let n = 0; n < Number(rows); n++) {
     { effects: [{ kind: 'embed', key: name, payload: id }] },
   )
   // One in ten is refused, and must take its effect with it.
-  if (n % 10 === 3)
+  if (n % 10 === 3) {
+    if (db.isFull) await db.ready()
     db.insert(
       'chunks',
       { id, name, n, acks: 0 },
       { effects: [{ kind: 'embed', key: name, payload: 'never' }] },
     )
+  }
   if (n % 20 === 0) void receipt.then(() => console.log(`acknowledged ${id}`))
   if (n % 8 === 0) await setImmediate()
 }

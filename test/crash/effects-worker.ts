@@ -43,7 +43,10 @@ for (let n = 0; n < Number(rows); n++) {
     () => undefined,
   )
   // One in ten is refused, and must take its effect with it.
-  if (n % 10 === 3) db.insert('chunks', { id, name, acks: 0 }, { effects: [effectOf('never', name)] })
+  if (n % 10 === 3) {
+    if (db.isFull) await db.ready()
+    db.insert('chunks', { id, name, acks: 0 }, { effects: [effectOf('never', name)] })
+  }
   if (n % 8 === 0) await delay(4)
 }
 while ((await left()) > 0) await delay(20)
