@@ -41,12 +41,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'the window gives out two of a key at once',
     file: window,
-    edits: [
-      [
-        'if (older !== undefined) older.push(item)',
-        'if (older !== undefined) {\n      older.push(item)\n      this.#admit(item, nowMs)\n    }',
-      ],
-    ],
+    edits: [['      line.last = item\n', '      line.last = item\n      this.#admit(item, nowMs)\n']],
     within: 100,
   },
   {
@@ -103,12 +98,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'what was finished out of turn is forgotten by the next holder',
     file: lane,
-    edits: [
-      [
-        'this.#window.load(item, isFinished(this.#progress, item), nowMs)',
-        'this.#window.load(item, isFinished(new Map(), item), nowMs)',
-      ],
-    ],
+    edits: [['isBegun && isFinished(this.#progress, item)', 'isBegun && isFinished(new Map(), item)']],
     within: 300,
   },
   {
@@ -150,8 +140,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: lane,
     edits: [
       [
-        'await this.#host.commit(runs.runs, settled.flatMap(writeOf))',
-        'await this.#host.commit([], settled.flatMap(writeOf)).then(() => this.#host.commit(runs.runs))',
+        'await this.#host.commit(runs.runs, writesOf(settled))',
+        'await this.#host.commit([], writesOf(settled)).then(() => this.#host.commit(runs.runs))',
       ],
     ],
     within: 300,
@@ -175,8 +165,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: lane,
     edits: [
       [
-        "const kind = one.settlement.kind === 'delivered' ? 'delivered' : 'held'",
-        "const kind = one.settlement.kind === 'delivered' ? 'delivered' : 'delivered'",
+        "const settlement = one.settlement.kind === 'delivered' ? delivered : held",
+        'const settlement = delivered',
       ],
     ],
     within: 1_000,
@@ -204,8 +194,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: 'src/effects/unfinished.ts',
     edits: [
       [
-        'if (!segments.every(look)) return false',
-        'if (segments.length === 0 || !segments.every(look)) return segments.length === 0',
+        'if (!segments.every((segment) => segment === undefined || look(segment))) return false',
+        'if (segments.includes(undefined)) return true\n      if (!segments.every((segment) => segment && look(segment))) return false',
       ],
     ],
     within: 3_000,
@@ -213,8 +203,58 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'a row that was just made may be taken twice',
     file: lane,
-    edits: [['if (item.isKept) this.#waiting.release(id)', 'this.#waiting.release(id)']],
+    edits: [['if (item.slot === undefined) this.#waiting.release(id)', 'this.#waiting.release(id)']],
     within: 3_000,
+  },
+  {
+    name: 'whoever lost its lane gives out what waits there',
+    file: waiting,
+    edits: [['         AND ${this.#isHeld.sql}', '         AND 1 + ${this.#isHeld.sql}']],
+    within: 1_000,
+  },
+  {
+    name: 'whoever lost its lane loads what the next holder has left of the outbox',
+    file: 'src/effects/outbox.ts',
+    edits: [['` AND ${condition.sql}`', '` AND 1 + ${condition.sql}`']],
+    within: 3_000,
+  },
+  {
+    name: 'a segment that is gone is passed over by whoever lost its lane',
+    file: lane,
+    edits: [
+      ['if (segments.includes(undefined)) return this.#lose()\n', ''],
+      ['this.#loadSegment(segment as SegmentRow)', 'if (segment) this.#loadSegment(segment)'],
+    ],
+    within: 20_000,
+  },
+  {
+    name: 'what was taken from a lane is given out when the lane is lost',
+    file: dispatcher,
+    edits: [['this.#due = this.#due.filter((out) => out.lane !== lane)', '']],
+    within: 1_000,
+  },
+  {
+    name: 'the last that is finishing is left out of the progress',
+    file: window,
+    edits: [['while (behind < this.#line.length && isDone(this.#line[behind] as Slot)) behind++', '']],
+    within: 100,
+  },
+  {
+    name: 'whatever stands before the last that is finishing counts as finished',
+    file: window,
+    edits: [
+      [
+        'slot.item === undefined || slot.commit === commit',
+        'slot.item === undefined || slot.commit <= commit',
+      ],
+    ],
+    within: 100,
+  },
+  {
+    name: 'the next of a key is not let on',
+    file: window,
+    edits: [["if (slotOf(next).state === 'behind') this.#admit(next, nowMs)", '']],
+    within: 100,
   },
 ]
 

@@ -17,10 +17,10 @@ import { Holder } from './holder.ts'
 import type { EffectsHost } from './host.ts'
 import type { Item } from './item.ts'
 import type { Lane } from './lane.ts'
-import { Limiter, type DeliveryEnd } from './limiter.ts'
+import { Limiter } from './limiter.ts'
 import type { Delivery } from './options.ts'
 import { Outage } from './outage.ts'
-import { isRefusal, Outcomes } from './outcomes.ts'
+import { endOf, isRefusal, Outcomes } from './outcomes.ts'
 import { isOverload } from './overload.ts'
 import { dropOldResults } from './results.ts'
 import type { Settled } from './settlement.ts'
@@ -86,13 +86,22 @@ export class Dispatcher<W> {
       concurrency === 'adaptive' ? {} : { min: concurrency, max: concurrency },
       host.runtime,
     )
-    this.#holder = new Holder(host, kind, options.leaseMs, {
-      onReady: () => this.#schedule(),
-      onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
-      onSettled: (settled) => this.#settled(settled),
-      onTrouble: (error) => this.#trouble(error),
-      onLost: (lane) => this.#calls.abort(new Error('another engine delivers these effects by now'), lane),
-    })
+    const { batch, leaseMs } = options
+    this.#holder = new Holder(
+      host,
+      kind,
+      { leaseMs, atOnce: batch * this.#limiter.max },
+      {
+        onReady: () => this.#schedule(),
+        onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
+        onSettled: (settled) => this.#settled(settled),
+        onTrouble: (error) => this.#trouble(error),
+        onLost: (lane) => {
+          this.#due = this.#due.filter((out) => out.lane !== lane)
+          this.#calls.abort(new Error('another engine delivers these effects by now'), lane)
+        },
+      },
+    )
   }
 
   get isPaused(): boolean {
@@ -243,7 +252,8 @@ export class Dispatcher<W> {
     for (const lane of this.#holder.lanes.values()) {
       if ((lane.nextDueMs ?? Infinity) > nowMs) continue
       const items = await lane.takeDue(this.#options.batch)
-      if (items.length > 0) this.#due.push({ lane, items })
+      // It may be lost by now.
+      if (items.length > 0 && !lane.isOver) this.#due.push({ lane, items })
     }
     if (this.#isStopped) return this.#putBackDue()
     if (this.#due.length > 0) this.#pump()
@@ -335,7 +345,7 @@ export class Dispatcher<W> {
   #endedLate(lane: Lane, settled: readonly Settled[]): void {
     const done = settled
       .filter(({ settlement }) => settlement.kind === 'delivered')
-      .map(({ item, settlement }) => ({ item: { ...item, isKept: true }, settlement }))
+      .map(({ item, settlement }) => ({ item: { ...item, slot: undefined }, settlement }))
     if (done.length > 0) lane.settleLate(done)
   }
 
@@ -384,8 +394,3 @@ export class Dispatcher<W> {
 
 const sweepAfterMs = 50
 const retainEveryMs = 60_000
-
-function endOf(settled: readonly Settled[], isRefused: boolean): DeliveryEnd {
-  if (isRefused) return 'overload'
-  return settled.some(({ settlement }) => settlement.kind === 'delivered') ? 'delivered' : 'failed'
-}

@@ -23,6 +23,7 @@ export class Holder {
   readonly #host: EffectsHost
   readonly #kind: string
   readonly #leaseMs: number
+  readonly #atOnce: number
   readonly #events: LaneEvents
   readonly #sights: Sights
   /** Lanes that are let go: their last move is under way. */
@@ -32,10 +33,17 @@ export class Holder {
   #beatAtMs = 0
   #isSweeping = false
 
-  constructor(host: EffectsHost, kind: string, leaseMs: number, events: LaneEvents) {
+  /** @param atOnce so many effects are delivered at once, at most */
+  constructor(
+    host: EffectsHost,
+    kind: string,
+    { leaseMs, atOnce }: { readonly leaseMs: number; readonly atOnce: number },
+    events: LaneEvents,
+  ) {
     this.#host = host
     this.#kind = kind
     this.#leaseMs = leaseMs
+    this.#atOnce = atOnce
     this.#events = events
     this.#sights = new Sights(host.runtime)
   }
@@ -117,7 +125,8 @@ export class Holder {
     if (hold === undefined) return
     // All others were let go meanwhile.
     if (this.#isOver) return await letLaneGo(this.#host, this.#kind, row.lane, hold, row.progress)
-    const lane = new Lane(this.#host, this.#kind, this.#laneCount, row, hold, {
+    const size = { lanes: this.#laneCount, atOnce: this.#atOnce }
+    const lane = new Lane(this.#host, this.#kind, size, row, hold, {
       ...this.#events,
       onLost: (lost) => {
         if (this.lanes.get(lost.number) === lost) this.lanes.delete(lost.number)

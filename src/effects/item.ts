@@ -2,14 +2,15 @@
 import type { Effect } from '../contracts/effect.ts'
 import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
 import { effectId, type EffectPlace, type SegmentItem } from '../segments.ts'
+import type { Slot } from './window.ts'
 
 export interface Item extends EffectPlace {
   readonly effect: Effect
   /** Not before this time, in ms since 1970. */
   readonly dueAtMs: number
   readonly isLatestOnly: boolean
-  /** It has a row of its own, since it had to wait. */
-  readonly isKept: boolean
+  /** Where it stands in its lane's window. Undefined: it has a row of its own, since it had to wait. */
+  slot: Slot | undefined
   /** How often its delivery failed. */
   readonly failures: number
 }
@@ -47,27 +48,31 @@ const versionsOfSegment = 2 ** 16
  * Segments are numbered as they are committed, as far as they can have a key in common: a row that two writers change
  * is locked until the first of them has committed, and the segment is numbered behind the rows.
  */
-export function itemOf(kind: string, segment: SegmentRow, index: number, content: SegmentItem): Item {
-  const { seq, n, key, payload, delayMs = 0, isLatestOnly = false } = content
-  const { writer, epoch, committedAtMs } = segment
-  const place = { epoch, seq, n }
-  return {
-    ...place,
+export function itemMaker(
+  kind: string,
+  { id, writer, epoch, committedAtMs }: SegmentRow,
+): (index: number, content: SegmentItem) => Item {
+  // Effects of one commit share it.
+  const committedAt = new Date(committedAtMs)
+  return (index, { seq, n, key, payload, delayMs = 0, isLatestOnly = false }) => ({
+    epoch,
+    seq,
+    n,
     effect: {
-      id: effectId(place),
+      id: effectId({ epoch, seq, n }),
       kind,
       key: key ?? undefined,
       payload,
-      version: segment.id * versionsOfSegment + index,
+      version: id * versionsOfSegment + index,
       position: { writer, epoch, seq },
       attempt: 1,
-      committedAt: new Date(committedAtMs),
+      committedAt,
     },
     dueAtMs: delayMs === 0 ? 0 : committedAtMs + delayMs,
     isLatestOnly,
-    isKept: false,
     failures: 0,
-  }
+    slot: undefined,
+  })
 }
 
 /** Which of `lanes` an effect goes to: all of one key to the same, those without a key in turn. */

@@ -14,17 +14,18 @@
  * How it could break: a segment of an epoch taken before an earlier one would count as all up to it, so each look is one
  * snapshot and goes on behind what was seen of that epoch; one of its own taken before one of another epoch that it
  * follows from would be out of order, so each look is for all epochs; two moves under way at once would name one beat,
- * so there is one at a time, and what is settled meanwhile goes with the next.
+ * so there is one at a time, and what is settled meanwhile goes with the next; whoever lost it and does not know would
+ * not see what the next holder moved to rows, so the outbox and the rows are read only while it is held.
  */
 import type { Epoch } from '../contracts/position.ts'
-import { decodeSegment } from '../segments.ts'
+import { decodeSegment, type SegmentItem } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
-import { itemOf, laneOf, type Item, type SegmentRow } from './item.ts'
-import { letLaneGo, moveLane, readLanes, type Hold } from './lease.ts'
+import { itemMaker, laneOf, type Item, type SegmentRow } from './item.ts'
+import { letLaneGo, moveLane, readLanes, whileHeld, type Condition, type Hold } from './lease.ts'
 import { livingEpochs, readContents, readHeads, type SegmentHead } from './outbox.ts'
 import { OwnRuns } from './own-tables.ts'
 import { isFinished, isPast, type Progress } from './progress.ts'
-import { addSettlement, writeOf, type Settled } from './settlement.ts'
+import { addSettlement, delivered, held, writesOf, type Settled } from './settlement.ts'
 import { WaitingEffects } from './waiting.ts'
 import { Window } from './window.ts'
 
@@ -54,6 +55,7 @@ export class Lane {
   readonly #events: LaneEvents
   readonly #waiting: WaitingEffects
   readonly #window: Window
+  readonly #isHeld: Condition
   #hold: Hold
   #progress: Progress
   #settled: Settled[] = []
@@ -79,7 +81,7 @@ export class Lane {
   constructor(
     host: EffectsHost,
     kind: string,
-    lanes: number,
+    { lanes, atOnce }: { readonly lanes: number; readonly atOnce: number },
     row: { readonly lane: number; readonly progress: Progress },
     hold: Hold,
     events: LaneEvents,
@@ -89,10 +91,13 @@ export class Lane {
     this.#kind = kind
     this.#lanes = lanes
     this.#events = events
+    this.#isHeld = whileHeld(host, kind, row.lane, hold)
     this.#hold = hold
     this.#progress = row.progress
-    this.#waiting = new WaitingEffects(host, kind, row.lane, (key) => this.#window.isUnderWay(key))
-    this.#window = new Window((key) => this.#waiting.holdsBack(key))
+    this.#waiting = new WaitingEffects(host, kind, row.lane, this.#isHeld, (key) =>
+      this.#window.isUnderWay(key),
+    )
+    this.#window = new Window(atOnce, (key) => this.#waiting.holdsBack(key))
   }
 
   get progress(): Progress {
@@ -175,13 +180,13 @@ export class Lane {
 
   /** Taken, and not tried after all. */
   putBack(items: readonly Item[]): void {
-    for (const item of items.filter(({ isKept }) => !isKept)) {
+    for (const item of items.filter(({ slot }) => slot !== undefined)) {
       const together = [...(this.#superseded.get(item.effect.id) ?? []), item]
       this.#superseded.delete(item.effect.id)
       this.#window.putBack(together.slice(0, 1))
       this.#window.fallBehind(together.slice(1))
     }
-    for (const { effect } of items.filter(({ isKept }) => isKept)) {
+    for (const { effect } of items.filter(({ slot }) => slot === undefined)) {
       this.#waiting.release(effect.id)
       this.#waiting.dueBy(0)
     }
@@ -244,8 +249,8 @@ export class Lane {
     try {
       while ((this.#mustMove || this.#settled.length > 0 || this.#window.hasHeld) && !this.#isOver) {
         this.#mustMove = false
-        const held = this.#window.takeHeld().map((item): Settled => ({ item, settlement: { kind: 'held' } }))
-        await this.#commit([...held, ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)])
+        const waiting = this.#window.takeHeld().map((item): Settled => ({ item, settlement: held }))
+        await this.#commit([...waiting, ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)])
       }
     } catch (error) {
       // The engine has stopped, or the lane's row could not be read: whatever was not committed is delivered again by
@@ -260,19 +265,19 @@ export class Lane {
   async #commit(settled: Settled[]): Promise<void> {
     const nowMs = Math.floor(this.#host.runtime.wallMs())
     const runs = new OwnRuns()
-    const all = settled.flatMap((one) => this.#withSuperseded(one))
-    const finishing = new Set(all.map(({ item }) => item))
+    const all = this.#withSuperseded(settled)
+    const finishing = all.map(({ item }) => item)
     const progress = this.#window.progressWith(this.#progress, finishing)
     const hold = moveLane(runs, this.#host, this.#kind, this.number, this.#hold, progress)
     for (const one of all) addSettlement(runs, this.number, one, nowMs)
-    const refusal = await this.#host.commit(runs.runs, settled.flatMap(writeOf))
+    const refusal = await this.#host.commit(runs.runs, writesOf(settled))
     if (refusal !== undefined) return await this.#refused(settled, refusal)
     this.#hold = hold
     this.#progress = progress
     this.#alone = Math.max(0, this.#alone - settled.length)
     this.#noteWaiting(all, nowMs)
     this.#window.finish(finishing, nowMs)
-    for (const { item } of settled) this.#superseded.delete(item.effect.id)
+    if (this.#superseded.size > 0) for (const { item } of settled) this.#superseded.delete(item.effect.id)
     this.#window.forget(progress)
     this.#forgetSeen(progress)
     this.#events.onSettled(settled)
@@ -288,16 +293,15 @@ export class Lane {
       return this.#lose()
     const [only, ...others] = settled
     if (only === undefined) return this.#lose()
+    const { key, id } = only.item.effect
+    // An attempt that ended late was quicker.
+    const isRowGone = others.length === 0 && only.item.slot === undefined && (await this.#isGone(only.item))
     if (others.length > 0) {
       this.#alone = settled.length + this.#settled.length
       this.#settled.unshift(...settled)
-    } else if (only.item.isKept && (await this.#isRowGone(only.item))) {
-      // An attempt that ended late was quicker.
-      this.#waiting.remove(only.item.effect.key, only.item.effect.id)
-      this.#alone = Math.max(0, this.#alone - 1)
-      this.#events.onReady()
-    } else if (this.#late.has(only.item)) {
-      this.#waiting.release(only.item.effect.id)
+    } else if (isRowGone || this.#late.has(only.item)) {
+      if (isRowGone) this.#waiting.remove(key, id)
+      else this.#waiting.release(id)
       this.#alone = Math.max(0, this.#alone - 1)
       this.#events.onReady()
     } else if (only.settlement.kind === 'dead') {
@@ -309,7 +313,7 @@ export class Lane {
     }
   }
 
-  async #isRowGone({ epoch, seq, n }: Item): Promise<boolean> {
+  async #isGone({ epoch, seq, n }: Item): Promise<boolean> {
     const rows = await this.#host.ask(
       'SELECT 1 FROM tidemark_effects WHERE epoch = ? AND seq = ? AND n = ?',
       [epoch, seq, n],
@@ -323,10 +327,13 @@ export class Lane {
   }
 
   /** Those that it makes superfluous are finished with it; if it was not delivered, they wait for their turn before it. */
-  #withSuperseded(one: Settled): Settled[] {
-    const kind = one.settlement.kind === 'delivered' ? 'delivered' : 'held'
-    const older = this.#superseded.get(one.item.effect.id) ?? []
-    return [...older.map((item): Settled => ({ item, settlement: { kind } })), one]
+  #withSuperseded(settled: readonly Settled[]): readonly Settled[] {
+    if (this.#superseded.size === 0) return settled
+    return settled.flatMap((one) => {
+      const settlement = one.settlement.kind === 'delivered' ? delivered : held
+      const older = this.#superseded.get(one.item.effect.id) ?? []
+      return [...older.map((item): Settled => ({ item, settlement })), one]
+    })
   }
 
   #noteWaiting(settled: readonly Settled[], nowMs: number): void {
@@ -335,12 +342,12 @@ export class Lane {
       // One of its key may have been redriven while this was under way.
       if (key !== undefined && this.#waiting.holdsBack(key)) this.#waiting.dueBy(nowMs)
       if (settlement.kind === 'delivered' || settlement.kind === 'dead') {
-        this.#repeated.delete(id)
-        if (item.isKept) this.#waiting.remove(key, id)
+        if (this.#repeated.size > 0) this.#repeated.delete(id)
+        if (item.slot === undefined) this.#waiting.remove(key, id)
       } else {
         this.#waiting.add(key, id)
         // A row that is new may have been taken already, before this was told of its commit.
-        if (item.isKept) this.#waiting.release(id)
+        if (item.slot === undefined) this.#waiting.release(id)
         this.#waiting.dueBy(settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs)
       }
     }
@@ -353,12 +360,14 @@ export class Lane {
   async #loadSegments(): Promise<void> {
     for (;;) {
       const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
-      const heads = await readHeads(this.#host, this.#kind, 0, seen)
+      const heads = await readHeads(this.#host, this.#kind, 0, seen, this.#isHeld)
       if (heads.length === 0) return
       await this.#host.durable()
       const wanted = heads.filter(({ end }) => !isPast(this.#progress, end))
       for await (const segments of readContents(this.#host, wanted)) {
-        for (const segment of segments) this.#loadSegment(segment)
+        // Without this lane nobody could have passed one: somebody else has it by now.
+        if (segments.includes(undefined)) return this.#lose()
+        for (const segment of segments) this.#loadSegment(segment as SegmentRow)
         if (this.#window.isFull || this.#isOver) return
       }
       for (const head of heads) this.#seen.set(head.epoch, head)
@@ -369,10 +378,15 @@ export class Lane {
     const { epoch, id, end } = segment
     this.#seen.set(epoch, { id, end })
     const nowMs = this.#host.runtime.wallMs()
-    for (const [index, content] of decodeSegment(segment.content).entries()) {
+    const contents = decodeSegment(segment.content)
+    const length = Math.ceil(segment.content.length / contents.length)
+    const isBegun = this.#progress.has(epoch)
+    const newItem = itemMaker(this.#kind, segment)
+    for (let index = 0; index < contents.length; index++) {
+      const content = contents[index] as SegmentItem
       if (laneOf(content, this.#lanes) !== this.number) continue
-      const item = itemOf(this.#kind, segment, index, content)
-      this.#window.load(item, isFinished(this.#progress, item), nowMs)
+      const item = newItem(index, content)
+      this.#window.load(item, isBegun && isFinished(this.#progress, item), nowMs, length)
     }
     this.#window.endSegment(end)
   }

@@ -19,6 +19,12 @@ export interface Hold {
   readonly beat: number
 }
 
+/** A condition on what is read, and its parameters. */
+export interface Condition {
+  readonly sql: string
+  readonly parameters: readonly Value[]
+}
+
 /** A lane as its row tells of it. */
 export interface LaneRow extends Hold {
   readonly lane: number
@@ -133,6 +139,20 @@ export function moveLane(
 ): Hold {
   runs.add(own.moveLane, hold.beat + 1, encodeProgress(progress), ...heldBy(host, kind, lane, hold))
   return { ...hold, beat: hold.beat + 1 }
+}
+
+/**
+ * That the lane is held by this engine in the snapshot that is read: whoever has lost it and does not know must not see
+ * what the next holder left of the outbox, and of what waits.
+ */
+export function whileHeld(
+  { epoch }: EffectsHost,
+  kind: string,
+  lane: number,
+  { token }: Pick<Hold, 'token'>,
+): Condition {
+  const sql = 'EXISTS (SELECT 1 FROM tidemark_lanes WHERE kind = ? AND lane = ? AND owner = ? AND token = ?)'
+  return { sql, parameters: [kind, lane, epoch, token] }
 }
 
 export async function letLaneGo(

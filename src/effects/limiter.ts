@@ -67,6 +67,10 @@ export class Limiter {
     return Math.floor(this.#exact)
   }
 
+  get max(): number {
+    return this.#max
+  }
+
   get running(): number {
     return this.#running
   }

@@ -8,9 +8,10 @@ import type { Effect, EffectOutcome } from '../contracts/effect.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { EffectWrite } from './host.ts'
 import type { Item } from './item.ts'
+import type { DeliveryEnd } from './limiter.ts'
 import type { Delivery } from './options.ts'
 import { isOverload, retryAfterMs } from './overload.ts'
-import type { Settled, Settlement } from './settlement.ts'
+import { delivered, type Settled, type Settlement } from './settlement.ts'
 
 /** Longer than this an error's text is cut off, in characters. */
 const maxErrorLength = 2_000
@@ -26,7 +27,7 @@ export class Outcomes<W> {
 
   /** @param answer what the handler returned */
   settle(items: readonly Item[], answer: unknown): Settled[] {
-    if (answer === undefined) return items.map((item) => ({ item, settlement: { kind: 'delivered' } }))
+    if (answer === undefined) return items.map((item) => ({ item, settlement: delivered }))
     if (!Array.isArray(answer) || answer.length !== items.length) {
       const error = new TypeError(
         `the handler must return one outcome for each of its ${items.length} effects, or nothing`,
@@ -50,10 +51,11 @@ export class Outcomes<W> {
   #settlementOf(item: Item, outcome: EffectOutcome<W>): Settlement {
     switch (outcome?.kind) {
       case undefined:
-        if (outcome === undefined || outcome === null) return { kind: 'delivered' }
+        if (outcome === undefined || outcome === null) return delivered
         return this.#retry(item, new TypeError('the handler returned an outcome without a kind'))
       case 'delivered': {
         const { result, write } = outcome
+        if (result === undefined && write === undefined) return delivered
         return {
           kind: 'delivered',
           ...(result !== undefined && { result }),
@@ -97,6 +99,12 @@ export function isRefusal(answer: unknown): boolean {
     answer.length > 0 &&
     answer.every((outcome: EffectOutcome<unknown>) => outcome?.kind === 'retry' && isOverload(outcome))
   )
+}
+
+/** What a call says of its target's load. */
+export function endOf(settled: readonly Settled[], isRefused: boolean): DeliveryEnd {
+  if (isRefused) return 'overload'
+  return settled.some(({ settlement }) => settlement.kind === 'delivered') ? 'delivered' : 'failed'
 }
 
 /** As much of an error as a person needs to find its cause, as a text that every store holds. */

@@ -60,20 +60,25 @@ export function passedUpTo(progress: Progress, epoch: Epoch): number {
 /**
  * The progress behind a line of places that begins where `progress` ends.
  *
+ * @param count of the places, from the first; what is told of those behind stays as it was
  * @param isDone whether the place is finished
  */
 export function progressAfter<P extends EffectPlace>(
   progress: Progress,
   line: readonly P[],
+  count: number,
   isDone: (place: P) => boolean,
 ): Progress {
-  const next = new Map([...progress].map(([epoch, known]) => [epoch, new Advance(known)] as const))
-  for (const place of line) {
-    let advance = next.get(place.epoch)
-    if (advance === undefined) next.set(place.epoch, (advance = new Advance({ seq: 0, n: 0, done: [] })))
+  const advances = new Map([...progress].map(([epoch, known]) => [epoch, new Advance(known)] as const))
+  let of: Epoch | undefined
+  let advance: Advance | undefined
+  for (let at = 0; at < count; at++) {
+    const place = line[at] as P
+    if (place.epoch !== of) advance = advances.get((of = place.epoch))
+    if (advance === undefined) advances.set(place.epoch, (advance = new Advance({ seq: 0, n: 0, done: [] })))
     advance.add(place.seq, place.n, isDone(place))
   }
-  return new Map([...next].map(([epoch, advance]) => [epoch, advance.progress]))
+  return new Map([...advances].map(([epoch, { progress: reached }]) => [epoch, reached]))
 }
 
 /** How one epoch's progress grows along its places. */

@@ -17,6 +17,10 @@ export interface Settled {
   readonly settlement: Settlement
 }
 
+/** Shared, since most end so. */
+export const delivered: Settlement = { kind: 'delivered' }
+export const held: Settlement = { kind: 'held' }
+
 /** Of a row that holds one effect: it waits for its time and its turn, or for somebody to redrive it. */
 export type KeptState = 'waiting' | 'dead'
 
@@ -27,10 +31,11 @@ export function addSettlement(
   { item, settlement }: Settled,
   nowMs: number,
 ): void {
+  if (settlement === delivered && item.slot !== undefined) return
   const id = [item.epoch, item.seq, item.n] as const
   const { kind, payload, key = null, version, committedAt } = item.effect
   if (settlement.kind === 'delivered') {
-    if (item.isKept) runs.add(own.dropEffect, ...id)
+    if (item.slot === undefined) runs.add(own.dropEffect, ...id)
     if (settlement.result !== undefined)
       runs.add(own.keepResult, ...id, kind, JSON.stringify(settlement.result), nowMs)
     return
@@ -40,7 +45,7 @@ export function addSettlement(
   const dueAtMs = settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs
   const failedAtMs = settlement.kind === 'held' ? null : nowMs
   const error = settlement.kind === 'held' ? null : settlement.error
-  if (item.isKept) runs.add(own.failEffect, state, failures, dueAtMs, failedAtMs, error, ...id)
+  if (item.slot === undefined) runs.add(own.failEffect, state, failures, dueAtMs, failedAtMs, error, ...id)
   else {
     const content = [kind, lane, key, JSON.stringify(payload), version]
     runs.add(
@@ -57,6 +62,9 @@ export function addSettlement(
   }
 }
 
-export function writeOf({ settlement }: Settled): EffectWrite[] {
-  return 'write' in settlement && settlement.write !== undefined ? [settlement.write] : []
+export function writesOf(settled: readonly Settled[]): EffectWrite[] {
+  const writes: EffectWrite[] = []
+  for (const { settlement } of settled)
+    if ('write' in settlement && settlement.write !== undefined) writes.push(settlement.write)
+  return writes
 }

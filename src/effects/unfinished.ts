@@ -64,7 +64,8 @@ async function eachSegment(
     const last = heads.at(-1)
     if (last === undefined) return true
     const wanted = heads.filter((head) => !isPastAll(head))
-    for await (const segments of readContents(host, wanted)) if (!segments.every(look)) return false
+    for await (const segments of readContents(host, wanted))
+      if (!segments.every((segment) => segment === undefined || look(segment))) return false
     after = last.id
   }
 }

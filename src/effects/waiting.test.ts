@@ -38,7 +38,7 @@ function stage(): { waiting: WaitingEffects; answer: (rows: Rows) => Promise<voi
     asked.shift()?.resolve(rows)
     await new Promise((resolve) => void setImmediate(resolve))
   }
-  return { waiting: new WaitingEffects(host, 'embed', 0, () => false), answer }
+  return { waiting: new WaitingEffects(host, 'embed', 0, { sql: '', parameters: [] }, () => false), answer }
 }
 
 test.for([{ how: 'was delivered' }, { how: 'failed again' }])(

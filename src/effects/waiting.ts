@@ -8,6 +8,7 @@ import type { Effect } from '../contracts/effect.ts'
 import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
 import { effectId } from '../segments.ts'
+import type { Condition } from './lease.ts'
 import { placeIn, writerOf, type Item } from './item.ts'
 
 /** Keys of effects that wait are kept in memory, so many at most. */
@@ -17,6 +18,7 @@ export class WaitingEffects {
   readonly #host: EffectsHost
   readonly #kind: string
   readonly #lane: number
+  readonly #isHeld: Condition
   /** Ids by key. */
   readonly #byKey = new Map<string, Set<string>>()
   /** Ids with their keys. */
@@ -31,10 +33,17 @@ export class WaitingEffects {
   nextDueMs: number | undefined
 
   /** @param isUnderWay whether one of this key that has no row is being delivered */
-  constructor(host: EffectsHost, kind: string, lane: number, isUnderWay: (key: string) => boolean) {
+  constructor(
+    host: EffectsHost,
+    kind: string,
+    lane: number,
+    isHeld: Condition,
+    isUnderWay: (key: string) => boolean,
+  ) {
     this.#host = host
     this.#kind = kind
     this.#lane = lane
+    this.#isHeld = isHeld
     this.#isUnderWay = isUnderWay
   }
 
@@ -92,7 +101,10 @@ export class WaitingEffects {
     this.nextDueMs = Math.min(this.nextDueMs ?? Infinity, dueAtMs)
   }
 
-  /** Those that are due, and none of which waits behind an older one of its key. They count as under way. */
+  /**
+   * Those that are due, and none of which waits behind an older one of its key. They count as under way. None when the
+   * lane is another's by now: that one may have put them there while they are under way here.
+   */
   async takeDue(nowMs: number, max: number): Promise<Item[]> {
     if (this.#ended !== undefined) return []
     this.#ended = new Set()
@@ -104,6 +116,7 @@ export class WaitingEffects {
   }
 
   async #takeDue(nowMs: number, max: number, ended: ReadonlySet<string>): Promise<Item[]> {
+    const wanted = max + this.#running.size
     const rows = await this.#host.ask(
       `SELECT e.epoch, e.seq, e.n, e.effect_key, e.payload, e.version, e.attempts, e.due_at, e.committed_at, w.writer
        FROM tidemark_effects e LEFT JOIN tidemark_writers w ON w.epoch = e.epoch
@@ -111,8 +124,9 @@ export class WaitingEffects {
          AND (e.effect_key IS NULL OR NOT EXISTS (
            SELECT 1 FROM tidemark_effects o WHERE o.kind = e.kind AND o.effect_key = e.effect_key
              AND o.state = 'waiting' AND o.version < e.version))
+         AND ${this.#isHeld.sql}
        ORDER BY e.due_at, e.version LIMIT ?`,
-      [this.#kind, this.#lane, nowMs, max + this.#running.size],
+      [this.#kind, this.#lane, nowMs, ...this.#isHeld.parameters, wanted],
     )
     const running = new Set(this.#running.values())
     const items = rows
@@ -160,7 +174,7 @@ export class WaitingEffects {
       },
       dueAtMs: Number(row['due_at']),
       isLatestOnly: false,
-      isKept: true,
+      slot: undefined,
       failures,
     }
   }

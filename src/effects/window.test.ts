@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
-import { itemOf, type Item } from './item.ts'
+import { itemMaker, type Item } from './item.ts'
 import { decodeProgress, encodeProgress, isFinished, isPast, type Progress } from './progress.ts'
 import { Window } from './window.ts'
 
@@ -24,7 +24,7 @@ function itemsOf(given: readonly Given[]): Item[] {
       committedAtMs: 0,
       content: '',
     }
-    return itemOf('embed', segment, 0, { seq: seq as Seq, n: 0, key, payload: at })
+    return itemMaker('embed', segment)(0, { seq: seq as Seq, n: 0, key, payload: at })
   })
 }
 
@@ -50,7 +50,7 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
       const items = itemsOf(effects)
       const done = new Set<Item>()
       let progress: Progress = new Map()
-      let window = new Window(() => false)
+      let window = new Window(64, () => false)
       let loaded = 0
       let out: Item[] = []
       const finish = (some: readonly Item[]): void => {
@@ -63,7 +63,7 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
       const load = (): void => {
         const item = items[loaded++]
         if (item === undefined) return
-        window.load(item, isFinished(progress, item), 0)
+        window.load(item, isFinished(progress, item), 0, 10)
         if (!done.has(item)) expect(isPast(progress, item)).toBe(false)
       }
       const takeSome = (n: number): void => {
@@ -80,7 +80,7 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
         if (kind === 'load') for (let at = 0; at < n; at++) load()
         else if (kind === 'take') takeSome(n)
         else if (kind === 'restart') {
-          window = new Window(() => false)
+          window = new Window(64, () => false)
           loaded = 0
           out = []
         } else if (out.length > 0) {
@@ -95,7 +95,7 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
         takeSome(10)
         finish(out.splice(0))
       }
-      expect(window.unfinished).toBe(0)
+      expect(window.take(10).items).toEqual([])
     }),
     { numRuns: 2_000 },
   )
@@ -106,11 +106,11 @@ test('law 8 · a later holder that loads again what is finished, before the rest
     { epoch: 1, key: 'a' },
     { epoch: 1, key: 'b' },
   ]) as [Item, Item]
-  const before = new Window(() => false)
-  for (const item of [first, second]) before.load(item, false, 0)
+  const before = new Window(64, () => false)
+  for (const item of [first, second]) before.load(item, false, 0, 10)
   const progress = before.progressWith(new Map(), new Set([first, second]))
-  const after = new Window(() => false)
-  after.load(first, isFinished(progress, first), 0)
+  const after = new Window(64, () => false)
+  after.load(first, isFinished(progress, first), 0, 10)
   expect(isFinished(after.progressWith(progress, new Set()), second)).toBe(true)
 })
 
@@ -123,8 +123,8 @@ test('law 8 · behind an effect that waits in a row of its own, newer ones of it
   ])
   const [first, b, second, other] = items as [Item, Item, Item, Item]
   const waiting = new Set(['a'])
-  const window = new Window((key) => waiting.has(key))
-  for (const item of items) window.load(item, false, 0)
+  const window = new Window(64, (key) => waiting.has(key))
+  for (const item of items) window.load(item, false, 0, 10)
   expect(window.take(10).items).toEqual([b, other])
   expect(window.takeHeld()).toEqual([first])
   window.finish([first], 0)
@@ -134,11 +134,11 @@ test('law 8 · behind an effect that waits in a row of its own, newer ones of it
 test('law 8 · an effect that is not due yet is held, and delivered where it is', () => {
   const [item] = itemsOf([{ epoch: 1, key: 'a' }]) as [Item]
   const later = { ...item, dueAtMs: 100 }
-  const window = new Window(() => false)
-  window.load(later, false, 99)
+  const window = new Window(64, () => false)
+  window.load(later, false, 99, 10)
   expect([window.hasReady, window.takeHeld()]).toEqual([false, [later]])
-  const due = new Window(() => false)
-  due.load(later, false, 100)
+  const due = new Window(64, () => false)
+  due.load(later, false, 100, 10)
   expect(due.take(1).items).toEqual([later])
 })
 
@@ -147,9 +147,42 @@ test('of those that only the latest counts of, it alone is given out, and the ot
     ...item,
     isLatestOnly: true,
   }))
-  const window = new Window(() => false)
-  for (const item of items) window.load(item, false, 0)
+  const window = new Window(64, () => false)
+  for (const item of items) window.load(item, false, 0, 10)
   const { items: taken, superseded } = window.take(10)
   expect(taken).toEqual([items[3], items[2]])
   expect([...superseded.values()]).toEqual([[items[0], items[1]]])
+})
+
+test.each([
+  { of: 'effects', atOnce: 2_000, length: 10, fullAt: 2_000 },
+  { of: 'characters', atOnce: 2_000, length: 1024 * 1024, fullAt: 16 },
+  { of: 'effects, though more are delivered at once', atOnce: 1e6, length: 10, fullAt: 16_384 },
+  { of: 'effects, though fewer are delivered at once', atOnce: 1, length: 10, fullAt: 1_024 },
+])('law 7 · the window is full at so many $of, until one is finished', ({ atOnce, length, fullAt }) => {
+  const window = new Window(atOnce, () => false)
+  const items = itemsOf(Array.from({ length: fullAt }, () => ({ epoch: 1, key: null })))
+  const [first] = items as [Item]
+  for (const item of items) {
+    expect(window.isFull).toBe(false)
+    window.load(item, false, 0, length)
+  }
+  expect(window.isFull).toBe(true)
+  window.finish([first], 0)
+  expect(window.isFull).toBe(false)
+})
+
+test('law 7 · what is finished behind something that is not keeps nothing but its place', () => {
+  const [first, second, third] = itemsOf([
+    { epoch: 1, key: 'a' },
+    { epoch: 1, key: 'b' },
+    { epoch: 1, key: 'b' },
+  ]) as [Item, Item, Item]
+  const window = new Window(64, () => false)
+  for (const item of [first, second, third]) window.load(item, false, 0, 10)
+  expect(window.take(3).items).toEqual([first, second])
+  const { slot } = second
+  window.finish([second], 0)
+  expect([slot?.item, slot?.next]).toEqual([undefined, undefined])
+  expect(window.take(3).items).toEqual([third])
 })

@@ -9,39 +9,72 @@
  *                                      │               ▲               │
  *                                      │               └───put back────┘
  *                                      └──not due, or its key waits──▶ held ──finish (it has a row now)──▶ gone
+ *
+ * Hot: each effect comes by here once. An item knows its slot, so that none is looked up; and of the line only what
+ * comes before the last that is finishing is walked along.
  */
 import type { Item } from './item.ts'
 import type { EffectPlace } from '../segments.ts'
 import { isFinished, progressAfter, type Progress } from './progress.ts'
 
 /** One place in the line. Without an item: the end of a segment, or what is finished. */
-interface Entry extends EffectPlace {
+export interface Slot extends EffectPlace {
   item: Item | undefined
   state: 'behind' | 'ready' | 'running' | 'held' | 'finished'
+  /** Its index among all that ever stood in the line. */
+  readonly at: number
+  /** About how much room the item takes, in characters. */
+  readonly length: number
+  /** The last of the commits that would finish it. */
+  commit: number
+  /** Behind it in the line of its key. */
+  next: Item | undefined
 }
 
-/** So many loaded effects are enough: a target that takes more at once is a batch of batches. */
-const fullAt = 16_384
+/** The unfinished effects of one key. */
+interface KeyLine {
+  first: Item
+  last: Item
+}
+
+/**
+ * As many are loaded as are delivered at once, within these bounds: the younger they are when they go, the less the
+ * collector has to do with them.
+ */
+const [fewest, most] = [1_024, 16_384] as const
+/** In characters. */
+const fullAtLength = 16 * 1024 * 1024
 /** What is finished out of turn takes little room, but not none. */
-const longestLine = 4 * fullAt
+const longestLine = 64 * 1024
 
 export class Window {
+  readonly #fullAt: number
   readonly #isWaiting: (key: string) => boolean
-  readonly #line: Entry[] = []
-  readonly #entries = new Map<Item, Entry>()
-  readonly #byKey = new Map<string, Item[]>()
+  readonly #line: Slot[] = []
+  /** So many have left the line at its front. */
+  #gone = 0
+  #unfinished = 0
+  #length = 0
+  #commits = 0
+  readonly #byKey = new Map<string, KeyLine>()
   #ready: Item[] = []
   /** So many of them are taken. */
   #readyFrom = 0
   #held: Item[] = []
 
-  /** @param isWaiting whether an effect of this key has a row of its own, so that a newer one must wait too */
-  constructor(isWaiting: (key: string) => boolean) {
+  /**
+   * @param atOnce so many effects are delivered at once
+   * @param isWaiting whether an effect of this key has a row of its own, so that a newer one must wait too
+   */
+  constructor(atOnce: number, isWaiting: (key: string) => boolean) {
+    this.#fullAt = Math.min(most, Math.max(fewest, atOnce))
     this.#isWaiting = isWaiting
   }
 
   get isFull(): boolean {
-    return this.unfinished >= fullAt || this.#line.length >= longestLine
+    return (
+      this.#unfinished >= this.#fullAt || this.#length >= fullAtLength || this.#line.length >= longestLine
+    )
   }
 
   get hasReady(): boolean {
@@ -58,29 +91,29 @@ export class Window {
     return first !== undefined && first.item === undefined
   }
 
-  get unfinished(): number {
-    return this.#entries.size
-  }
-
-  /** @param wasFinished by an earlier holder, out of turn */
-  load(item: Item, wasFinished: boolean, nowMs: number): void {
-    if (wasFinished) return this.#pushFinished(item)
-    const { epoch, seq, n } = item
-    const entry: Entry = { epoch, seq, n, item, state: 'behind' }
-    this.#line.push(entry)
-    this.#entries.set(item, entry)
+  /**
+   * @param wasFinished by an earlier holder, out of turn
+   * @param length about how much room it takes, in characters
+   */
+  load(item: Item, wasFinished: boolean, nowMs: number, length: number): void {
+    if (wasFinished) return this.endSegment(item)
+    item.slot = this.#push(item, item, length)
+    this.#unfinished++
+    this.#length += length
     const { key } = item.effect
-    const older = key === undefined ? undefined : this.#byKey.get(key)
-    if (older !== undefined) older.push(item)
-    else {
-      if (key !== undefined) this.#byKey.set(key, [item])
+    const line = key === undefined ? undefined : this.#byKey.get(key)
+    if (line === undefined) {
+      if (key !== undefined) this.#byKey.set(key, { first: item, last: item })
       this.#admit(item, nowMs)
+    } else {
+      slotOf(line.last).next = item
+      line.last = item
     }
   }
 
   /** Nothing more comes of the segment that ends here. */
   endSegment(place: EffectPlace): void {
-    this.#pushFinished(place)
+    this.#push(place, undefined, 0)
   }
 
   /**
@@ -88,15 +121,20 @@ export class Window {
    * @returns also those that one of them makes superfluous, the oldest first; they are taken with it
    */
   take(max: number): { items: Item[]; superseded: Map<Item, readonly Item[]> } {
-    const taken = this.#takeReady(max)
     const superseded = new Map<Item, readonly Item[]>()
-    const items = taken.map((item) => {
-      const followed = this.#newestOf(item)
-      const newest = followed.pop() ?? item
-      if (followed.length > 0) superseded.set(newest, followed)
-      for (const one of [...followed, newest]) this.#entryOf(one).state = 'running'
-      return newest
-    })
+    const items: Item[] = []
+    for (const item of this.#takeReady(max)) {
+      const older: Item[] = []
+      let newest = item
+      for (let next = this.#superseding(newest, item); next; next = this.#superseding(newest, item)) {
+        older.push(newest)
+        slotOf(newest).state = 'running'
+        newest = next
+      }
+      slotOf(newest).state = 'running'
+      if (older.length > 0) superseded.set(newest, older)
+      items.push(newest)
+    }
     return { items, superseded }
   }
 
@@ -107,10 +145,7 @@ export class Window {
       const item = this.#ready[this.#readyFrom++] as Item
       const { key } = item.effect
       if (key === undefined || !this.#isWaiting(key)) taken.push(item)
-      else {
-        this.#entryOf(item).state = 'held'
-        this.#held.push(item)
-      }
+      else this.#hold(item)
     }
     if (2 * this.#readyFrom > this.#ready.length) {
       this.#ready.splice(0, this.#readyFrom)
@@ -121,20 +156,25 @@ export class Window {
 
   /** One of this key is being delivered. */
   isUnderWay(key: string): boolean {
-    return (this.#byKey.get(key) ?? []).some((item) => this.#entryOf(item).state === 'running')
+    for (let item = this.#byKey.get(key)?.first; item; item = slotOf(item).next)
+      if (slotOf(item).state === 'running') return true
+    return false
   }
 
   /** They were taken with an older one that is put back. */
   fallBehind(items: readonly Item[]): void {
-    for (const item of items) this.#entryOf(item).state = 'behind'
+    for (const item of items) slotOf(item).state = 'behind'
   }
 
   /** Taken, and not delivered after all. */
   putBack(items: readonly Item[]): void {
-    const back = items.filter((item) => this.#entries.get(item)?.state === 'running')
-    for (const item of back) this.#entryOf(item).state = 'ready'
-    // At the end: what its target refuses must not keep it from being tried with others.
-    this.#ready.push(...back)
+    for (const item of items) {
+      const slot = slotOf(item)
+      if (slot.state !== 'running') continue
+      slot.state = 'ready'
+      // At the end: what its target refuses must not keep it from being tried with others.
+      this.#ready.push(item)
+    }
   }
 
   /** What needs a row of its own, because it has to wait. It stays here until that is committed. */
@@ -144,72 +184,89 @@ export class Window {
     return held
   }
 
+  /** The progress as it is once `finishing` are finished too. */
+  progressWith(progress: Progress, finishing: Iterable<Item>): Progress {
+    const commit = ++this.#commits
+    let last = -1
+    for (const { slot } of finishing) {
+      if (slot === undefined) continue
+      slot.commit = commit
+      if (slot.at > last) last = slot.at
+    }
+    const isDone = (slot: Slot): boolean => slot.item === undefined || slot.commit === commit
+    // Behind the last of them nothing changes, but for the ends of segments that directly follow.
+    let behind = Math.max(0, last - this.#gone)
+    while (behind < this.#line.length && isDone(this.#line[behind] as Slot)) behind++
+    return progressAfter(progress, this.#line, behind, isDone)
+  }
+
   /** These are committed as delivered, dead, or kept in rows: the next of their keys may come. */
   finish(items: Iterable<Item>, nowMs: number): void {
     for (const item of items) {
-      const entry = this.#entries.get(item)
-      if (entry === undefined) continue
-      entry.item = undefined
-      entry.state = 'finished'
-      this.#entries.delete(item)
-      this.#removeFromKey(item, nowMs)
+      const { slot } = item
+      if (slot?.item !== item) continue
+      slot.item = undefined
+      slot.state = 'finished'
+      this.#unfinished--
+      this.#length -= slot.length
+      if (item.effect.key !== undefined) this.#leaveKey(item.effect.key, slot.next, nowMs)
+      slot.next = undefined
     }
   }
 
   /** The places at the beginning that the committed progress tells of need not be told again. */
   forget(progress: Progress): void {
-    const firstLeft = this.#line.findIndex(
-      (entry) => entry.item !== undefined || !isFinished(progress, entry),
-    )
-    this.#line.splice(0, firstLeft < 0 ? this.#line.length : firstLeft)
+    const { length } = this.#line
+    let gone = 0
+    while (gone < length) {
+      const slot = this.#line[gone] as Slot
+      if (slot.item !== undefined || !isFinished(progress, slot)) break
+      gone++
+    }
+    this.#line.splice(0, gone)
+    this.#gone += gone
   }
 
-  /** The progress as it is once `finishing` are finished too. */
-  progressWith(progress: Progress, finishing: ReadonlySet<Item>): Progress {
-    return progressAfter(
-      progress,
-      this.#line,
-      (entry) => entry.item === undefined || finishing.has(entry.item),
-    )
+  #push({ epoch, seq, n }: EffectPlace, item: Item | undefined, length: number): Slot {
+    const at = this.#gone + this.#line.length
+    const state = item === undefined ? 'finished' : 'behind'
+    const slot: Slot = { epoch, seq, n, item, state, at, length, commit: 0, next: undefined }
+    this.#line.push(slot)
+    return slot
   }
 
   #admit(item: Item, nowMs: number): void {
     const { key } = item.effect
-    const mustWait = item.dueAtMs > nowMs || (key !== undefined && this.#isWaiting(key))
-    this.#entryOf(item).state = mustWait ? 'held' : 'ready'
-    if (mustWait) this.#held.push(item)
-    else this.#ready.push(item)
+    if (item.dueAtMs > nowMs || (key !== undefined && this.#isWaiting(key))) return this.#hold(item)
+    slotOf(item).state = 'ready'
+    this.#ready.push(item)
   }
 
-  /** The item, and those that follow it up to the newest for whose sake all others need not be delivered. */
-  #newestOf(item: Item): Item[] {
-    const followed = [item]
-    let newest = item
-    const { key } = item.effect
-    for (const next of key === undefined ? [] : (this.#byKey.get(key)?.slice(1) ?? [])) {
-      if (!newest.isLatestOnly || !next.isLatestOnly || next.dueAtMs > item.dueAtMs) break
-      followed.push((newest = next))
-    }
-    return followed
+  #hold(item: Item): void {
+    slotOf(item).state = 'held'
+    this.#held.push(item)
   }
 
-  #removeFromKey(item: Item, nowMs: number): void {
-    const { key } = item.effect
-    if (key === undefined) return
-    const line = this.#byKey.get(key) ?? []
-    const at = line.indexOf(item)
-    if (at >= 0) line.splice(at, 1)
-    const [next] = line
+  /** What follows `newest`, if for its sake those from `oldest` on need not be delivered. */
+  #superseding(newest: Item, oldest: Item): Item | undefined {
+    if (!newest.isLatestOnly) return undefined
+    const { next } = slotOf(newest)
+    return next?.isLatestOnly === true && next.dueAtMs <= oldest.dueAtMs ? next : undefined
+  }
+
+  /** The first of a key is finished: all that are finished at once are, in their order. */
+  #leaveKey(key: string, next: Item | undefined, nowMs: number): void {
+    const line = this.#byKey.get(key)
+    if (line === undefined) return
     if (next === undefined) this.#byKey.delete(key)
-    else if (this.#entryOf(next).state === 'behind') this.#admit(next, nowMs)
+    else {
+      line.first = next
+      if (slotOf(next).state === 'behind') this.#admit(next, nowMs)
+    }
   }
+}
 
-  #pushFinished({ epoch, seq, n }: EffectPlace): void {
-    this.#line.push({ epoch, seq, n, item: undefined, state: 'finished' })
-  }
-
-  /** Of an item that is not finished. */
-  #entryOf(item: Item): Entry {
-    return this.#entries.get(item) as Entry
-  }
+/** Of an item that was loaded. */
+function slotOf(item: Item): Slot {
+  return item.slot as Slot
 }

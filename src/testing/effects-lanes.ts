@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { NotSupportedError, type Effect } from '../index.ts'
 import { deliveries } from './deliveries.ts'
-import { range, stage, turnOfTheLoop } from './stage.ts'
+import { range, stage, turnOfTheLoop, until } from './stage.ts'
 import type { Topic } from './subject.ts'
 
 const tables = 'CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT NOT NULL)'
@@ -103,6 +103,31 @@ export const effectLanes: Topic = (subject, test) => {
     assert.equal((await got(2)).length, 2)
     ending.resolve()
     await aborted.promise
+  })
+
+  test('law 8 · whoever lost its lane and does not know gives out no effect that waits', async () => {
+    await using at = await stage(subject, tables)
+    const other = await at.open()
+    let calls = 0
+    const failed = Promise.withResolvers<void>()
+    await at.db.effects.handle(
+      'embed',
+      (effects) => {
+        calls++
+        failed.resolve()
+        return Promise.resolve(
+          effects.map(() => ({ kind: 'retry' as const, error: 'later', afterMs: 600_000 })),
+        )
+      },
+      { leaseMs: 600_000, pollMs: 3 },
+    )
+    at.db.enqueue(embed('a'))
+    await failed.promise
+    await until(async () => (await at.db.effects.stats('embed')).waiting === 1)
+    await at.outside(`UPDATE tidemark_lanes SET owner = ${other.epoch}, token = token + 1`)
+    await at.outside('UPDATE tidemark_effects SET due_at = 0')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(calls, 1)
   })
 
   test('law 8 · engines come to share the lanes of a kind evenly, while every key keeps its order', async () => {
