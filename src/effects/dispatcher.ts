@@ -251,9 +251,11 @@ export class Dispatcher<W> {
     const nowMs = this.#host.runtime.wallMs()
     for (const lane of this.#holder.lanes.values()) {
       if ((lane.nextDueMs ?? Infinity) > nowMs) continue
-      const items = await lane.takeDue(this.#options.batch)
+      const { batch } = this.#options
+      const items = await lane.takeDue(Math.max(batch, dueAtOnce))
       // It may be lost by now.
-      if (items.length > 0 && !lane.isOver) this.#due.push({ lane, items })
+      for (let at = 0; at < items.length && !lane.isOver; at += batch)
+        this.#due.push({ lane, items: items.slice(at, at + batch) })
     }
     if (this.#isStopped) return this.#putBackDue()
     if (this.#due.length > 0) this.#pump()
@@ -392,5 +394,7 @@ export class Dispatcher<W> {
   }
 }
 
+/** What is under way is looked at with each look for what is due, so few looks are better than many. */
+const dueAtOnce = 512
 const sweepAfterMs = 50
 const retainEveryMs = 60_000

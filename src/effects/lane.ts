@@ -340,7 +340,7 @@ export class Lane {
     for (const { item, settlement } of settled) {
       const { id, key } = item.effect
       // One of its key may have been redriven while this was under way.
-      if (key !== undefined && this.#waiting.holdsBack(key)) this.#waiting.dueBy(nowMs)
+      if (key !== undefined && this.#waiting.holdsBack(key)) this.#waiting.letOn(nowMs)
       if (settlement.kind === 'delivered' || settlement.kind === 'dead') {
         if (this.#repeated.size > 0) this.#repeated.delete(id)
         if (item.slot === undefined) this.#waiting.remove(key, id)

@@ -11,6 +11,14 @@ import { effectId } from '../segments.ts'
 import type { Condition } from './lease.ts'
 import { placeIn, writerOf, type Item } from './item.ts'
 
+/** In the order in which they are taken. */
+interface DuePlace {
+  readonly dueAtMs: number
+  readonly version: number
+}
+
+const beforeAll: DuePlace = { dueAtMs: -1, version: -1 }
+
 /** Keys of effects that wait are kept in memory, so many at most. */
 const maxWaiting = 100_000
 
@@ -31,6 +39,10 @@ export class WaitingEffects {
   #isPartial = false
   /** Nothing is due before; undefined: nothing waits. */
   nextDueMs: number | undefined
+  /** What was due up to here when it was last looked is under way, or waits behind an older one of its key. */
+  #passed: DuePlace = beforeAll
+  /** Something may be due from here on that was not when it was last looked. */
+  #toldMs = Infinity
 
   /** @param isUnderWay whether one of this key that has no row is being delivered */
   constructor(
@@ -99,6 +111,13 @@ export class WaitingEffects {
 
   dueBy(dueAtMs: number): void {
     this.nextDueMs = Math.min(this.nextDueMs ?? Infinity, dueAtMs)
+    this.#toldMs = Math.min(this.#toldMs, dueAtMs)
+  }
+
+  /** The oldest of a key has ended: the next may be due, and have been for long. */
+  letOn(nowMs: number): void {
+    this.dueBy(nowMs)
+    this.#toldMs = -1
   }
 
   /**
@@ -116,25 +135,34 @@ export class WaitingEffects {
   }
 
   async #takeDue(nowMs: number, max: number, ended: ReadonlySet<string>): Promise<Item[]> {
-    const wanted = max + this.#running.size
+    const from = this.#toldMs <= this.#passed.dueAtMs ? beforeAll : this.#passed
+    this.#toldMs = Infinity
+    // Those that are under way are passed over, or are due again, as the answer tells, or it is told.
+    const wanted = from === beforeAll ? max + this.#running.size : max
     const rows = await this.#host.ask(
       `SELECT e.epoch, e.seq, e.n, e.effect_key, e.payload, e.version, e.attempts, e.due_at, e.committed_at, w.writer
        FROM tidemark_effects e LEFT JOIN tidemark_writers w ON w.epoch = e.epoch
        WHERE e.kind = ? AND e.lane = ? AND e.state = 'waiting' AND e.due_at <= ?
+         AND (e.due_at, e.version) > (?, ?)
          AND (e.effect_key IS NULL OR NOT EXISTS (
            SELECT 1 FROM tidemark_effects o WHERE o.kind = e.kind AND o.effect_key = e.effect_key
              AND o.state = 'waiting' AND o.version < e.version))
          AND ${this.#isHeld.sql}
        ORDER BY e.due_at, e.version LIMIT ?`,
-      [this.#kind, this.#lane, nowMs, ...this.#isHeld.parameters, wanted],
+      [this.#kind, this.#lane, nowMs, from.dueAtMs, from.version, ...this.#isHeld.parameters, wanted],
     )
     const running = new Set(this.#running.values())
-    const items = rows
-      .map((row) => this.#itemOf(row))
-      .filter(({ effect: { id } }) => !this.#running.has(id) && !ended.has(id))
+    const items: Item[] = []
+    for (const row of rows) {
+      if (items.length === max) break
+      const item = this.#itemOf(row)
+      const { id, key, version } = item.effect
+      this.#passed = { dueAtMs: item.dueAtMs, version }
+      if (this.#running.has(id) || ended.has(id)) continue
       // A redriven one is older than what is under way.
-      .filter(({ effect: { key } }) => key === undefined || (!running.has(key) && !this.#isUnderWay(key)))
-      .slice(0, max)
+      if (key !== undefined && (running.has(key) || this.#isUnderWay(key))) continue
+      items.push(item)
+    }
     for (const { effect } of items) {
       this.add(effect.key, effect.id)
       this.#running.set(effect.id, effect.key)

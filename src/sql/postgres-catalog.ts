@@ -272,7 +272,7 @@ export const postgresBookkeeping: Pick<
        effect_key text, payload text NOT NULL, version bigint NOT NULL, state text NOT NULL, attempts integer NOT NULL,
        due_at bigint NOT NULL, committed_at bigint NOT NULL, failed_at bigint, error text,
        PRIMARY KEY (epoch, seq, n))`,
-    `CREATE INDEX IF NOT EXISTS tidemark_effects_by_due ON tidemark_effects (kind, lane, state, due_at)`,
+    `CREATE INDEX IF NOT EXISTS tidemark_effects_by_due ON tidemark_effects (kind, lane, state, due_at, version)`,
     `CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version)`,
     `CREATE TABLE IF NOT EXISTS tidemark_results (
        epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, result text NOT NULL,
