@@ -20,7 +20,7 @@ const row = {
 }
 
 /** A database whose answers come when the test says so. */
-function stage(): { waiting: WaitingEffects; answer: (rows: Rows) => Promise<void> } {
+function stage(): { waiting: WaitingEffects; answer: (rows: Rows | Error) => Promise<void> } {
   const asked: PromiseWithResolvers<Rows>[] = []
   const host: EffectsHost = {
     epoch: 1 as Epoch,
@@ -34,8 +34,10 @@ function stage(): { waiting: WaitingEffects; answer: (rows: Rows) => Promise<voi
     hear: () => {},
     durable: () => Promise.resolve(),
   }
-  const answer = async (rows: Rows): Promise<void> => {
-    asked.shift()?.resolve(rows)
+  const answer = async (rows: Rows | Error): Promise<void> => {
+    const first = asked.shift()
+    if (rows instanceof Error) first?.reject(rows)
+    else first?.resolve(rows)
     await new Promise((resolve) => void setImmediate(resolve))
   }
   return { waiting: new WaitingEffects(host, 'embed', 0, { sql: '', parameters: [] }, () => false), answer }
@@ -56,6 +58,19 @@ test.for([{ how: 'was delivered' }, { how: 'failed again' }])(
     expect(await second).toEqual([])
   },
 )
+
+test('law 8 · a look that fails half-way keeps nothing as under way that nobody delivers', async () => {
+  const { waiting, answer } = stage()
+  const failing = waiting.takeDue(10, 2)
+  await answer([row])
+  const failed = expect(failing).rejects.toThrow('disk I/O error')
+  await answer(new Error('disk I/O error'))
+  await failed
+  const second = waiting.takeDue(10, 2)
+  await answer([row])
+  await answer([{ due_at: null }])
+  expect(await second).toHaveLength(1)
+})
 
 test('what is told to be due while the next is looked for is not forgotten', async () => {
   const { waiting, answer } = stage()

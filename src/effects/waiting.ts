@@ -151,6 +151,9 @@ export class WaitingEffects {
        ORDER BY e.due_at, e.version LIMIT ?`,
       [this.#kind, this.#lane, nowMs, from.dueAtMs, from.version, ...this.#isHeld.parameters, wanted],
     )
+    // Before they count as under way: a look that fails leaves nothing so that nobody delivers.
+    if (this.#isPartial && this.#count < maxWaiting / 2) await this.load()
+    else if (rows.length < wanted) await this.findNextDue(nowMs)
     const running = new Set(this.#running.values())
     const items: Item[] = []
     for (const row of rows) {
@@ -167,8 +170,6 @@ export class WaitingEffects {
       this.add(effect.key, effect.id)
       this.#running.set(effect.id, effect.key)
     }
-    if (this.#isPartial && this.#count < maxWaiting / 2) await this.load()
-    else if (items.length < max) await this.findNextDue(nowMs)
     return items
   }
 
