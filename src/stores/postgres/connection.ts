@@ -305,6 +305,9 @@ export function sessionSettings(settings: PostgresSettings, purpose: Purpose): s
     `SET tcp_keepalives_interval = ${keepAliveMs / 1_000}`,
     "SET default_transaction_isolation = 'read committed'",
     `SET default_transaction_read_only = ${purpose === 'read' ? 'on' : 'off'}`,
+    // Where the server has a compiler, it takes half a second for our query of a catalog with many tables, which it
+    // guesses to be costly; what writes is short: https://www.postgresql.org/docs/current/jit-decision.html
+    ...(purpose === 'write' ? ['SET jit = off'] : []),
     "SET DateStyle = 'ISO, YMD'",
     "SET IntervalStyle = 'postgres'",
     "SET bytea_output = 'hex'",
