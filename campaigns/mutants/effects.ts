@@ -92,7 +92,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'effects are delivered before their commit is durable',
     file: lane,
-    edits: [['      await this.#host.durable()\n', '']],
+    edits: [['        await durable\n', '']],
     within: 100,
   },
   {

@@ -100,10 +100,6 @@ export class Lane {
     this.#window = new Window(atOnce, (key) => this.#waiting.holdsBack(key))
   }
 
-  get progress(): Progress {
-    return this.#progress
-  }
-
   get hasReady(): boolean {
     return this.#window.hasReady && this.#isGiving
   }
@@ -362,9 +358,12 @@ export class Lane {
       const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
       const heads = await readHeads(this.#host, this.#kind, 0, seen, this.#isHeld)
       if (heads.length === 0) return
-      await this.#host.durable()
+      // What they hold is read meanwhile.
+      const durable = this.#host.durable()
+      durable.catch(() => undefined)
       const wanted = heads.filter(({ end }) => !isPast(this.#progress, end))
       for await (const segments of readContents(this.#host, wanted)) {
+        await durable
         // Without this lane nobody could have passed one: somebody else has it by now.
         if (segments.includes(undefined)) return this.#lose()
         for (const segment of segments) this.#loadSegment(segment as SegmentRow)
