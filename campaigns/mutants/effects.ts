@@ -207,6 +207,12 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     within: 3_000,
   },
   {
+    name: 'a lane is loaded before it is known what waits in it',
+    file: lane,
+    edits: [['  #isLoading = true', '  #isLoading = false']],
+    within: 20_000,
+  },
+  {
     name: 'whoever lost its lane gives out what waits there',
     file: waiting,
     edits: [['         AND ${this.#isHeld.sql}', '         AND 1 + ${this.#isHeld.sql}']],

@@ -64,7 +64,8 @@ export class Lane {
   #isMoving = false
   #moving: Promise<void> = Promise.resolve()
   #mustMove = false
-  #isLoading = false
+  /** Also until it is known what waits in rows. */
+  #isLoading = true
   /** Once more when it is loaded. */
   #mustLoad = false
   #isOver = false
@@ -128,9 +129,15 @@ export class Lane {
   }
 
   async begin(): Promise<void> {
-    await this.#waiting.load()
-    const living = await livingEpochs(this.#host, this.#kind)
-    this.#progress = new Map([...this.#progress].filter(([epoch]) => living.has(epoch)))
+    try {
+      await this.#waiting.load()
+      const living = await livingEpochs(this.#host, this.#kind)
+      this.#progress = new Map([...this.#progress].filter(([epoch]) => living.has(epoch)))
+    } catch (error) {
+      this.#lose()
+      throw error
+    }
+    this.#isLoading = false
     await this.load()
   }
 
@@ -291,7 +298,8 @@ export class Lane {
     if (only === undefined) return this.#lose()
     const { key, id } = only.item.effect
     // An attempt that ended late was quicker.
-    const isRowGone = others.length === 0 && only.item.slot === undefined && (await this.#isGone(only.item))
+    const isRowGone =
+      others.length === 0 && only.item.slot === undefined && !(await this.#waiting.has(only.item))
     if (others.length > 0) {
       this.#alone = settled.length + this.#settled.length
       this.#settled.unshift(...settled)
@@ -307,14 +315,6 @@ export class Lane {
     } else {
       this.#settled.unshift(this.#events.onWriteRefused(only, refusal))
     }
-  }
-
-  async #isGone({ epoch, seq, n }: Item): Promise<boolean> {
-    const rows = await this.#host.ask(
-      'SELECT 1 FROM tidemark_effects WHERE epoch = ? AND seq = ? AND n = ?',
-      [epoch, seq, n],
-    )
-    return rows.length === 0
   }
 
   #lose(): void {

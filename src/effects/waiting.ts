@@ -7,7 +7,7 @@
 import type { Effect } from '../contracts/effect.ts'
 import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
-import { effectId } from '../segments.ts'
+import { effectId, type EffectPlace } from '../segments.ts'
 import type { Condition } from './lease.ts'
 import { placeIn, writerOf, type Item } from './item.ts'
 
@@ -77,6 +77,15 @@ export class WaitingEffects {
     for (const row of rows) this.add(String(row['effect_key']), effectId(placeIn(row)))
     this.#isPartial = rows.length === maxWaiting
     await this.findNextDue()
+  }
+
+  /** Whether its row is there. */
+  async has({ epoch, seq, n }: EffectPlace): Promise<boolean> {
+    const rows = await this.#host.ask(
+      'SELECT 1 FROM tidemark_effects WHERE epoch = ? AND seq = ? AND n = ?',
+      [epoch, seq, n],
+    )
+    return rows.length > 0
   }
 
   add(key: string | undefined, id: string): void {

@@ -72,12 +72,10 @@ export function checkEffects(history: EffectsHistory): Violation[] {
       case 'told':
         if (event.alert === 'stopped') ledger.end(({ engine }) => engine === event.engine, at)
         return
-      case 'close':
-        return ledger.end(({ engine }) => engine === event.engine, at)
-      case 'closed': {
+      case 'close': {
         const engine = ledger.engines.get(event.engine)
-        if (engine) engine.isClosed = true
-        return
+        if (engine) engine.isClosing = true
+        return ledger.end(({ engine: id }) => id === event.engine, at)
       }
       case 'end':
         return waits.end(event)
@@ -88,6 +86,7 @@ export function checkEffects(history: EffectsHistory): Violation[] {
       case 'fault':
         if (replyIsLost.has(event.fault)) ledger.lostReplies.push(at)
         return
+      case 'closed':
       case 'refused':
       case 'redriven':
       case 'peace':

@@ -26,7 +26,7 @@ export class DeliveryJudge {
     const call = this.#ledger.call(event, event.atMs, at)
     const { by, effects } = call
     const { batch = 64, concurrency = 'adaptive' } = by.opening.handles ?? {}
-    if (by.isClosed) this.#report(9, `engine ${by.engine} calls a handler after it has closed`)
+    if (by.isClosing) this.#report(9, `engine ${by.engine} calls a handler after close() was called`)
     if (event.effects.length > batch) this.#report(7, `call ${call.call} has ${effects.length} effects`)
     const mine = [...this.#running].filter((other) => other.by === by && !other.isAborted)
     if (concurrency !== 'adaptive' && mine.length >= concurrency)

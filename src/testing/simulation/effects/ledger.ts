@@ -11,7 +11,7 @@ export interface EngineRecord {
   readonly openedAt: number
   /** The event at which it died, was closed, or stopped; or began to. */
   endedAt: number | undefined
-  isClosed: boolean
+  isClosing: boolean
 }
 
 export interface CallRecord {
@@ -91,7 +91,7 @@ export class EffectsLedger {
       opening,
       openedAt: at,
       endedAt: undefined,
-      isClosed: false,
+      isClosing: false,
     })
   }
 
