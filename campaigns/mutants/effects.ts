@@ -210,7 +210,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     name: 'a lane is loaded before it is known what waits in it',
     file: lane,
     edits: [['  #isLoading = true', '  #isLoading = false']],
-    within: 20_000,
+    within: 300,
   },
   {
     name: 'whoever lost its lane gives out what waits there',
