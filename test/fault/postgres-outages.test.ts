@@ -76,7 +76,7 @@ await withServer(embeddedPostgres, (server) => {
     'law 1 · a commit that waits for a standby and $how is acknowledged only when it has waited',
     async ({ end }) => {
       await using at = await throughProxy(server)
-      await server.configure({ synchronous_standby_names: 'nobody' })
+      await server.holdCommits()
       const waiting =
         "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
       try {
@@ -89,7 +89,7 @@ await withServer(embeddedPostgres, (server) => {
         expect(await server.query('SELECT count(*)::int AS n FROM events', at.url)).toEqual([{ n: 7 }])
         expect(at.workload.receipts.map(({ state }) => state)).not.toContain('committed')
       } finally {
-        await server.configure({ synchronous_standby_names: '' })
+        await server.letCommitsGo()
       }
       await at.workload.settle(at.db)
     },

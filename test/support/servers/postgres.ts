@@ -104,6 +104,28 @@ export class PostgresServer implements AsyncDisposable {
     await this.query('SELECT pg_reload_conf()')
   }
 
+  /** Commits wait for a standby that there is not, from now on: the server comes to a new setting when it has time. */
+  async holdCommits(): Promise<void> {
+    await this.configure({ synchronous_standby_names: 'nobody' })
+    const probe = await this.connect()
+    const [{ pid } = {}] = (await probe.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'SyncRep'`
+    for (let isHeld = false; !isHeld;) {
+      let isCommitted = false
+      const commit = probe
+        .query("SELECT pg_logical_emit_message(true, 'probe', '')")
+        .then(() => (isCommitted = true))
+      while (!isCommitted && !isHeld) isHeld = (await this.query(waiting)).length > 0
+      if (isHeld) await this.query(`SELECT pg_cancel_backend(${pid})`)
+      await commit
+    }
+    await probe.end()
+  }
+
+  async letCommitsGo(): Promise<void> {
+    await this.configure({ synchronous_standby_names: '' })
+  }
+
   /** kill -9 of the server and of everything it has started. */
   async kill(): Promise<void> {
     await this.#process.stop()
