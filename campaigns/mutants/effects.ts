@@ -195,7 +195,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     edits: [
       [
         'if (!segments.every((segment) => segment === undefined || look(segment))) return false',
-        'if (segments.includes(undefined)) return true\n      if (!segments.every((segment) => segment && look(segment))) return false',
+        'if (!segments.every((segment) => segment !== undefined && look(segment))) return segments.includes(undefined)',
       ],
     ],
     within: 3_000,

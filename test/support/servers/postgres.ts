@@ -111,11 +111,12 @@ export class PostgresServer implements AsyncDisposable {
     const [{ pid } = {}] = (await probe.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows
     const waiting = `SELECT 1 FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'SyncRep'`
     for (let isHeld = false; !isHeld;) {
-      let isCommitted = false
+      const seen: ('committed' | 'held')[] = []
       const commit = probe
         .query("SELECT pg_logical_emit_message(true, 'probe', '')")
-        .then(() => (isCommitted = true))
-      while (!isCommitted && !isHeld) isHeld = (await this.query(waiting)).length > 0
+        .then(() => seen.push('committed'))
+      while (seen.length === 0) if ((await this.query(waiting)).length > 0) seen.push('held')
+      isHeld = seen[0] === 'held'
       if (isHeld) await this.query(`SELECT pg_cancel_backend(${pid})`)
       await commit
     }
