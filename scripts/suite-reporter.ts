@@ -36,7 +36,7 @@ export class SuiteReporter implements Reporter {
     for (const suite of this.#expectedSuites()) {
       const tally = count(modules.filter((module) => module.project.name === suite.name))
       passed += tally.passed
-      failed += tally.failed.length + tally.broken.length
+      failed += failuresIn(tally)
       skipped += tally.skipped.length
       if (tally.files.length > 0) lines.push(describe(suite.name, tally))
       for (const test of tally.failed) failures.push(`failed: ${test.fullName}`, ...findingsOf(test))
@@ -44,11 +44,7 @@ export class SuiteReporter implements Reporter {
       // A filter by name marks every test that it leaves out as skipped: those need no reason.
       const reportable = this.#vitest?.getGlobalTestNamePattern() ? [] : tally.skipped
       for (const test of reportable) lines.push(`    skipped: ${test.fullName} (${reasonOf(test)})`)
-      if (
-        tally.passed + tally.failed.length + tally.broken.length === 0 &&
-        this.#isWholeRun() &&
-        this.#exists(suite.folder)
-      ) {
+      if (tally.passed + failuresIn(tally) === 0 && this.#isWholeRun() && this.#exists(suite.folder)) {
         lines.push(`    ${suite.name}: ${suite.folder}/ exists, but no test of it ran`)
         failed += 1
       }
@@ -91,8 +87,13 @@ function count(files: readonly TestModule[]): Tally {
   }
 }
 
-function describe(name: string, { files, passed, failed, broken, skipped, seconds }: Tally): string {
-  const failures = failed.length + broken.length
+function failuresIn({ failed, broken }: Tally): number {
+  return failed.length + broken.length
+}
+
+function describe(name: string, tally: Tally): string {
+  const { files, passed, skipped, seconds } = tally
+  const failures = failuresIn(tally)
   const tests = passed + failures + skipped.length
   const verdict = failures > 0 ? `${failures} FAILED` : 'ok'
   return `  ${name.padEnd(12)} ${pad(files.length)} files ${pad(tests)} tests ${seconds.toFixed(1).padStart(7)} s  ${verdict}`

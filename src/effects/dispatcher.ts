@@ -249,9 +249,9 @@ export class Dispatcher<W> {
   async #takeDue(): Promise<void> {
     if (this.#isStopped || this.#isPaused || this.#due.length > 0) return
     const nowMs = this.#host.runtime.wallMs()
+    const { batch } = this.#options
     for (const lane of this.#holder.lanes.values()) {
       if ((lane.nextDueMs ?? Infinity) > nowMs) continue
-      const { batch } = this.#options
       const items = await lane.takeDue(Math.max(batch, dueAtOnce))
       // It may be lost by now.
       for (let at = 0; at < items.length && !lane.isOver; at += batch)

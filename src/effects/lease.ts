@@ -110,10 +110,8 @@ export async function takeLane(
   taking.add(own.takeLane, ...held, kind, lane, token, beat)
   if ((await host.commit(taking.runs)) !== undefined) return undefined
   // When its reply was lost, nobody has said whether somebody was quicker.
-  const taken = await host.ask(
-    'SELECT 1 FROM tidemark_lanes WHERE kind = ? AND lane = ? AND owner = ? AND token = ?',
-    [kind, lane, host.epoch, hold.token],
-  )
+  const isHeld = whileHeld(host, kind, lane, hold)
+  const taken = await host.ask(`SELECT 1 WHERE ${isHeld.sql}`, isHeld.parameters)
   return taken.length > 0 ? hold : undefined
 }
 

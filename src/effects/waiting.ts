@@ -174,10 +174,8 @@ export class WaitingEffects {
       // A redriven one is older than what is under way.
       if (key !== undefined && (running.has(key) || this.#isUnderWay(key))) continue
       items.push(item)
-    }
-    for (const { effect } of items) {
-      this.add(effect.key, effect.id)
-      this.#running.set(effect.id, effect.key)
+      this.add(key, id)
+      this.#running.set(id, key)
     }
     return items
   }
