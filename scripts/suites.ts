@@ -17,6 +17,7 @@ export const suites: readonly Suite[] = [
   { name: 'incidents', folder: 'test/incidents', isHeavy: true, timeoutMs: 60_000 },
   { name: 'targets', folder: 'test/targets', isHeavy: true, timeoutMs: 30_000 },
   { name: 'systems', folder: 'test/systems', isHeavy: true, timeoutMs: 60_000 },
+  { name: 'examples', folder: 'test/examples', isHeavy: true, timeoutMs: 120_000 },
   { name: 'histories', folder: 'test/histories', isHeavy: true, timeoutMs: 120_000 },
   { name: 'sim', folder: 'test/sim', isHeavy: true, timeoutMs: 120_000 },
   { name: 'logs', folder: 'test/logs', isHeavy: true, timeoutMs: 60_000 },
