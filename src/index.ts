@@ -25,6 +25,8 @@ export {
   type Certainty,
   type ErrorCode,
 } from './errors.ts'
+export type { LiveCall, LiveChildren, LiveOptions, LiveRows, LiveScope, Peek } from './live/call.ts'
+export type { LiveStats } from './live/live.ts'
 export type { Change, ChangesOptions } from './reads/changes.ts'
 export type { ChangeIterator } from './reads/subscription.ts'
 export type { ReadStats } from './reads/metrics.ts'

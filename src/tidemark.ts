@@ -8,6 +8,8 @@ import type { Dialect, OpenedStore, Store, StoreStats } from './contracts/store.
 import type { Json } from './contracts/values.ts'
 import { Effects } from './effects/effects.ts'
 import type { EffectsHost } from './effects/host.ts'
+import { liveCall, type LiveCall } from './live/call.ts'
+import { Live, type LiveStats } from './live/live.ts'
 import { Bookmarks } from './reads/bookmark.ts'
 import type { ChangesOptions } from './reads/changes.ts'
 import type { ReadStats } from './reads/metrics.ts'
@@ -72,7 +74,19 @@ export async function openWith<DB extends Tables>(
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
-  return new Tidemark<DB>(writer, opened, engine, reads, effects, () => runtime.monotonicMs())
+  const live = new Live({
+    engine,
+    store: opened,
+    runtime,
+    overlay: reads.overlay,
+    others: reads.others,
+    limits: parsed.live,
+    lingerMs: parsed.batch.lingerMs,
+  })
+  return new Tidemark<DB>(
+    { writer, store: opened, engine, reads, effects, live, runtime },
+    liveCall(live, parsed.reads),
+  )
 }
 
 function openEffects<DB extends Tables>(
@@ -147,7 +161,19 @@ export interface Stats {
   readonly transactions: { readonly count: number; readonly lastMs: number; readonly longestMs: number }
   /** Reads, how long they waited, and what came of it. */
   readonly reads: ReadStats
+  /** Rows held in memory, and what became of their changes. */
+  readonly live: LiveStats
   readonly store: StoreStats
+}
+
+interface TidemarkParts<DB> {
+  readonly writer: WriterName
+  readonly store: OpenedStore
+  readonly engine: WriteEngine
+  readonly reads: Reads
+  readonly effects: Effects<Group<DB>>
+  readonly live: Live
+  readonly runtime: Runtime
 }
 
 /** An open engine. */
@@ -161,17 +187,14 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
   readonly #reads: Reads
   /** Follow-up work that is committed with the writes it belongs to. */
   readonly effects: Effects<Group<DB>>
-  readonly #monotonicMs: () => number
+  /** Rows that are held in memory while a job works on them: see the call itself. */
+  readonly live: LiveCall<DB>
+  readonly #live: Live
+  readonly #runtime: Runtime
 
   /** Use `open()`. */
-  constructor(
-    writer: WriterName,
-    store: OpenedStore,
-    engine: WriteEngine,
-    reads: Reads,
-    effects: Effects<Group<DB>>,
-    monotonicMs: () => number,
-  ) {
+  constructor(parts: TidemarkParts<DB>, live: LiveCall<DB>) {
+    const { writer, store, engine, reads, effects, runtime } = parts
     super(engine, reads.reader)
     this.writer = writer
     this.epoch = store.epoch
@@ -180,7 +203,9 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     this.#engine = engine
     this.#reads = reads
     this.effects = effects
-    this.#monotonicMs = monotonicMs
+    this.live = live
+    this.#live = parts.live
+    this.#runtime = runtime
   }
 
   /**
@@ -217,12 +242,13 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
   }
 
   /**
-   * Resolves when all that was accepted before the call is committed or in the dead letters.
+   * Resolves when all that was accepted, or changed in a live scope, before the call is committed or in the dead letters.
    *
    * @param options `durable: true`: and survives a power loss, by one disk sync for everything before it
    * @throws EngineStoppedError when the engine stops first
    */
   async flush(options: { readonly durable?: boolean } = {}): Promise<void> {
+    await this.#engine.pins.settle()
     await this.#engine.flush()
     if (options.durable) await this.#held.sync()
   }
@@ -274,7 +300,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
       queued: {
         operations: queue.operations,
         bytes: queue.bytes,
-        oldestMs: oldestAcceptedAtMs === undefined ? 0 : this.#monotonicMs() - oldestAcceptedAtMs,
+        oldestMs: oldestAcceptedAtMs === undefined ? 0 : this.#runtime.monotonicMs() - oldestAcceptedAtMs,
         maxOperations: queue.maxOperations,
         maxBytes: queue.maxBytes,
       },
@@ -293,6 +319,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
         longestMs: tally.longestTransactionMs,
       },
       reads: this.#reads.stats(),
+      live: this.#live.stats(),
       store: this.#store.stats(),
     }
   }
@@ -305,14 +332,18 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
    */
   async close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = options.timeoutMs ?? 30_000
-    const startedMs = this.#monotonicMs()
+    const startedMs = this.#runtime.monotonicMs()
     if (this.effects.isAtWork) {
       // One that has stopped commits nothing more of what they do.
       const hasStopped = this.#engine.refusal !== undefined
       this.#engine.refuse()
       await this.effects.stop(hasStopped ? 0 : timeoutMs / 2)
     }
-    await this.#engine.close(Math.max(0, timeoutMs - (this.#monotonicMs() - startedMs)))
+    if (this.#live.isAtWork) {
+      this.#engine.refuse()
+      await this.#live.stop((timeoutMs - (this.#runtime.monotonicMs() - startedMs)) / 2)
+    }
+    await this.#engine.close(Math.max(0, timeoutMs - (this.#runtime.monotonicMs() - startedMs)))
   }
 
   /** The store, until it is let go. */

@@ -10,7 +10,8 @@ import { effectId, placeOf, type EffectPlace } from '../segments.ts'
 import { placeIn, type Item } from './item.ts'
 import { commitInParts } from './in-parts.ts'
 import type { KeptState } from './settlement.ts'
-import { own, type OwnRuns } from './own-tables.ts'
+import { own } from './own-tables.ts'
+import { type OwnRuns } from '../own-runs.ts'
 
 interface KeptEffect {
   readonly id: string

@@ -3,7 +3,7 @@
  * the queue takes, or one of them is refused.
  */
 import type { EffectsHost } from './host.ts'
-import { OwnRuns } from './own-tables.ts'
+import { OwnRuns } from '../own-runs.ts'
 
 /** @returns those that were refused by themselves */
 export async function commitInParts<T>(

@@ -11,7 +11,8 @@
  */
 import type { Value } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
-import { own, OwnRuns } from './own-tables.ts'
+import { own } from './own-tables.ts'
+import { OwnRuns } from '../own-runs.ts'
 import { decodeProgress, encodeProgress, type Progress } from './progress.ts'
 
 export interface Hold {

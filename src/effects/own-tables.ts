@@ -2,40 +2,8 @@
  * The tables that effects are kept in, as ordinary operations of the engine that owns them: what becomes of an effect is
  * committed by the same queue, in the same order and behind the same fence as every other write.
  */
-import type { DeleteShape, InsertShape, Run, Shape, UpdateShape } from '../contracts/operation.ts'
-import type { Value } from '../contracts/values.ts'
-
-const insert = (table: string, columns: readonly string[]): InsertShape => ({
-  kind: 'insert',
-  table,
-  columns,
-  key: JSON.stringify(['own insert', table, columns]),
-  width: columns.length,
-})
-
-const update = (
-  table: string,
-  set: readonly string[],
-  where: readonly string[],
-  expect?: number,
-): UpdateShape => ({
-  kind: 'update',
-  table,
-  set,
-  where,
-  expect,
-  key: JSON.stringify(['own update', table, set, where, expect]),
-  width: set.length + where.length,
-})
-
-const remove = (table: string, where: readonly string[], expect?: number): DeleteShape => ({
-  kind: 'delete',
-  table,
-  where,
-  expect,
-  key: JSON.stringify(['own delete', table, where, expect]),
-  width: where.length,
-})
+import type { DeleteShape, InsertShape, UpdateShape } from '../contracts/operation.ts'
+import { ownDelete as remove, ownInsert as insert, ownUpdate as update } from '../own-runs.ts'
 
 const id = ['epoch', 'seq', 'n']
 
@@ -108,24 +76,4 @@ export const own: OwnShapes = {
   dropDead: remove('tidemark_effects', [...id, 'state'], 1),
   keepResult: insert('tidemark_results', [...id, 'kind', 'result', 'delivered_at']),
   dropResult: remove('tidemark_results', id),
-}
-
-/** Runs that become one operation. Those of one shape go together: none of them depends on another. */
-export class OwnRuns {
-  readonly #runs = new Map<Shape, Run>()
-
-  get runs(): readonly Run[] {
-    return [...this.#runs.values()]
-  }
-
-  add(shape: Shape, ...values: readonly Value[]): void {
-    let run = this.#runs.get(shape)
-    if (run === undefined)
-      this.#runs.set(shape, (run = { kind: 'run', shape, count: 0, bytes: 0, values: [] }))
-    run.count++
-    for (const value of values) {
-      run.values.push(value)
-      run.bytes += typeof value === 'string' ? 2 * value.length : 8
-    }
-  }
 }

@@ -2,7 +2,8 @@
 import type { Json } from '../contracts/values.ts'
 import type { EffectWrite } from './host.ts'
 import type { Item } from './item.ts'
-import { own, type OwnRuns } from './own-tables.ts'
+import { own } from './own-tables.ts'
+import { type OwnRuns } from '../own-runs.ts'
 
 export type Settlement =
   | { readonly kind: 'delivered'; readonly result?: Json; readonly write?: EffectWrite | undefined }

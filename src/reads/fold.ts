@@ -45,10 +45,11 @@ export function fold(
   return folded
 }
 
-function apply(
+/** One operation of a run. @param row is changed */
+export function apply(
   table: TableSchema,
   row: Row | undefined,
-  { run, index }: PendingOperation,
+  { run, index }: Pick<PendingOperation, 'run' | 'index'>,
 ): Row | undefined | typeof unproven {
   const { shape } = run
   const base = index * shape.width

@@ -219,6 +219,7 @@ export class Gate {
     let seen: LogPosition | undefined
     if (level === 'eventual') return { marks, seen }
     const { engine, store, bookmarks, copies } = this.#parts
+    if (level === 'strong' || (!session && after.length === 0)) await this.#settleMemory(deadline)
     for (const bookmark of after) {
       const known = bookmarks.read(bookmark)
       mergeMarks(marks, known.marks)
@@ -236,6 +237,16 @@ export class Gate {
     if (level === 'strong' && from === 'replica')
       seen = mergePositions(seen, await copies.require().position(deadline))
     return { marks, seen }
+  }
+
+  /** What live scopes had changed when the read began counts as accepted. */
+  async #settleMemory(deadline: Deadline): Promise<void> {
+    const { pins } = this.#parts.engine
+    if (pins.unsaved === 0) return
+    await deadline.wait(
+      { done: pins.settle(), cancel: () => undefined },
+      () => 'live scopes were not committed',
+    )
   }
 
   async #reach(seq: Seq, deadline: Deadline): Promise<void> {

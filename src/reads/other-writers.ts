@@ -130,11 +130,16 @@ export class OtherWriters {
   /** @returns whether some epoch was ended */
   async #endSilent(missing: readonly WriterTidemark[]): Promise<boolean> {
     let hasEnded = false
-    for (const seen of missing) if (await this.#endIfSilent(seen)) hasEnded = true
+    for (const seen of missing) if (await this.endIfSilent(seen)) hasEnded = true
     return hasEnded
   }
 
-  async #endIfSilent(seen: WriterTidemark): Promise<boolean> {
+  /**
+   * Ends the epoch of a writer that has been silent for its lease, by what was seen at earlier calls.
+   *
+   * @returns whether it is ended
+   */
+  async endIfSilent(seen: WriterTidemark): Promise<boolean> {
     const { epoch, watermark, leaseMs } = seen
     const nowMs = this.#runtime.monotonicMs()
     const silence = this.#silent.get(epoch)

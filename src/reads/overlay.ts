@@ -25,6 +25,7 @@ import type { Value } from '../contracts/values.ts'
 import type { TidemarkError } from '../errors.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import type { PendingTable } from '../writes/pending.ts'
+import type { PinHolder, PinnedRow } from '../writes/pins.ts'
 import { rowForm, type RowForm } from '../writes/row-key.ts'
 import type { Deadline } from './deadline.ts'
 import { fold, unproven, type FoldRequest, type Row } from './fold.ts'
@@ -67,7 +68,7 @@ export class Overlay {
    */
   get(name: string, key: RowKey, deadline: Deadline): OverlayRow | Promise<OverlayRow> {
     const { committer } = this.#engine
-    const rows = this.#rowsOf(name)
+    const rows = this.rowsOf(name)
     const values = rows.encode(key)
     const { table } = rows
     const form = formOf(rows, values)
@@ -95,12 +96,23 @@ export class Overlay {
    * @throws TidemarkError as `get`
    */
   pending(name: string, key: RowKey): { operations: number; oldestMs: number } | undefined {
-    const rows = this.#rowsOf(name)
+    const rows = this.rowsOf(name)
     const form = formOf(rows, rows.encode(key))
     const first = form === undefined ? undefined : rows.table.first(form)
     if (first === undefined) return undefined
     const operations = first.tail.ordinal - first.ordinal + 1
     return { operations, oldestMs: this.#engine.waitedMs(first.batch) }
+  }
+
+  /** Who holds the row in memory, and how it is there. @throws TidemarkError as `get` */
+  held(name: string, key: RowKey): { readonly holder: PinHolder; readonly row: PinnedRow } | undefined {
+    const { pins } = this.#engine
+    if (pins.size === 0) return undefined
+    const rows = this.rowsOf(name)
+    const values = rows.encode(key)
+    const holder = pins.holderOf(rows.table.schema, values)
+    const row = holder?.look(name, values)
+    return holder && row ? { holder, row } : undefined
   }
 
   /** How far the snapshot must be, for the row to be known in it together with what was captured. */
@@ -166,7 +178,12 @@ export class Overlay {
     return { row, pending, seen: pending ? request.last : tidemark }
   }
 
-  #rowsOf(name: string): RowQuery {
+  /**
+   * How a table's rows are found.
+   *
+   * @throws TidemarkError `UNKNOWN_TABLE`, `MISSING_KEY`
+   */
+  rowsOf(name: string): RowQuery {
     const table = this.#engine.pending.table(name)
     if (table === undefined) throw this.#unknownTable(name)
     const known = this.#rows.get(table)

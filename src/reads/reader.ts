@@ -71,6 +71,8 @@ export interface Reads {
   readonly reader: Reader
   readonly processors: Processors
   readonly changes: Changes
+  readonly overlay: Overlay
+  readonly others: OtherWriters
   newSession(options: SessionOptions): SessionState
   readerOf(session: SessionState): Reader
   catchUp(session: SessionState, options: WaitOptions): Promise<void>
@@ -97,6 +99,8 @@ export function openReads(
     reader: new Reader(parts, defaults, undefined),
     processors,
     changes: new Changes(engine),
+    overlay,
+    others,
     newSession: (options) => new SessionState(engine, bookmarks, others, options),
     readerOf: (session) => new Reader(parts, { ...defaults, consistency: sessionLevel }, session),
     catchUp: (session, options) => gate.catchUp(session, parseWait(options, defaults)),
@@ -184,6 +188,14 @@ export class Reader {
         if (engine.refusal && (session.marks.get(engine.epoch) ?? 0) > engine.committer.tidemark)
           throw engine.refusal
       }
+      const held = overlay.held(table, key)
+      // What a session is shown must be in what it reads later: it has no position before it is committed.
+      if (session && held?.row.isSaved === false)
+        await deadline.wait(
+          { done: held.holder.flush(), cancel: () => undefined },
+          () => 'a live scope was not committed',
+        )
+      else if (held) return { row: copyOf(held.row.row), pending: !held.row.isSaved }
       const answer = overlay.get(table, key, deadline)
       const { row, pending, seen } = answer instanceof Promise ? await answer : answer
       if (session) await gate.sawPrimary(session, engine.position(seen), deadline)
@@ -195,9 +207,12 @@ export class Reader {
     const { engine, overlay, processors } = this.#parts
     engine.requireOpen()
     const own = overlay.pending(table, key)
+    const changedMs = overlay.held(table, key)?.row.changedForMs
     const busy = processors.pendingNames(table, key)
-    if (!own && busy.length === 0) return undefined
-    return { operations: own?.operations ?? 0, oldestMs: own?.oldestMs ?? 0, processors: busy }
+    if (!own && changedMs === undefined && busy.length === 0) return undefined
+    // What has changed in a scope since it was last handed over becomes one operation.
+    const operations = (own?.operations ?? 0) + (changedMs === undefined ? 0 : 1)
+    return { operations, oldestMs: own?.oldestMs ?? changedMs ?? 0, processors: busy }
   }
 
   #plan(options: Consistency | ReadOptions | undefined): ReadPlan {
@@ -216,4 +231,9 @@ export class Reader {
       return pending ? [{ table, key, ...pending }] : []
     })
   }
+}
+
+/** Of a row in memory, which whoever gets it may change. */
+function copyOf(row: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+  return row && { ...row }
 }

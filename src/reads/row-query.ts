@@ -109,6 +109,6 @@ function listed(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ')
 }
 
-function quoted(name: string, dialect: Dialect): string {
+export function quoted(name: string, dialect: Dialect): string {
   return dialect === 'mysql' ? `\`${name.replaceAll('`', '``')}\`` : `"${name.replaceAll('"', '""')}"`
 }

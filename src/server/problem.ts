@@ -87,6 +87,12 @@ export function mannerOf(code: ErrorCode): Manner {
         title: 'The database refused the write',
         hint: 'It is kept as a dead letter: mend the cause, then redrive it.',
       }
+    case 'LIVE_HELD':
+      return { status: 409, title: 'The row is held by a job', hint: 'Write it when the job is over.' }
+    case 'LIVE_ENDED':
+    case 'LIVE_FULL':
+    case 'LIVE_REJECTED':
+      return { status: 503, title: 'The job cannot go on', hint: 'Whoever runs it must look into it.' }
     case 'QUEUE_FULL':
       return {
         status: 429,

@@ -278,6 +278,9 @@ export const postgresBookkeeping: Pick<
        epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, result text NOT NULL,
        delivered_at bigint NOT NULL, PRIMARY KEY (epoch, seq, n))`,
     `CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (kind, delivered_at)`,
+    `CREATE TABLE IF NOT EXISTS tidemark_scopes (
+       table_name text NOT NULL, row_key text NOT NULL, epoch bigint NOT NULL, PRIMARY KEY (table_name, row_key))`,
+    `CREATE TABLE IF NOT EXISTS tidemark_saved (epoch bigint PRIMARY KEY, up_to bigint NOT NULL)`,
   ],
   hasTable: async (session, name) =>
     (await session.own('SELECT 1 WHERE to_regclass(?) IS NOT NULL', [name])).rows.length > 0,

@@ -30,6 +30,8 @@ import { history } from './history.ts'
 import { preallocatedIds } from './ids.ts'
 import { isolation } from './isolation.ts'
 import { levels } from './levels.ts'
+import { liveScopes } from './live.ts'
+import { liveScopesHeld } from './live-held.ts'
 import { loads } from './loads.ts'
 import { order } from './order.ts'
 import { processors } from './processors.ts'
@@ -75,6 +77,8 @@ const topics: Readonly<Record<string, Topic>> = {
   'effects reached': effectsReached,
   'effects recovered': effectsRecovered,
   'effects watched': effectsWatched,
+  'live scopes': liveScopes,
+  'who holds live scopes': liveScopesHeld,
   events,
   'what SQLite alone has': sqlite,
 }

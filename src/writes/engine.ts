@@ -21,19 +21,13 @@ import { Committer } from './committer.ts'
 import { Events } from './events.ts'
 import { DerivationAlerts } from './derivation-alerts.ts'
 import type { Follower } from './follower.ts'
-import {
-  Collector,
-  extentOf,
-  groupFrom,
-  requireSynchronous,
-  type GroupExtent,
-  type Inserted,
-} from './group.ts'
+import { collect, Collector, extentOf, groupFrom, type GroupExtent, type Inserted } from './group.ts'
 import { noOutbox, tooLarge } from './refusals.ts'
 import { IdStocks } from './ids.ts'
 import { Operations, type Sink } from './operations.ts'
 import type { EngineOptions } from './options.ts'
 import { Pacing } from './pacing.ts'
+import { Pins } from './pins.ts'
 import { PendingIndex } from './pending.ts'
 import { Queue } from './queue.ts'
 import { IdReceipt, LoadReceipt, Receipt, type ReceiptContext } from './receipt.ts'
@@ -51,6 +45,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   readonly operations: Operations<Receipt>
   readonly tally: Tally = new Tally()
   readonly pending: PendingIndex
+  readonly pins: Pins = new Pins()
   /** Set while somebody wants to hear of every single operation. */
   follower: Follower | undefined
   /** Called when effects of this kind were committed, or some may have been. */
@@ -179,6 +174,7 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   ): Receipt {
     if (bytes > this.#options.batch.maxBytes) throw tooLarge(bytes, this.#options.batch.maxBytes)
     if (effects !== undefined) this.#requireOutbox()
+    if (this.pins.size > 0) this.pins.requireFree(run, run.count)
     this.#queue.admit(1, bytes)
     const batch = this.#queue.open()
     const seq = batch.extend(run, bytes)
@@ -192,38 +188,33 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
 
   // ── Calls that are queued as a whole ─────────────────────────────────────────────────────────────────────
 
-  /** Collects what `collect` writes; it is one operation. */
-  group(collect: (operations: Operations<Inserted>) => unknown, context?: ReceiptContext): Receipt {
-    const collector = new Collector()
-    const returned = collect(this.operationsFor(collector))
-    collector.complete()
-    requireSynchronous(returned)
+  /** Collects what `write` writes; it is one operation. */
+  group(write: (operations: Operations<Inserted>) => unknown, context?: ReceiptContext): Receipt {
+    const collector = this.#collected(write)
     return this.groupOf(groupFrom(collector), extentOf(collector), context)
   }
 
   groupOf(
     group: Group,
-    { operations, bytes, effects = [] }: GroupExtent,
+    { operations, bytes, effects = [], isOwn = false }: GroupExtent,
     context: ReceiptContext = this,
   ): Receipt {
     const count = Math.max(operations, effects.length > 0 ? 1 : 0)
     if (count === 0) throw new InvalidOperationError('EMPTY_OPERATION', 'the group holds no operation.')
     if (effects.length > 0) this.#requireOutbox()
     const carried = effects.length === 0 ? [] : [{ operation: 0, effects }]
-    const { batch, seq } = this.#addStep(group, 1, count, bytes, carried)
+    const { batch, seq } = this.#addStep(group, 1, count, bytes, carried, isOwn)
     context.accepted?.(batch, seq, seq)
     return new Receipt(context, batch, seq)
   }
 
   load(
-    collect: (operations: Operations<Inserted>) => void,
+    write: (operations: Operations<Inserted>) => void,
     letters: Load['letters'],
     checkpoint: Load['checkpoint'],
     context: ReceiptContext = this,
   ): Receipt {
-    const collector = new Collector()
-    collect(this.operationsFor(collector))
-    collector.complete()
+    const collector = this.#collected(write)
     // A checkpoint alone takes a position too: its receipt must have something to wait for.
     const positions = Math.max(1, collector.operations + letters.length)
     const letterBytes = letters.reduce((sum, { text }) => sum + 2 * text.length, 0)
@@ -252,14 +243,13 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
   }
 
   /**
-   * Commits runs on tables of ours together with what `collect` writes, as one operation that leaves no dead letter
+   * Commits runs on tables of ours together with what `write` writes, as one operation that leaves no dead letter
    * when it is rejected.
    */
-  groupWith(runs: readonly Run[], collect: (operations: Operations<Inserted>) => unknown): Receipt {
-    const collector = new Collector(runs)
-    requireSynchronous(collect(this.operationsFor(collector)))
-    collector.complete()
-    return this.groupOf({ ...groupFrom(collector), leavesNoLetter: true }, extentOf(collector))
+  groupWith(runs: readonly Run[], write: (operations: Operations<Inserted>) => unknown): Receipt {
+    const collector = this.#collected(write, runs)
+    const extent = { ...extentOf(collector), isOwn: true }
+    return this.groupOf({ ...groupFrom(collector), leavesNoLetter: true }, extent)
   }
 
   // ── ReceiptContext ───────────────────────────────────────────────────────────────────────────────────────
@@ -338,14 +328,19 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     }
   }
 
+  #collected(write: (operations: Operations<Inserted>) => unknown, runs?: readonly Run[]): Collector {
+    const collector = new Collector(this.pins, runs)
+    return collect(collector, this.operationsFor(collector), write)
+  }
+
   #addStep(
     step: Group | Load,
     positions: number,
     operations: number,
     bytes: number,
     carried: Collector['effects'],
+    isOwn = false,
   ): { batch: PendingBatch; seq: Seq } {
-    const isOwn = step.kind === 'group' && step.leavesNoLetter === true
     if (this.#refusal !== undefined && !(isOwn && this.#takesOwn)) throw this.#refusal
     this.#queue.admit(operations, bytes)
     const filling = this.#queue.filling

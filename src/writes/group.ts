@@ -7,7 +7,8 @@ import type { Group, Run, Shape } from '../contracts/operation.ts'
 import { InvalidOperationError } from '../errors.ts'
 import type { EncodedEffect } from '../segments.ts'
 import { maxRunBytes, newRun, requireUndisturbed } from './batch.ts'
-import type { Sink } from './operations.ts'
+import type { Operations, Sink } from './operations.ts'
+import type { Pins } from './pins.ts'
 
 /** What an insert into a group tells at once. */
 export interface Inserted {
@@ -22,6 +23,8 @@ export interface GroupExtent {
   readonly operations: number
   readonly bytes: number
   readonly effects?: readonly EncodedEffect[]
+  /** What the engine and its parts have still to write is accepted also while it closes. */
+  readonly isOwn?: boolean
 }
 
 export class Collector implements Sink<Inserted> {
@@ -30,10 +33,12 @@ export class Collector implements Sink<Inserted> {
   bytes: number
   /** With the operation that carries them, counted from 0. */
   readonly effects: { readonly operation: number; readonly effects: readonly EncodedEffect[] }[] = []
+  readonly #pins: Pins
   #isComplete = false
 
   /** @param runs that stand before what is collected */
-  constructor(runs: readonly Run[] = []) {
+  constructor(pins: Pins, runs: readonly Run[] = []) {
+    this.#pins = pins
     this.runs = [...runs]
     this.operations = runs.reduce((sum, { count }) => sum + count, 0)
     this.bytes = runs.reduce((sum, run) => sum + run.bytes, 0)
@@ -58,6 +63,7 @@ export class Collector implements Sink<Inserted> {
 
   take(run: Run, bytes: number, id?: number, effects?: readonly EncodedEffect[]): Inserted {
     requireUndisturbed(run)
+    if (this.#pins.size > 0) this.#pins.requireFree(run, run.count)
     if (run !== this.runs.at(-1)) this.runs.push(run)
     if (effects !== undefined) this.effects.push({ operation: this.operations, effects })
     run.count++
@@ -66,6 +72,22 @@ export class Collector implements Sink<Inserted> {
     this.bytes += bytes
     return id === undefined ? withoutId : { id }
   }
+}
+
+/**
+ * Fills a collector with what `write` writes, before it returns.
+ *
+ * @throws InvalidOperationError `INVALID_CALL` when it is asynchronous
+ */
+export function collect(
+  collector: Collector,
+  operations: Operations<Inserted>,
+  write: (operations: Operations<Inserted>) => unknown,
+): Collector {
+  const returned = write(operations)
+  collector.complete()
+  requireSynchronous(returned)
+  return collector
 }
 
 export function groupFrom({ runs }: Collector): Group {
@@ -84,8 +106,7 @@ function isComplete(): InvalidOperationError {
   )
 }
 
-/** @throws InvalidOperationError `INVALID_CALL` when a callback that collects goes on after it returned */
-export function requireSynchronous(returned: unknown): void {
+function requireSynchronous(returned: unknown): void {
   if (typeof returned !== 'object' || returned === null || !('then' in returned)) return
   if (typeof returned.then !== 'function') return
   // What becomes of it is told by the error below; its own end is nobody's unhandled rejection.

@@ -58,6 +58,12 @@ export interface OpenOptions {
    * `{ songs: 'preallocated' }`
    */
   readonly ids?: Readonly<Record<string, 'preallocated'>>
+  readonly live?: {
+    /** Rows that live scopes may hold in memory. Default 1,000,000. */
+    readonly maxRows?: number
+    /** The same in bytes, counted like the queue's, and 200 for each row. Default 256 MiB. */
+    readonly maxBytes?: number
+  }
   /** `alert` is emitted when operations wait and none was committed for so long, in ms. Default 3,000. */
   readonly alertAfterMs?: number
 }
@@ -83,6 +89,7 @@ export interface EngineOptions {
   }
   readonly derive: Readonly<Record<string, string>>
   readonly ids: Readonly<Record<string, 'preallocated'>>
+  readonly live: { readonly maxRows: number; readonly maxBytes: number }
   readonly alertAfterMs: number
 }
 
@@ -109,6 +116,7 @@ export const DEFAULTS: EngineOptions = Object.freeze({
   reads: Object.freeze({ consistency: 'eventual' as const, timeoutMs: 5_000 }),
   derive: Object.freeze({}),
   ids: Object.freeze({}),
+  live: Object.freeze({ maxRows: 1_000_000, maxBytes: 256 * 2 ** 20 }),
   alertAfterMs: 3_000,
 })
 
@@ -130,9 +138,10 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
     reads: { ...DEFAULTS.reads, ...objectOr({}, 'reads', options.reads, problems) },
     derive: objectOr({}, 'derive', options.derive, problems),
     ids: objectOr({}, 'ids', options.ids, problems),
+    live: { ...DEFAULTS.live, ...objectOr({}, 'live', options.live, problems) },
   }
   unknownKeys('', DEFAULTS, merged, problems)
-  for (const group of ['queue', 'batch', 'retry', 'reads'] as const)
+  for (const group of ['queue', 'batch', 'retry', 'reads', 'live'] as const)
     unknownKeys(`${group}.`, DEFAULTS[group], merged[group], problems)
 
   const { queue, batch, writer } = merged
@@ -144,6 +153,8 @@ export function parseOptions(given: OpenOptions = {}): EngineOptions {
   atLeast(0, 'batch.minIntervalMs', batch.minIntervalMs, problems)
   atLeast(1, 'batch.maxTransactionMs', batch.maxTransactionMs, problems)
   atLeast(0, 'retry.giveUpAfterMs', merged.retry.giveUpAfterMs, problems)
+  wholeAbove(0, 'live.maxRows', merged.live.maxRows, problems)
+  wholeAbove(0, 'live.maxBytes', merged.live.maxBytes, problems)
   atLeast(0, 'reads.timeoutMs', merged.reads.timeoutMs, problems)
   if (!levels.includes(merged.reads.consistency))
     problems.push(

@@ -51,6 +51,10 @@ const tables = `
     delivered_at INTEGER NOT NULL, PRIMARY KEY (epoch, seq, n)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS tidemark_results_by_age ON tidemark_results (kind, delivered_at);
+  CREATE TABLE IF NOT EXISTS tidemark_scopes (
+    table_name TEXT NOT NULL, row_key TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (table_name, row_key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tidemark_saved (epoch INTEGER PRIMARY KEY, up_to INTEGER NOT NULL) STRICT;
 `
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */

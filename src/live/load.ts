@@ -1,0 +1,47 @@
+/** Reads a scope's rows, and single rows of it, as they are committed. */
+import type { SqlQuery } from '../contracts/store.ts'
+import type { Dialect, OpenedStore } from '../contracts/store.ts'
+import type { TableSchema } from '../contracts/schema.ts'
+import type { Value } from '../contracts/values.ts'
+import { quoted } from '../reads/row-query.ts'
+import type { Row } from '../reads/fold.ts'
+
+/** The rows of a table in which these columns have these values, in the order of their key. */
+export async function readRows(
+  store: OpenedStore,
+  table: TableSchema,
+  columns: readonly string[],
+  values: readonly Value[],
+): Promise<Row[]> {
+  const names = [...table.columns.keys()]
+  const { rows } = await store.query(
+    queryFor(table, names, columns, values, store.dialect),
+    undefined,
+    'here',
+  )
+  return rows.map((row) => {
+    // As arrays, so that a column of any name is one like any other.
+    const found = row as unknown as readonly unknown[]
+    const made: Row = {}
+    for (const [index, name] of names.entries()) made[name] = found[index]
+    return made
+  })
+}
+
+function queryFor(
+  table: TableSchema,
+  names: readonly string[],
+  columns: readonly string[],
+  values: readonly Value[],
+  dialect: Dialect,
+): SqlQuery {
+  const name = (column: string): string => `t.${quoted(column, dialect)}`
+  const conditions = columns.map(
+    (column, index) => `${name(column)} = ${dialect === 'postgres' ? `$${index + 1}` : '?'}`,
+  )
+  const sql = [
+    `SELECT ${names.map(name).join(', ')} FROM ${table.sqlName ?? quoted(table.name, dialect)} AS t`,
+    `WHERE ${conditions.join(' AND ')} ORDER BY ${table.primaryKey.map(name).join(', ')}`,
+  ].join(' ')
+  return { sql, parameters: values, asArrays: true }
+}
