@@ -17,6 +17,7 @@ const documents = [
   'docs/guides/reading.md',
   'docs/guides/migrating.md',
   'docs/guides/effects.md',
+  'docs/guides/live.md',
   'docs/guides/logs.md',
   'docs/guides/server.md',
 ]
