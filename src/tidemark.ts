@@ -341,7 +341,7 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     }
     if (this.#live.isAtWork) {
       this.#engine.refuse()
-      await this.#live.stop((timeoutMs - (this.#runtime.monotonicMs() - startedMs)) / 2)
+      await this.#live.stop(Math.max(0, timeoutMs - (this.#runtime.monotonicMs() - startedMs)) / 2)
     }
     await this.#engine.close(Math.max(0, timeoutMs - (this.#runtime.monotonicMs() - startedMs)))
   }

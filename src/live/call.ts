@@ -30,7 +30,7 @@ export interface Peek<DB, T extends TableName<DB>, C> {
   readonly from: 'memory' | 'database'
   readonly row: RowOf<DB[T]> | undefined
   readonly children: { readonly [K in keyof C & TableName<DB>]: readonly RowOf<DB[K]>[] }
-  /** Nothing of what they show is still to be committed. */
+  /** All of it is committed, and nothing that is not: false also while another engine holds the scope. */
   readonly isSaved: boolean
   /**
    * How far they may be behind the memory of another engine that holds the scope: all that it had changed by then is in

@@ -68,11 +68,14 @@ export interface ClaimsParts {
 
 export class Claims {
   readonly #parts: ClaimsParts
-  /** Some scope was taken. */
+  /** Some scope was asked for. */
   wereMade = false
   #held = 0
   #timer: Timer | undefined
+  /** The first sign of life: from then on every holder has one. */
+  #begun: Promise<void> | undefined
   #hasBeaten = false
+  #isOver = false
   #beating: Promise<unknown> | undefined
 
   constructor(parts: ClaimsParts) {
@@ -86,6 +89,8 @@ export class Claims {
    */
   async take(name: ClaimedName, deadline: Deadline): Promise<void> {
     const { engine, store } = this.#parts
+    this.wereMade = true
+    await (this.#begun ??= this.#beat())
     for (;;) {
       const taking = new OwnRuns()
       const holder = await this.holder(name)
@@ -100,7 +105,6 @@ export class Claims {
       await commitOwn(engine, taking.runs, () => undefined)
     }
     this.#held++
-    this.wereMade = true
     this.#keepBeating()
   }
 
@@ -125,8 +129,8 @@ export class Claims {
 
   /** Nobody is told of its scopes any more. */
   async stop(): Promise<void> {
+    this.#isOver = true
     this.#timer?.cancel()
-    this.#timer = undefined
     await this.#beating
     if (!this.#hasBeaten) return
     const forgetting = new OwnRuns()
@@ -153,9 +157,9 @@ export class Claims {
   }
 
   #keepBeating(): void {
-    if (this.#timer !== undefined || this.#held === 0) return
+    if (this.#timer !== undefined || this.#held === 0 || this.#isOver) return
     this.#timer = this.#parts.runtime.after(
-      this.#hasBeaten ? beatMs : 0,
+      beatMs,
       () => {
         this.#timer = undefined
         this.#beating = this.#beat()

@@ -13,7 +13,7 @@ import type { Runtime } from '../contracts/runtime.ts'
 import type { Schema } from '../contracts/schema.ts'
 import type { OpenedStore } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
-import { EngineStoppedError, NotSupportedError, TidemarkError } from '../errors.ts'
+import { EngineStoppedError, NotSupportedError, type TidemarkError } from '../errors.ts'
 import { Deadline, type WaitLimits } from '../reads/deadline.ts'
 import type { Row } from '../reads/fold.ts'
 import type { OtherWriters } from '../reads/other-writers.ts'
@@ -112,7 +112,7 @@ export class Live implements ScopeKeeper {
     if (engine.refusal !== undefined) throw engine.refusal
     const scope = this.#plan(table, key, children)
     const known = this.#scopes.get(scope.name)
-    if (known?.isOpen) return withTables(known, scope)
+    if (known) return withTables(known, scope)
     const opening = this.#opening.get(scope.name) ?? this.#open(scope, new Deadline(runtime, limits))
     return withTables(await opening, scope)
   }
@@ -125,10 +125,12 @@ export class Live implements ScopeKeeper {
     if (scope?.isOpen) return peekedFrom(withTables(scope, asked))
     // First who holds it: what that one says it has saved is in what is read afterwards.
     const holder = await this.#claims.holder(claimOf(asked))
-    await this.#read(asked)
+    asked.load(await this.#read(asked))
     const isElsewhere = holder !== undefined && !holder.isGone && holder.epoch !== store.epoch
     const behindMs = runtime.wallMs() - (holder?.savedUpToMs ?? 0)
-    return { ...peekedFrom(asked), from: 'database', lagMs: isElsewhere ? Math.max(0, behindMs) : 0 }
+    const lagMs = isElsewhere ? Math.max(0, behindMs) : 0
+    // What another engine has in memory may not be committed: nobody here can say.
+    return { ...peekedFrom(asked), from: 'database', isSaved: !isElsewhere, lagMs }
   }
 
   stats(): LiveStats {
@@ -194,14 +196,17 @@ export class Live implements ScopeKeeper {
   }
 
   admit(scope: Scope, bytes: number): void {
-    if (this.refusal !== undefined) throw this.refusal
     this.#room.require(1, bytes, scope)
-    this.#changes++
   }
 
   grew(rows: number, bytes: number): void {
     this.#room.rows += rows
     this.#room.bytes += bytes
+  }
+
+  noted(rows: number, bytes: number): void {
+    this.grew(rows, bytes)
+    this.#changes++
   }
 
   book(): ShapeBook {
@@ -230,9 +235,11 @@ export class Live implements ScopeKeeper {
   async reload(scope: Scope): Promise<void> {
     this.#parts.engine.requireOpen()
     await scope.quiesce()
-    if (this.#scopes.get(scope.name) !== scope) scope.requireOpen()
+    const read = await this.#read(scope)
+    // It may have been closed meanwhile, or evicted.
+    if (this.#scopes.get(scope.name) !== scope) return scope.requireOpen()
     const { rows, bytes } = scope.extent
-    await this.#read(scope)
+    scope.load(read)
     this.grew(scope.extent.rows - rows, scope.extent.bytes - bytes)
     this.#handOvers.rested(scope)
   }
@@ -292,7 +299,7 @@ export class Live implements ScopeKeeper {
     await this.#claims.take(claimOf(scope), deadline)
     pin(this.#parts.engine.pins, scope)
     try {
-      await this.#read(scope)
+      scope.load(await this.#read(scope))
       const { rows, bytes } = scope.extent
       if (!this.#room.make(rows, bytes, scope)) {
         const done = this.#handOvers.settle()
@@ -305,28 +312,25 @@ export class Live implements ScopeKeeper {
       return scope
     } catch (error) {
       unpin(this.#parts.engine.pins, scope)
-      scope.end(ended(scope.name, 'it was not opened'))
+      scope.end('it was not opened')
       await this.#letGo([scope]).catch(() => undefined)
       throw error
     }
   }
 
-  async #read(scope: Scope): Promise<void> {
-    const { store } = this.#parts
-    const read = await Promise.all(
+  #read(scope: Scope): Promise<Row[][]> {
+    return Promise.all(
       scope.sets.map((set) => {
         const columns = set === scope.root ? set.table.primaryKey : set.parentColumns
-        return readRows(store, set.table, columns, scope.key)
+        return readRows(this.#parts.store, set.table, columns, scope.key)
       }),
     )
-    for (const [index, set] of scope.sets.entries()) set.load(read[index] ?? [])
-    scope.loaded()
   }
 
   #end(scope: Scope, why: string): void {
     const { rows, bytes } = scope.extent
     this.grew(-rows, -bytes)
-    scope.end(ended(scope.name, why))
+    scope.end(why)
     unpin(this.#parts.engine.pins, scope)
     this.#handOvers.rested(scope)
     this.#scopes.delete(scope.name)
@@ -351,10 +355,4 @@ export class Live implements ScopeKeeper {
 
 function claimOf({ name, root }: Scope): ClaimedName {
   return { table: root.table.name, key: name.slice(root.table.name.length + 1) }
-}
-
-function ended(name: string, why: string): TidemarkError {
-  return new TidemarkError('LIVE_ENDED', `the live scope of ${name} has ended: ${why}.`, {
-    hint: 'Call `db.live()` again.',
-  })
 }

@@ -36,6 +36,8 @@ export interface ScopeKeeper {
   admit(scope: Scope, bytes: number): void
   /** It takes so much more now, or less. */
   grew(rows: number, bytes: number): void
+  /** As `grew`, by a change. */
+  noted(rows: number, bytes: number): void
   book(): Parameters<typeof runsOf>[0]
   commit(changes: ChangedRuns, effects: readonly EncodedEffect[]): Promise<Outcome>
   settled(outcome: Outcome, operations: number): void
@@ -66,6 +68,7 @@ export class Scope implements PinHolder {
   readonly #keeper: ScopeKeeper
   #effects: EncodedEffect[] = []
   #inFlight: Promise<void> | undefined
+  #isClosing = false
   /** Why it shows nothing. */
   #trouble: TidemarkError | undefined
   /** The group that was rejected. */
@@ -121,30 +124,28 @@ export class Scope implements PinHolder {
   }
 
   set(set: RowSet, given: Row): void {
-    this.requireOpen()
+    this.#requireWritable()
     const encoded = this.#keeper.encode(set, this.#withKey(set, given))
     // Also the change of a table may have ended it.
     this.requireOpen()
     this.#keeper.admit(this, encoded.bytes)
     const rows = set.rows.size
     const bytes = set.set(encoded)
-    this.#keeper.grew(set.rows.size - rows, bytes)
-    this.#hasChanged()
+    this.#hasChanged(set.rows.size - rows, bytes)
   }
 
   delete(set: RowSet, key: readonly Value[]): boolean {
-    this.requireOpen()
+    this.#requireWritable()
     const bytes = set.delete(key)
     if (bytes === undefined) return false
-    this.#keeper.grew(-1, bytes)
-    this.#hasChanged()
+    this.#hasChanged(-1, bytes)
     return true
   }
 
   enqueue(requests: readonly EffectRequest[]): void {
-    this.requireOpen()
+    this.#requireWritable()
     this.#effects.push(...encodeEffects(requests))
-    this.#hasChanged()
+    this.#hasChanged(0, 0)
   }
 
   /** Everything changed so far goes to the engine as one group, unless an earlier one is not settled yet. */
@@ -178,16 +179,19 @@ export class Scope implements PinHolder {
     while (this.#inFlight !== undefined) await this.#inFlight
   }
 
-  /** It holds what is committed. */
-  loaded(): void {
-    for (const set of this.sets) set.dropChanges()
+  /** Takes the rows as they are committed, of each set. */
+  load(rows: readonly (readonly Row[])[]): void {
+    for (const [index, set] of this.sets.entries()) {
+      set.dropChanges()
+      set.load(rows[index] ?? [])
+    }
     this.#effects = []
     this.changedAtMs = this.unsavedSinceMs = undefined
     this.rejection = this.#trouble = undefined
   }
 
-  end(why: TidemarkError): void {
-    this.#trouble = why
+  end(why: string): void {
+    this.#trouble = liveEnded(this.name, why)
   }
 
   look(table: string, key: readonly Value[]): PinnedRow | undefined {
@@ -199,19 +203,38 @@ export class Scope implements PinHolder {
     return { row: set.rows.get(set.formOf(key)), isSaved, changedForMs }
   }
 
-  reload(): Promise<void> {
-    return this.#keeper.reload(this)
+  async reload(): Promise<void> {
+    const before = this.#trouble
+    // What is changed while the rows are read would be lost.
+    this.#trouble ??= new TidemarkError('LIVE_ENDED', `the live scope of ${this.name} is being reloaded.`, {
+      hint: 'Await `reload()` first.',
+    })
+    const reloading = this.#trouble
+    try {
+      await this.#keeper.reload(this)
+    } catch (error) {
+      if (this.#trouble === reloading) this.#trouble = before
+      throw error
+    }
   }
 
-  close(): Promise<void> {
-    return this.#keeper.close(this)
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#keeper.close(this)
   }
 
   sync(): Promise<void> {
     return this.#keeper.sync()
   }
 
-  #hasChanged(): void {
+  #requireWritable(): void {
+    this.requireOpen()
+    if (this.#isClosing) throw liveEnded(this.name, 'it is being closed')
+    if (this.#keeper.refusal !== undefined) throw this.#keeper.refusal
+  }
+
+  #hasChanged(rows: number, bytes: number): void {
+    this.#keeper.noted(rows, bytes)
     if (this.changedAtMs !== undefined) return
     this.changedAtMs = this.#keeper.nowMs()
     this.unsavedSinceMs ??= this.changedAtMs
@@ -286,4 +309,10 @@ export class Scope implements PinHolder {
     }
     return Object.assign(row, given)
   }
+}
+
+function liveEnded(name: string, why: string): TidemarkError {
+  return new TidemarkError('LIVE_ENDED', `the live scope of ${name} has ended: ${why}.`, {
+    hint: 'Call `db.live()` again.',
+  })
 }

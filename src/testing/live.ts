@@ -157,6 +157,7 @@ export const liveScopes: Topic = (subject, runTest) => {
     ])
       assert.equal(await codeOf(call), 'LIVE_REJECTED')
     assert.equal(rejects.length, 1)
+    assert.equal(at.db.live.stats().unsaved, 0, 'nobody waits for what will not be')
     assert.equal((await at.db.deadLetters()).length, 1, 'what was rejected is kept')
     assert.deepEqual((await at.db.get('books', moby)).row?.['stage'], 'links')
     const peeked = await at.db.live.peek('books', moby, { children })
@@ -207,6 +208,34 @@ export const liveScopes: Topic = (subject, runTest) => {
       ['moby', 'first'],
       ['moby', 'second'],
     ])
+  })
+
+  test('law 5 · a change while a scope is closed or reloaded is refused, not lost', async () => {
+    await using at = await stage(subject, tables)
+    const book = await live(at.db)
+    book.set({ stage: 'a', pages: 1 })
+    const reloaded = book.reload()
+    assert.equal(await codeOf(() => book.set({ pages: 2 })), 'LIVE_ENDED')
+    await reloaded
+    book.set({ stage: 'a', pages: 3 })
+    const closed = book.close()
+    for (const call of [
+      () => book.set({ pages: 4 }),
+      () => book.rows('chapters').delete({ n: 1 }),
+      () => book.enqueue({ kind: 'embed' }),
+    ])
+      assert.equal(await codeOf(call), 'LIVE_ENDED')
+    await closed
+    assert.deepEqual(await at.rows('SELECT pages FROM books'), [{ pages: 3 }])
+    assert.equal(await codeOf(() => book.reload()), 'LIVE_ENDED')
+    await book.close()
+    // Who asks for one that was rejected gets it as it is, to reload it.
+    const again = await live(at.db)
+    again.set({ stage: 'burnt' })
+    await again.flush().catch(() => undefined)
+    assert.equal((await live(at.db)).rejection?.code, 'WRITE_REJECTED')
+    await again.close().catch(() => undefined)
+    assert.deepEqual((await live(at.db)).row?.['stage'], 'a')
   })
 
   test('law 7 · memory is bounded: scopes that are saved make room, those that are not never do', async () => {
