@@ -47,7 +47,7 @@ export class RowSet {
   #changes: Map<RowForm, RowChange> | undefined
   #pins: RowPins | undefined
   /** Deleted here, and not yet there: who reads such a row by its key must still find that it is gone. */
-  readonly #gone = new Set<RowForm>()
+  #gone: Set<RowForm> | undefined
   #keyColumns: readonly ColumnSchema[]
   /** Where the key stands in upserts of this shape. */
   #offsets: { readonly columns: readonly string[]; readonly of: readonly number[] } | undefined
@@ -107,7 +107,7 @@ export class RowSet {
     const row = this.rows.get(form)
     if (row === undefined) return undefined
     this.rows.delete(form)
-    if (this.#pins !== undefined) this.#gone.add(form)
+    if (this.#pins !== undefined) (this.#gone ??= new Set()).add(form)
     const change = this.#changes?.get(form)
     if (change?.isNew === true) this.#forget(form)
     else if (change) {
@@ -136,7 +136,10 @@ export class RowSet {
   /** A row as it is committed, unless it has changed again meanwhile. @returns how many bytes more it takes now */
   readBack(form: RowForm, row: Row | undefined): number {
     const shown = this.rows.get(form)
-    if (shown === undefined || row === undefined || this.#changes?.has(form)) return 0
+    const change = this.#changes?.get(form)
+    // With what is written next it is read again.
+    if (change !== undefined) change.mustBeReadBack = true
+    if (shown === undefined || row === undefined || change !== undefined) return 0
     const grown = this.#sizeOf(row) - this.#sizeOf(shown)
     this.rows.set(form, Object.freeze(row))
     this.bytes += grown
@@ -192,11 +195,11 @@ export class RowSet {
 
   #unpin(): void {
     for (const form of this.rows.keys()) this.#pins?.remove(form)
-    for (const form of this.#gone) this.#letGo(form)
+    for (const form of this.#gone ?? []) this.#letGo(form)
   }
 
   #letGo(form: RowForm): void {
-    if (this.#gone.delete(form) && !this.rows.has(form)) this.#pins?.remove(form)
+    if (this.#gone?.delete(form) === true && !this.rows.has(form)) this.#pins?.remove(form)
   }
 
   #forget(form: RowForm): void {

@@ -13,7 +13,7 @@
  * Hot: a change and a read of it take about a microsecond. `npm run bench -- live` measures it.
  */
 import type { Value } from '../contracts/values.ts'
-import { EngineStoppedError, InvalidOperationError, TidemarkError } from '../errors.ts'
+import { EngineStoppedError, InvalidOperationError, TidemarkError, unprefixed } from '../errors.ts'
 import type { Row } from '../reads/fold.ts'
 import type { EncodedEffect } from '../segments.ts'
 import { encodeEffects, type EffectRequest } from '../writes/effect-input.ts'
@@ -266,7 +266,7 @@ export class Scope implements PinHolder {
     else if (outcome.kind === 'rejected') this.#reject(outcome.error)
     else {
       for (const [set, changed] of taken) set.saved(changed)
-      await this.#readBack(taken)
+      await this.#readBack(taken).catch((error: unknown) => this.#reject(error, 'could not be read back'))
     }
   }
 
@@ -278,13 +278,14 @@ export class Scope implements PinHolder {
           this.#keeper.grew(0, set.readBack(form, await this.#keeper.readBack(set, change.key)))
   }
 
-  #reject(error: unknown): void {
+  /** Memory is not what the database has, or nobody knows. */
+  #reject(error: unknown, how = 'was rejected'): void {
     const cause = error instanceof Error ? error : new Error(String(error))
     this.rejection =
       error instanceof TidemarkError ? error : new TidemarkError('STORE_FAILED', cause.message, { cause })
     this.#trouble ??= new TidemarkError(
       'LIVE_REJECTED',
-      `a change of the live scope of ${this.name} was rejected, so that memory is not what the database will be: ${cause.message.replace(/^tidemark: /, '')}`,
+      `a change of the live scope of ${this.name} ${how}, so that memory is not what the database has: ${unprefixed(cause.message)}`,
       { cause, hint: 'Call `reload()`: it drops what is not committed. See `db.deadLetters()`.' },
     )
   }

@@ -189,13 +189,15 @@ export class Reader {
           throw engine.refusal
       }
       const held = overlay.held(table, key)
-      // What a session is shown must be in what it reads later: it has no position before it is committed.
-      if (session && held?.row.isSaved === false)
-        await deadline.wait(
-          { done: held.holder.flush(), cancel: () => undefined },
-          () => 'a live scope was not committed',
-        )
-      else if (held) return { row: copyOf(held.row.row), pending: !held.row.isSaved }
+      if (held && (!session || held.row.isSaved)) {
+        overlay.hits++
+        return { row: held.row.row && { ...held.row.row }, pending: !held.row.isSaved }
+      }
+      // What a session is shown must be in what it reads later, and a change has no position before it is committed.
+      if (held) {
+        const done = held.holder.flush().catch(() => undefined)
+        await deadline.wait({ done, cancel: () => undefined }, () => 'a live scope was not committed')
+      }
       const answer = overlay.get(table, key, deadline)
       const { row, pending, seen } = answer instanceof Promise ? await answer : answer
       if (session) await gate.sawPrimary(session, engine.position(seen), deadline)
@@ -231,9 +233,4 @@ export class Reader {
       return pending ? [{ table, key, ...pending }] : []
     })
   }
-}
-
-/** Of a row in memory, which whoever gets it may change. */
-function copyOf(row: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
-  return row && { ...row }
 }

@@ -5,6 +5,7 @@ import type { Engine } from './context.ts'
 import { callDurations, showEffects } from './effect-metrics.ts'
 import type { EffectsHistory } from './effects-history.ts'
 import type { EventLoop } from './event-loop.ts'
+import { showLive } from './live-metrics.ts'
 import { showPools } from './pool-metrics.ts'
 import type { Readiness } from './readiness.ts'
 import type { Sizes } from './sizes.ts'
@@ -108,6 +109,7 @@ export class Metrics {
     )
     gauge('process_resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss())
     gauge('nodejs_heap_size_used_bytes', 'Of it, what JavaScript uses.', () => process.memoryUsage().heapUsed)
+    showLive(this.#registry, db)
     if (db.stats().store.readers) showPools(this.#registry, db)
     if (effects.isSupported) {
       this.#effects = db

@@ -39,6 +39,12 @@ export const liveScopesHeld: Topic = (subject, test) => {
     await at.db.flush()
     assert.equal(at.db.stats().queued.operations, 0)
     assert.ok(at.db.stats().tidemark.seq - seq < 3, 'nothing was queued but signs of life')
+    // Nor does it come from the dead letters.
+    book.set({ stage: 'burnt' })
+    await book.flush().catch(() => undefined)
+    await book.reload()
+    const [letter] = await at.db.deadLetters()
+    assert.equal(await codeOf(() => at.db.redrive([letter?.id ?? 0])), 'LIVE_HELD')
     // Others are nobody's business.
     await at.db.insert('books', { id: 'other', stage: 'a' })
     await at.db.insert('notes', { id: 8, book: 'other' })

@@ -281,7 +281,9 @@ export const liveScopes: Topic = (subject, runTest) => {
   test('what the database makes of a row by itself is read back', async () => {
     await using at = await stage(subject, [
       `CREATE TABLE books (id TEXT PRIMARY KEY, stage TEXT DEFAULT 'new', pages INTEGER)`,
-      ...tables.slice(1),
+      `CREATE TABLE chapters (
+        book TEXT NOT NULL, n INTEGER NOT NULL, title TEXT DEFAULT 'untitled', pages INTEGER, PRIMARY KEY (book, n))`,
+      ...tables.slice(2),
     ])
     const book = await live(at.db)
     book.set({ pages: 1 })
@@ -291,6 +293,14 @@ export const liveScopes: Topic = (subject, runTest) => {
     assert.deepEqual(book.row, { id: 'moby', stage: 'new', pages: 2 })
     await book.flush()
     assert.deepEqual(await at.rows('SELECT * FROM books'), [{ id: 'moby', stage: 'new', pages: 2 }])
+    // Also of a row that has changed again when it is committed.
+    const chapter = { n: 1 }
+    book.rows('chapters').set({ ...chapter, pages: 1 })
+    const flushed = book.flush()
+    book.rows('chapters').set({ ...chapter, pages: 2 })
+    await flushed
+    await book.flush()
+    assert.deepEqual(book.rows('chapters').get(chapter), { book: 'moby', n: 1, title: 'untitled', pages: 2 })
   })
 
   test('law 1 · what is wrong is refused at the call, and changes nothing in memory', async () => {

@@ -76,6 +76,8 @@ export async function redrive(
   ids: readonly number[],
 ): Promise<{ id: number; outcome: Outcome }[]> {
   const letters = await Promise.all(ids.map((id) => readRuns(store, id)))
+  for (const run of letters.flatMap(({ runs }) => runs))
+    for (let index = 0; index < run.count; index++) engine.pins.requireFree(run, index)
   const receipts = letters.map(({ id, runs, effects }): { id: number; receipt: Receipt } => {
     const operations = runs.reduce((sum, run) => sum + run.count, 0)
     const bytes = runs.reduce((sum, run) => sum + run.bytes, sizeOfEffects(effects))
