@@ -207,7 +207,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     name: 'a kind is looked at before its lanes are known',
     file: dispatcher,
     edits: [['if (!this.#isBegun || this.#isLooking', 'if (this.#isLooking']],
-    within: 3_000,
+    within: 1_000,
   },
   {
     name: 'a page of segments that is gone counts as the end of the outbox',

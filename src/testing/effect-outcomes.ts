@@ -256,25 +256,6 @@ export const effectOutcomes: Topic = (subject, test) => {
     assert.equal(effect?.attempt, 1)
   })
 
-  test('law 8 · effects that are refused for ever keep no others from being delivered', async () => {
-    await using at = await stage(subject, tables)
-    const { got, handler } = deliveries()
-    await at.db.effects.handle(
-      'embed',
-      async (effects) => {
-        if (effects.some(({ key }) => key?.startsWith('bad'))) throw unavailable()
-        await handler(effects)
-      },
-      { ...quick, maxAttempts: 1_000 },
-    )
-    // In rows of their own, and in the outbox; and good ones in one batch with them.
-    const down = next(at.db, 'alert')
-    at.db.enqueue(...['bad 1', 'bad 2', 'good 1'].map((key) => ({ kind: 'embed', key })))
-    await down
-    at.db.enqueue(...['bad 3', 'good 2'].map((key) => ({ kind: 'embed', key })))
-    assert.deepEqual(keysOf(await got(2)), ['good 1', 'good 2'])
-  })
-
   test('law 8 · an effect with a delay is delivered after it, and later ones of its key behind it', async () => {
     await using at = await stage(subject, tables)
     const delayMs = 30
