@@ -196,8 +196,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: dispatcher,
     edits: [
       [
-        'while (!this.#isStopped && !this.#isPaused && this.#hasRoom())',
-        'while (!this.#isPaused && this.#hasRoom())',
+        'while (!this.#isStopped && !this.#isPaused && this.#calls.hasRoom)',
+        'while (!this.#isPaused && this.#calls.hasRoom)',
       ],
       ['if (this.#isScheduled || this.#isStopped) return', 'if (this.#isScheduled) return'],
     ],
