@@ -6,6 +6,7 @@ const holder = 'src/effects/holder.ts'
 const window = 'src/effects/window.ts'
 const waiting = 'src/effects/waiting.ts'
 const dispatcher = 'src/effects/dispatcher.ts'
+const calls = 'src/effects/calls.ts'
 const progress = 'src/effects/progress.ts'
 const ownTables = 'src/effects/own-tables.ts'
 
@@ -58,14 +59,33 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'attempts count although the target is down',
-    file: dispatcher,
+    file: calls,
     edits: [
       [
-        'if (isRefused && this.#outage.isDown) lane.putBack(items)',
-        'if (isRefused && this.#outage.isDown && items.length < 0) lane.putBack(items)',
+        'if (this.#outage.isDown) lane.putBack(items)',
+        'if (this.#outage.isDown && items.length < 0) lane.putBack(items)',
       ],
+      ['(!isRefused || this.#outage.isUp)', '(!isRefused || this.#outage.isUp || this.#outage.isDown)'],
     ],
     within: 1_000,
+  },
+  {
+    name: 'the first refusals after each opening count',
+    file: calls,
+    edits: [['(!isRefused || this.#outage.isUp)', '(!isRefused || !this.#outage.isDown)']],
+    within: 100,
+  },
+  {
+    name: 'the first calls after each opening that take too long count',
+    file: calls,
+    edits: [['fail(items, error, this.#outage.isUp)', 'fail(items, error, !this.#outage.isDown)']],
+    within: 100,
+  },
+  {
+    name: 'what is broken off since its engine closes counts',
+    file: calls,
+    edits: [['!call.signal.aborted && (', '(']],
+    within: 100,
   },
   {
     name: 'a delivery counts as settled before it is committed',
@@ -176,8 +196,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: dispatcher,
     edits: [
       [
-        'while (!this.#isStopped && !this.#isPaused && this.#hasRoom())',
-        'while (!this.#isPaused && this.#hasRoom())',
+        'while (!this.#isStopped && !this.#isPaused && this.#calls.hasRoom)',
+        'while (!this.#isPaused && this.#calls.hasRoom)',
       ],
       ['if (this.#isScheduled || this.#isStopped) return', 'if (this.#isScheduled) return'],
     ],
@@ -187,7 +207,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     name: 'a kind is looked at before its lanes are known',
     file: dispatcher,
     edits: [['if (!this.#isBegun || this.#isLooking', 'if (this.#isLooking']],
-    within: 3_000,
+    within: 1_000,
   },
   {
     name: 'a page of segments that is gone counts as the end of the outbox',

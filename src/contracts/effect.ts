@@ -17,7 +17,7 @@ export interface Effect {
   readonly version: number
   /** The write that it belongs to. */
   readonly position: Position
-  /** 1 for the first delivery, as far as it is recorded. A crash may repeat a number. */
+  /** 1 for the first delivery, as far as it is recorded. A crash, or a target that is down, may repeat a number. */
   readonly attempt: number
   readonly committedAt: Date
 }

@@ -17,11 +17,8 @@ import { Holder } from './holder.ts'
 import type { EffectsHost } from './host.ts'
 import type { Item } from './item.ts'
 import type { Lane } from './lane.ts'
-import { Limiter } from './limiter.ts'
 import type { Delivery } from './options.ts'
-import { Outage } from './outage.ts'
-import { endOf, isRefusal, Outcomes } from './outcomes.ts'
-import { isOverload } from './overload.ts'
+import { Outcomes } from './outcomes.ts'
 import { dropOldResults } from './results.ts'
 import type { Settled } from './settlement.ts'
 import { DeliveryTally } from './tally.ts'
@@ -44,14 +41,11 @@ export class Dispatcher<W> {
   readonly kind: string
   readonly tally: DeliveryTally = new DeliveryTally()
   readonly #host: EffectsHost
-  readonly #handler: EffectHandler<W>
   readonly #options: Delivery<W>
   readonly #events: DispatcherEvents
   readonly #holder: Holder
   readonly #outcomes: Outcomes<W>
-  readonly #outage: Outage
-  readonly #limiter: Limiter
-  readonly #calls = new Calls()
+  readonly #calls: Calls<W>
   /** Effects with rows of their own, taken and not yet given to the handler. */
   #due: Out[] = []
   #timers: { poll?: Timer; due?: Timer; sweep?: Timer | undefined } = {}
@@ -64,6 +58,8 @@ export class Dispatcher<W> {
   #isLooking = false
   #isScheduled = false
   #nextLane = 0
+  /** Where the next effect is from that is to show whether the target is back. */
+  #isOutboxNext = true
   #retainedAtMs = Number.NEGATIVE_INFINITY
   #drained: (() => void) | undefined
 
@@ -76,21 +72,21 @@ export class Dispatcher<W> {
   ) {
     this.kind = kind
     this.#host = host
-    this.#handler = handler
     this.#options = options
     this.#events = events
     this.#outcomes = new Outcomes(options, host.runtime)
-    this.#outage = new Outage(host.runtime, () => this.#schedule(), events.onOutage)
-    const { concurrency } = options
-    this.#limiter = new Limiter(
-      concurrency === 'adaptive' ? {} : { min: concurrency, max: concurrency },
-      host.runtime,
-    )
+    const { runtime } = host
+    this.#calls = new Calls(runtime, handler, options, this.#outcomes, {
+      onRoom: () => this.#schedule(),
+      onOutage: events.onOutage,
+      onCalled: (ms) => this.tally.called(ms),
+      onEnded: () => this.#afterCall(),
+    })
     const { batch, leaseMs } = options
     this.#holder = new Holder(
       host,
       kind,
-      { leaseMs, atOnce: batch * this.#limiter.max },
+      { leaseMs, atOnce: batch * this.#calls.most },
       {
         onReady: () => this.#schedule(),
         onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
@@ -109,15 +105,15 @@ export class Dispatcher<W> {
   }
 
   get isDown(): boolean {
-    return this.#outage.isDown
+    return this.#calls.isDown
   }
 
   get running(): number {
-    return this.#limiter.running
+    return this.#calls.running
   }
 
   get limit(): number {
-    return this.#limiter.limit
+    return this.#calls.limit
   }
 
   get lanes(): number {
@@ -166,7 +162,7 @@ export class Dispatcher<W> {
   async stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true
     for (const timer of Object.values(this.#timers)) timer?.cancel()
-    this.#outage.stop()
+    this.#calls.stop()
     this.#putBackDue()
     const drained = Promise.withResolvers<void>()
     this.#drained = drained.resolve
@@ -272,86 +268,46 @@ export class Dispatcher<W> {
   }
 
   #pump(): void {
-    while (!this.#isStopped && !this.#isPaused && this.#hasRoom()) {
-      const out = this.#due.shift() ?? this.#takeReady()
+    while (!this.#isStopped && !this.#isPaused && this.#calls.hasRoom) {
+      const out = this.#calls.isDown ? this.#takeProbe() : (this.#due.shift() ?? this.#takeReady())
       if (out === undefined) return
-      this.#guard(this.#deliver(out))
+      this.#guard(this.#calls.deliver(out.lane, out.items))
     }
   }
 
-  #hasRoom(): boolean {
-    const { room } = this.#outage
-    return room === undefined ? this.#limiter.hasRoom : this.#limiter.running < room
+  /**
+   * Whether the target is back is asked with one effect at a time, each time another, of the outbox and of rows in turn:
+   * those that are refused by their own fault must keep no others from showing that it is.
+   */
+  #takeProbe(): Out | undefined {
+    const isOutboxNext = this.#isOutboxNext
+    this.#isOutboxNext = !isOutboxNext
+    return isOutboxNext
+      ? (this.#takeReady(1) ?? this.#takeOneDue())
+      : (this.#takeOneDue() ?? this.#takeReady(1))
+  }
+
+  #takeOneDue(): Out | undefined {
+    const out = this.#due.shift()
+    if (out === undefined) return undefined
+    const { lane, items } = out
+    if (items.length > 1) this.#due.unshift({ lane, items: items.slice(1) })
+    return { lane, items: items.slice(0, 1) }
   }
 
   /** Each lane in turn. */
-  #takeReady(): Out | undefined {
+  #takeReady(max: number = this.#options.batch): Out | undefined {
     const lanes = [...this.#holder.lanes.values()]
     for (let tried = 0; tried < lanes.length; tried++) {
       const lane = lanes[this.#nextLane++ % lanes.length] as Lane
       if (!lane.hasReady) continue
-      const items = lane.take(this.#options.batch)
+      const items = lane.take(max)
       if (items.length > 0) return { lane, items }
     }
     return undefined
   }
 
-  async #deliver({ lane, items }: Out): Promise<void> {
-    const { runtime } = this.#host
-    const delivery = this.#limiter.begin()
-    const call = this.#calls.begin(lane)
-    const startedMs = runtime.monotonicMs()
-    let isLate = false
-    const expiry = runtime.after(this.#options.timeoutMs, () => {
-      isLate = true
-      const error = new DOMException(
-        `the handler took longer than ${this.#options.timeoutMs} ms`,
-        'TimeoutError',
-      )
-      call.abort(error)
-      delivery.end('overload')
-      this.#calls.end(call)
-      this.#outage.refused()
-      if (this.#outage.isDown) lane.putBack(items)
-      else lane.settle(this.#outcomes.fail(items, error))
-      this.#afterDelivery()
-    })
-    let settled: Settled[]
-    let isRefused = false
-    try {
-      const answer = await this.#handler(
-        items.map(({ effect }) => effect),
-        { signal: call.signal },
-      )
-      settled = this.#outcomes.settle(items, answer)
-      isRefused = isRefusal(answer)
-    } catch (error) {
-      settled = this.#outcomes.fail(items, error)
-      isRefused = isOverload({ error })
-    }
-    if (isLate) return this.#endedLate(lane, settled)
-    expiry.cancel()
-    this.#calls.end(call)
-    if (lane.isOver) isRefused = false
-    delivery.end(endOf(settled, isRefused))
-    this.tally.called(runtime.monotonicMs() - startedMs)
-    if (isRefused) this.#outage.refused()
-    else this.#outage.delivered()
-    // Where the target is down, it is no fault of theirs: they wait where they are.
-    if (isRefused && this.#outage.isDown) lane.putBack(items)
-    else lane.settle(settled)
-    this.#afterDelivery()
-  }
-
-  /** Its effects are tried again already, but what was delivered is delivered, and its result is not lost. */
-  #endedLate(lane: Lane, settled: readonly Settled[]): void {
-    const done = settled
-      .filter(({ settlement }) => settlement.kind === 'delivered')
-      .map(({ item, settlement }) => ({ item: { ...item, slot: undefined }, settlement }))
-    if (done.length > 0) lane.settleLate(done)
-  }
-
-  #afterDelivery(): void {
+  #afterCall(): void {
     this.#tellIfDrained()
     this.#guard(this.#handOver())
     this.#schedule()

@@ -13,7 +13,10 @@ export interface HandleOptions<W> {
   readonly concurrency?: number | 'adaptive'
   /** How long the handler has for one call, in ms, before its signal aborts and its effects are tried again. Default 60,000. */
   readonly timeoutMs?: number
-  /** An effect whose delivery failed so often is dead. Default 20: with the waits between them, two and a half to five hours. */
+  /**
+   * An effect whose delivery failed so often is dead. Refusals of a target that may be down do not count. Default 20: with
+   * the waits between them, two and a half to five hours.
+   */
   readonly maxAttempts?: number
   /** The wait after the first failure, in ms; doubled at each further one, with jitter. Default 1,000. */
   readonly retryFirstMs?: number

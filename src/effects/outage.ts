@@ -1,10 +1,18 @@
 /**
- * Whether a target is down: then its effects wait where they are, and are tried a few at a time, instead of each failing
- * by itself until it is dead.
+ * Whether a target is down: then its effects wait where they are, and are tried one at a time, instead of each failing by
+ * itself until it is dead.
  *
- *   up ──three answers in a row that say nothing but "not now"──▶ down ──a delivery──▶ up
- *                                                                 └─▲
- *                                                     another refusal, a longer pause
+ * Keeps: law 8 (an outage makes no dead letters: what is refused counts as an attempt only while the target is up, as far as
+ * anybody here knows. Who begins anew knows nothing, so that it does not matter how often that happens in an outage).
+ *
+ *   unknown ──an answer──▶ up ──three refusals in a row──▶ down ──an answer──▶ up
+ *      └─────────────────three refusals in a row───────────▲ └─▲
+ *                                                        another refusal, a longer pause
+ *
+ * How it could break: each time that a target goes from up to down, two refusals count, since two may be the fault of
+ * their effects; so one that answers now and then all through an outage, or refuses most but not all, uses attempts up.
+ * And an effect that is refused while nothing else is delivered looks like a target that is down: it waits for ever, and
+ * `targetDown` is what a person sees of it.
  */
 import type { Runtime, Timer } from '../contracts/runtime.ts'
 
@@ -16,6 +24,8 @@ export class Outage {
   readonly #runtime: Runtime
   readonly #onPauseOver: () => void
   readonly #onChange: (isDown: boolean) => void
+  #hasAnswered = false
+  /** In a row. */
   #refusals = 0
   #pause: Timer | undefined
 
@@ -29,20 +39,28 @@ export class Outage {
     return this.#refusals >= refusalsToBeDown
   }
 
+  /** A refusal may be the effect's own fault. */
+  get isUp(): boolean {
+    return this.#hasAnswered && !this.isDown
+  }
+
   /** How many deliveries may be under way now; undefined: as many as the limiter says. */
   get room(): number | undefined {
     if (this.#pause !== undefined) return 0
     return this.isDown ? 1 : undefined
   }
 
-  delivered(): void {
+  /** Whatever it said, it was there. */
+  answered(): void {
     const wasDown = this.isDown
+    this.#hasAnswered = true
     this.#refusals = 0
     this.#pause?.cancel()
     this.#pause = undefined
     if (wasDown) this.#onChange(false)
   }
 
+  /** It said nothing but "not now". */
   refused(): void {
     this.#refusals++
     if (!this.isDown) return

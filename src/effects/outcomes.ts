@@ -16,6 +16,13 @@ import { delivered, type Settled, type Settlement } from './settlement.ts'
 /** Longer than this an error's text is cut off, in characters. */
 const maxErrorLength = 2_000
 
+interface Failed {
+  readonly error: unknown
+  readonly afterMs?: number | undefined
+  /** Default true. */
+  readonly isAttempt?: boolean
+}
+
 export class Outcomes<W> {
   readonly #options: Delivery<W>
   readonly #runtime: Runtime
@@ -25,34 +32,32 @@ export class Outcomes<W> {
     this.#runtime = runtime
   }
 
-  /** @param answer what the handler returned */
-  settle(items: readonly Item[], answer: unknown): Settled[] {
+  /** @param answer what the handler returned. @param isAttempt whether what failed has used up one of its attempts */
+  settle(items: readonly Item[], answer: unknown, isAttempt: boolean): Settled[] {
     if (answer === undefined) return items.map((item) => ({ item, settlement: delivered }))
     if (!Array.isArray(answer) || answer.length !== items.length) {
       const error = new TypeError(
         `the handler must return one outcome for each of its ${items.length} effects, or nothing`,
       )
-      return this.fail(items, error)
+      return this.fail(items, error, isAttempt)
     }
     return items.map((item, at) => ({
       item,
-      settlement: this.#settlementOf(item, answer[at] as EffectOutcome<W>),
+      settlement: this.#settlementOf(item, answer[at] as EffectOutcome<W>, isAttempt),
     }))
   }
 
   /** The handler threw, or took too long. */
-  fail(items: readonly Item[], error: unknown): Settled[] {
-    return items.map((item) => ({
-      item,
-      settlement: this.#retry(item, error, retryAfterMs({ error }, this.#runtime)),
-    }))
+  fail(items: readonly Item[], error: unknown, isAttempt = true): Settled[] {
+    const retry = { error, afterMs: retryAfterMs({ error }, this.#runtime), isAttempt }
+    return items.map((item) => ({ item, settlement: this.#retry(item, retry) }))
   }
 
-  #settlementOf(item: Item, outcome: EffectOutcome<W>): Settlement {
+  #settlementOf(item: Item, outcome: EffectOutcome<W>, isAttempt: boolean): Settlement {
     switch (outcome?.kind) {
       case undefined:
         if (outcome === undefined || outcome === null) return delivered
-        return this.#retry(item, new TypeError('the handler returned an outcome without a kind'))
+        return this.#retry(item, { error: new TypeError('the handler returned an outcome without a kind') })
       case 'delivered': {
         const { result, write } = outcome
         if (result === undefined && write === undefined) return delivered
@@ -63,19 +68,26 @@ export class Outcomes<W> {
         }
       }
       case 'retry':
-        return this.#retry(item, outcome.error, retryAfterMs(outcome, this.#runtime))
+        return this.#retry(item, {
+          error: outcome.error,
+          afterMs: retryAfterMs(outcome, this.#runtime),
+          isAttempt,
+        })
       case 'dead':
         return this.#dead(item.effect, outcome.error, outcome.write)
       default:
-        return this.#retry(item, new TypeError(`the handler returned an outcome of an unknown kind`))
+        return this.#retry(item, {
+          error: new TypeError(`the handler returned an outcome of an unknown kind`),
+        })
     }
   }
 
-  #retry(item: Item, error: unknown, afterMs?: number): Settlement {
+  #retry(item: Item, { error, afterMs, isAttempt = true }: Failed): Settlement {
     const failures = item.failures + 1
-    if (failures >= this.#options.maxAttempts) return this.#dead(item.effect, error, undefined)
+    if (isAttempt && failures >= this.#options.maxAttempts) return this.#dead(item.effect, error, undefined)
     const waitMs = afterMs ?? this.#backoffMs(failures)
-    return { kind: 'retry', dueAtMs: Math.ceil(this.#runtime.wallMs() + waitMs), error: textOf(error) }
+    const dueAtMs = Math.ceil(this.#runtime.wallMs() + waitMs)
+    return { kind: 'retry', dueAtMs, error: textOf(error), isAttempt }
   }
 
   #dead(effect: Effect, error: unknown, write: EffectWrite | undefined): Settlement {

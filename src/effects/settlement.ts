@@ -7,8 +7,8 @@ import { type OwnRuns } from '../own-runs.ts'
 
 export type Settlement =
   | { readonly kind: 'delivered'; readonly result?: Json; readonly write?: EffectWrite | undefined }
-  /** It is tried again then. */
-  | { readonly kind: 'retry'; readonly dueAtMs: number; readonly error: string }
+  /** It is tried again then; and has used up one of its attempts, or was refused by a target that may be down. */
+  | { readonly kind: 'retry'; readonly dueAtMs: number; readonly error: string; readonly isAttempt: boolean }
   | { readonly kind: 'dead'; readonly error: string; readonly write?: EffectWrite | undefined }
   /** It was not tried: it has to wait for its time, or for an older one of its key. */
   | { readonly kind: 'held' }
@@ -42,7 +42,7 @@ export function addSettlement(
     return
   }
   const state: KeptState = settlement.kind === 'dead' ? 'dead' : 'waiting'
-  const failures = item.failures + (settlement.kind === 'held' ? 0 : 1)
+  const failures = item.failures + (isAttempt(settlement) ? 1 : 0)
   const dueAtMs = settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs
   const failedAtMs = settlement.kind === 'held' ? null : nowMs
   const error = settlement.kind === 'held' ? null : settlement.error
@@ -61,6 +61,10 @@ export function addSettlement(
       error,
     )
   }
+}
+
+function isAttempt(settlement: Settlement): boolean {
+  return settlement.kind === 'retry' ? settlement.isAttempt : settlement.kind === 'dead'
 }
 
 export function writesOf(settled: readonly Settled[]): EffectWrite[] {

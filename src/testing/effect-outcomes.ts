@@ -35,6 +35,7 @@ async function handle(
 }
 
 const retry = { kind: 'retry', error: new Error('not now') } as const
+const unavailable = () => Object.assign(new Error('no server'), { status: 503 })
 
 export const effectOutcomes: Topic = (subject, test) => {
   if (subject.lacks?.includes('effects')) {
@@ -186,23 +187,73 @@ export const effectOutcomes: Topic = (subject, test) => {
     await using at = await stage(subject, tables)
     const alerts: string[] = []
     at.db.on('alert', ({ kind }) => void alerts.push(kind))
-    let refusals = 5
+    let refusals = 0
     const { got, handler } = deliveries()
     await at.db.effects.handle(
       'embed',
       async (effects) => {
-        if (refusals-- > 0) throw Object.assign(new Error('no server'), { status: 503 })
+        if (refusals-- > 0) throw unavailable()
         await handler(effects)
       },
       // As often as it is refused it would be dead, if that counted.
       { ...quick, maxAttempts: 4 },
     )
     at.db.enqueue({ kind: 'embed', key: 'a' })
-    const [effect] = await got(1)
-    // Two refusals are no outage yet.
+    await got(1)
+    refusals = 5
+    at.db.enqueue({ kind: 'embed', key: 'b' })
+    const [, effect] = await got(2)
+    // Two refusals of a target that was there are no outage yet.
     assert.equal(effect?.attempt, 3)
     assert.deepEqual(alerts, ['targetDown'])
     assert.deepEqual(await at.db.effects.deadLetters(), [])
+  })
+
+  test('law 8 · an outage makes no dead letters, however often those who deliver begin anew in it', async () => {
+    await using at = await stage(subject, tables)
+    let isDown = true
+    let refused = Promise.withResolvers<void>()
+    const delivered = Promise.withResolvers<Effect>()
+    const died = Promise.withResolvers<never>()
+    at.db.on('alert', ({ kind, message }) => {
+      if (kind === 'deadEffect') died.reject(new Error(message))
+    })
+    const handler = async ([effect]: readonly Effect[]): Promise<void> => {
+      refused.resolve()
+      if (isDown) throw unavailable()
+      delivered.resolve(effect as Effect)
+    }
+    const begin = async (): ReturnType<AnyTidemark['effects']['handle']> => {
+      refused = Promise.withResolvers()
+      return await at.db.effects.handle('embed', handler, { ...quick, maxAttempts: 3 })
+    }
+    at.db.enqueue({ kind: 'embed', key: 'a' })
+    for (let times = 0; times < 6; times++) {
+      const handling = await begin()
+      await Promise.race([refused.promise, died.promise])
+      await handling.stop()
+    }
+    isDown = false
+    await begin()
+    const { attempt } = await delivered.promise
+    assert.equal(attempt, 1)
+    assert.deepEqual(await at.db.effects.deadLetters(), [])
+  })
+
+  test('law 8 · a delivery that is broken off since nobody waits for it any more counts as no attempt', async () => {
+    await using at = await stage(subject, tables)
+    const called = Promise.withResolvers<void>()
+    const handling = await at.db.effects.handle('embed', async (_effects, { signal }) => {
+      called.resolve()
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    at.db.enqueue({ kind: 'embed', key: 'a' })
+    await called.promise
+    await handling.stop({ timeoutMs: 1 })
+    const { got, handler } = deliveries()
+    await at.db.effects.handle('embed', handler)
+    const [effect] = await got(1)
+    assert.equal(effect?.attempt, 1)
   })
 
   test('law 8 · an effect with a delay is delivered after it, and later ones of its key behind it', async () => {

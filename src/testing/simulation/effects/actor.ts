@@ -144,14 +144,16 @@ export class EffectsActor {
     this.#call(isPaused ? 'pause' : 'resume', () => (isPaused ? effects.pause(kind) : effects.resume(kind)))
   }
 
-  rest({ forMs, timeoutMs }: ActionOf<'rest'>, opening: EffectsOpening): void {
+  rest({ forMs, timeoutMs, isRedriven }: ActionOf<'rest'>, opening: EffectsOpening): void {
     const handling = this.#handling
     const db = this.#required
     if (!handling) return
     this.#handling = undefined
     this.#call('rest', () => handling.stop({ timeoutMs }))
     this.process.after(forMs, () => {
-      if (!this.isOver) this.#handle(db, opening)
+      if (this.isOver) return
+      this.#handle(db, opening)
+      if (isRedriven) this.redrive()
     })
   }
 

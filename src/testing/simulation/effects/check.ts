@@ -41,6 +41,7 @@ export function checkEffects(history: EffectsHistory): Violation[] {
         ledger.commit(event.contents, event.atMs, at)
         judgeLanes(event.contents, ledger, event.atMs, at, report)
         deliveries.committed(event.contents, at)
+        waits.judgeAttempts()
         return waits.judgeDead(at)
       case 'synced':
         return ledger.synced()
@@ -57,6 +58,7 @@ export function checkEffects(history: EffectsHistory): Violation[] {
         else {
           call.answeredAt = at
           call.outcomes = event.outcomes
+          call.by.wasAnswered ||= event.outcomes !== undefined
           deliveries.ended(call)
         }
         return

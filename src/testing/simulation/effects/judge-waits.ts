@@ -60,6 +60,16 @@ export class WaitJudge {
     return this.#ledger.isSuperseded(effect, ({ acks }) => acks > 0)
   }
 
+  /** Called after each commit: what nobody but an outage can be blamed for uses no attempts up. */
+  judgeAttempts(): void {
+    for (const { number, kept, calls } of this.#ledger.effects.values())
+      if ((kept?.attempts ?? 0) > 0 && calls.every(({ by }) => !by.wasAnswered))
+        this.#report(
+          8,
+          `a refusal of effect ${number} counts, and nobody has tried it whom the target answers`,
+        )
+  }
+
   /** Called after each commit. */
   judgeDead(at: number): void {
     for (const effect of this.#ledger.effects.values()) {

@@ -12,6 +12,8 @@ export interface EngineRecord {
   /** The event at which it died, was closed, or stopped; or began to. */
   endedAt: number | undefined
   isClosing: boolean
+  /** Some handler of its own has returned, so that it may know that the target is up. */
+  wasAnswered: boolean
 }
 
 export interface CallRecord {
@@ -92,6 +94,7 @@ export class EffectsLedger {
       openedAt: at,
       endedAt: undefined,
       isClosing: false,
+      wasAnswered: false,
     })
   }
 

@@ -76,8 +76,14 @@ export type EffectsAction =
   /** Of all dead effects. */
   | { readonly kind: 'redrive'; readonly process: number }
   | { readonly kind: 'pause' | 'resume'; readonly process: number }
-  /** Stops handling, and begins again after a while. */
-  | { readonly kind: 'rest'; readonly process: number; readonly forMs: number; readonly timeoutMs: number }
+  /** Stops handling, and begins again after a while: maybe just when somebody redrives what is dead. */
+  | {
+      readonly kind: 'rest'
+      readonly process: number
+      readonly forMs: number
+      readonly timeoutMs: number
+      readonly isRedriven: boolean
+    }
   | { readonly kind: 'target'; readonly mode: Exclude<TargetMode, 'up'>; readonly forMs: number }
 
 export type EffectsStep = { readonly afterMs: number } & EffectsAction

@@ -21,6 +21,8 @@ type Call = 'write' | 'reached' | 'redrive' | 'pause' | 'rest'
 
 const keys = ['a', 'b', 'c', 'd', 'e', 'f']
 const hourMs = 3_600_000
+const laterSeeds = 2 ** 31
+const lags = 200
 
 /** How often a site is come by, so that a fault planned there is likely to happen. */
 const reach: Readonly<Record<Site, number>> = {
@@ -53,6 +55,8 @@ export function effectsProgramOf(seed: number): EffectsProgram {
 class Generator {
   readonly #seed: number
   readonly #random: Random
+  /** For what was added later: what a seed had before stays as it was. */
+  readonly #later: Random
   readonly #processes: number
   readonly #pace: Pace
   readonly #calls: Partial<Record<Call, number>>
@@ -66,6 +70,7 @@ class Generator {
   constructor(seed: number) {
     this.#seed = seed
     const random = (this.#random = new Random(seed))
+    this.#later = new Random(seed + laterSeeds)
     this.#processes = random.pick([1, 2, 2, 3])
     this.#pace = random.chance(0.1) ? this.#hours() : this.#moments()
     this.#calls = {
@@ -213,7 +218,13 @@ class Generator {
       case 'pause':
         return { kind: random.pick(['pause', 'resume', 'resume']), process }
       case 'rest':
-        return { kind, process, forMs: random.between(0, 100), timeoutMs: random.pick([0, 5, 1_000]) }
+        return {
+          kind,
+          process,
+          forMs: random.between(0, 100),
+          timeoutMs: random.pick([0, 5, 1_000]),
+          isRedriven: this.#later.chance(0.5),
+        }
     }
   }
 
@@ -315,10 +326,20 @@ class Generator {
 
   #faults(): PlannedFault[] {
     const random = this.#random
-    return Array.from({ length: random.below(5) }, () => {
+    const planned = Array.from({ length: random.below(5) }, (): PlannedFault => {
       const site = random.weighted({ commit: 8, begin: 2, statement: 3, end: 4, recover: 1, read: 2 })
       const kinds: readonly PlannedKind[] = plannedKinds[site]
       return { site, nth: 1 + random.below(reach[site]), kind: random.pick(kinds) }
     })
+    return this.#later.chance(0.1) ? [...planned, ...this.#lags()] : planned
+  }
+
+  /** A reader that lags now and then, so that what was asked first is answered last. */
+  #lags(): PlannedFault[] {
+    return Array.from({ length: lags }, () => ({
+      site: 'read',
+      nth: 1 + this.#later.below(4 * reach.read),
+      kind: 'reader-lags',
+    }))
   }
 }

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { FakeRuntime } from '../../test/support/fake-runtime.ts'
+import { Outage } from './outage.ts'
+
+interface Watched {
+  readonly outage: Outage
+  readonly runtime: FakeRuntime
+  /** What was told of it. */
+  readonly told: string[]
+}
+
+function watched(): Watched {
+  const runtime = new FakeRuntime()
+  const told: string[] = []
+  const outage = new Outage(
+    runtime,
+    () => told.push('pause over'),
+    (isDown) => told.push(isDown ? 'down' : 'back'),
+  )
+  return { outage, runtime, told }
+}
+
+function refuse(outage: Outage, times: number): void {
+  for (let time = 0; time < times; time++) outage.refused()
+}
+
+test('law 8 · until a target has answered nobody knows that it is up, and nothing that it refuses counts', () => {
+  const { outage, told } = watched()
+  expect(outage).toMatchObject({ isUp: false, isDown: false, room: undefined })
+  refuse(outage, 2)
+  expect(outage).toMatchObject({ isUp: false, isDown: false, room: undefined })
+  outage.answered()
+  expect(outage).toMatchObject({ isUp: true, isDown: false, room: undefined })
+  expect(told).toEqual([])
+})
+
+test('law 8 · three refusals in a row are an outage, and one answer ends it', () => {
+  const { outage, told } = watched()
+  outage.answered()
+  refuse(outage, 2)
+  outage.answered()
+  refuse(outage, 2)
+  expect(outage).toMatchObject({ isUp: true, isDown: false })
+  outage.refused()
+  expect(outage).toMatchObject({ isUp: false, isDown: true, room: 0 })
+  outage.answered()
+  expect(outage).toMatchObject({ isUp: true, isDown: false, room: undefined })
+  expect(told).toEqual(['down', 'back'])
+})
+
+test('law 7 · a target that is down is asked by one call at a time, after pauses that double up to half a minute', async () => {
+  const { outage, runtime, told } = watched()
+  runtime.chance = 1
+  refuse(outage, 2)
+  const pauses: number[] = []
+  for (let probe = 0; probe < 9; probe++) {
+    outage.refused()
+    const [pauseMs = 0] = runtime.timersMs
+    pauses.push(pauseMs)
+    expect(outage.room).toBe(0)
+    await runtime.advance(pauseMs)
+    expect(outage.room).toBe(1)
+  }
+  expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
+  expect(told).toEqual(['down', ...Array<string>(9).fill('pause over')])
+})

@@ -1,0 +1,45 @@
+/** While a target is taken for down each call asks with one effect, each time another. */
+import { expect, test } from 'vitest'
+import { FakeRuntime } from '../../test/support/fake-runtime.ts'
+import { memory } from '../stores/memory/index.ts'
+import { openWith } from '../tidemark.ts'
+
+/** Longer than all pauses until each of a few was tried. */
+const longMs = 600_000
+const kind = 'embed'
+
+/** An engine whose target refuses what has a key with "bad" in it, and is taken for down: one such effect waits in a row. */
+async function stageDown() {
+  const runtime = new FakeRuntime()
+  const opening = openWith(runtime, memory({ commit: 'sync' }), {})
+  await runtime.advance(1_000)
+  const db = await opening
+  const delivered: unknown[] = []
+  const handling = db.effects.handle(kind, async (effects) => {
+    const keys = effects.map(({ key }) => key)
+    if (keys.some((key) => key?.startsWith('bad')))
+      throw Object.assign(new Error('no server'), { status: 503 })
+    delivered.push(...keys)
+  })
+  await runtime.advance(1_000)
+  await handling
+  db.enqueue({ kind, key: 'bad' })
+  await runtime.advance(10_000)
+  expect(db.effects.handlers().get(kind)).toMatchObject({ isDown: true, delivered: 0 })
+  expect(await db.effects.waiting(kind)).toMatchObject([{ key: 'bad', attempts: 0 }])
+  return { db, runtime, delivered }
+}
+
+test('law 8 · one that is refused for ever, and waits in a row, keeps those in the outbox from nothing', async () => {
+  const { db, runtime, delivered } = await stageDown()
+  db.enqueue({ kind, key: 'bad too' }, { kind, key: 'good' })
+  await runtime.advance(longMs)
+  expect(delivered).toEqual(['good'])
+})
+
+test('law 8 · one that is refused for ever, and waits in the outbox, keeps those in rows from nothing', async () => {
+  const { db, runtime, delivered } = await stageDown()
+  db.enqueue({ kind, key: 'bad too' }, { kind, key: 'good', delayMs: 1_000 })
+  await runtime.advance(longMs)
+  expect(delivered).toEqual(['good'])
+})
