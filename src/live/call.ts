@@ -1,5 +1,6 @@
 /** `db.live`: live scopes as their users see them, typed by the tables. */
 import type { Selectable, Updateable } from 'kysely'
+import type { TableSchema } from '../contracts/schema.ts'
 import { TidemarkError } from '../errors.ts'
 import type { Row } from '../reads/fold.ts'
 import { parseWait, type ReadDefaults, type WaitOptions } from '../reads/read-options.ts'
@@ -8,7 +9,7 @@ import type { Value } from '../contracts/values.ts'
 import type { Live, LiveStats } from './live.ts'
 import type { ChildColumns } from './plan.ts'
 import type { RowSet } from './row-set.ts'
-import type { Scope } from './scope.ts'
+import { otherParent, type Scope } from './scope.ts'
 
 type TableName<DB> = keyof DB & string
 type ColumnName<Table> = keyof Table & string
@@ -208,12 +209,18 @@ export class LiveRows<DB, K extends TableName<DB>> {
   #keyOf(given: Row): Value[] {
     const { table, parentColumns } = this.#set
     return table.primaryKey.map((name) => {
-      const value = given[name] ?? this.#scope.key[parentColumns.indexOf(name)]
-      if (value !== undefined) return value as Value
-      throw new TidemarkError(
-        'MISSING_KEY',
-        `a row of table "${table.name}" is found by ${table.primaryKey.join(', ')}, and "${name}" is missing.`,
-      )
+      const parent = this.#scope.key[parentColumns.indexOf(name)]
+      const value = given[name] ?? parent
+      if (value === undefined) throw missingPart(table, name)
+      if (parent !== undefined && value !== parent) throw otherParent(this.#scope.name, table.name, name)
+      return value as Value
     })
   }
+}
+
+function missingPart({ name, primaryKey }: TableSchema, column: string): TidemarkError {
+  return new TidemarkError(
+    'MISSING_KEY',
+    `a row of table "${name}" is found by ${primaryKey.join(', ')}, and "${column}" is missing.`,
+  )
 }

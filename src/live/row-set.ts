@@ -48,20 +48,28 @@ export class RowSet {
   #pins: RowPins | undefined
   /** Deleted here, and not yet there: who reads such a row by its key must still find that it is gone. */
   #gone: Set<RowForm> | undefined
-  #keyColumns: readonly ColumnSchema[]
-  /** Where the key stands in upserts of this shape. */
-  #offsets: { readonly columns: readonly string[]; readonly of: readonly number[] } | undefined
+  /** The columns of the key that tell its rows apart: what holds the scope's key is the same in all of them. */
+  #ownColumns: readonly ColumnSchema[] = []
+  /** Where they stand in the key. */
+  #ownInKey: readonly number[] = []
+  /** Where the key stands in upserts of this shape, and where they do. */
+  #offsets:
+    { readonly columns: readonly string[]; readonly key: number[]; readonly own: number[] } | undefined
 
   constructor(table: TableSchema, parentColumns: readonly string[]) {
     this.table = table
     this.parentColumns = parentColumns
-    this.#keyColumns = keyColumnsOf(table)
+    this.useTable(table)
   }
 
-  /** The table has changed, but not in what its rows are found by. */
+  /** The table may have changed, but not in what its rows are found by. */
   useTable(table: TableSchema): void {
+    const { primaryKey } = table
+    const own = primaryKey.filter((name) => !this.parentColumns.includes(name))
+    const names = own.length === 0 ? primaryKey : own
     this.table = table
-    this.#keyColumns = keyColumnsOf(table)
+    this.#ownColumns = names.map((name) => table.columns.get(name) as ColumnSchema)
+    this.#ownInKey = names.map((name) => primaryKey.indexOf(name))
     this.#offsets = undefined
   }
 
@@ -88,7 +96,7 @@ export class RowSet {
   set({ run, bytes }: EncodedRow): number {
     const { columns } = run.shape
     const offsets = this.#offsetsIn(columns)
-    const form = this.#found(rowForm(this.#keyColumns, run.values, 0, offsets))
+    const form = this.#found(rowForm(this.#ownColumns, run.values, 0, offsets.own))
     const before = this.rows.get(form)
     const next = apply(this.table, before && { ...before }, { run, index: 0 })
     const isProven = next !== unproven && this.table.isFoldable === true
@@ -97,7 +105,7 @@ export class RowSet {
     this.rows.set(form, Object.freeze(row))
     if (before === undefined) this.#pins?.add(form)
     this.bytes += grown
-    this.#changed(form, before !== undefined, run, offsets, isProven)
+    this.#changed(form, before !== undefined, run, offsets.key, isProven)
     return grown
   }
 
@@ -153,14 +161,7 @@ export class RowSet {
   }
 
   formOf(key: readonly Value[]): RowForm {
-    return this.#found(
-      rowForm(
-        this.#keyColumns,
-        key,
-        0,
-        key.map((_, index) => index),
-      ),
-    )
+    return this.#found(rowForm(this.#ownColumns, key, 0, this.#ownInKey))
   }
 
   /** The values of a row's key. */
@@ -243,10 +244,12 @@ export class RowSet {
     return bytes
   }
 
-  #offsetsIn(columns: readonly string[]): readonly number[] {
-    if (this.#offsets?.columns !== columns)
-      this.#offsets = { columns, of: this.table.primaryKey.map((name) => columns.indexOf(name)) }
-    return this.#offsets.of
+  #offsetsIn(columns: readonly string[]): { readonly key: number[]; readonly own: number[] } {
+    if (this.#offsets?.columns !== columns) {
+      const key = this.table.primaryKey.map((name) => columns.indexOf(name))
+      this.#offsets = { columns, key, own: this.#ownInKey.map((place) => key[place] as number) }
+    }
+    return this.#offsets
   }
 
   #found(form: RowForm | null | undefined): RowForm {
@@ -259,10 +262,6 @@ export class RowSet {
 }
 
 const nothing = { isNew: false, replaces: false, isDeleted: false, mustBeReadBack: false }
-
-function keyColumnsOf({ primaryKey, columns }: TableSchema): ColumnSchema[] {
-  return primaryKey.map((name) => columns.get(name) as ColumnSchema)
-}
 
 function parsed(value: Value): unknown {
   return typeof value === 'string' ? JSON.parse(value) : value

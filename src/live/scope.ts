@@ -301,11 +301,7 @@ export class Scope implements PinHolder {
     const row: Row = {}
     for (const [index, name] of names.entries()) {
       const value = this.key[index]
-      if (given[name] !== undefined && given[name] !== value)
-        throw new InvalidOperationError(
-          'INVALID_CALL',
-          `column "${name}" of table "${table.name}" holds the key of the scope of ${this.name}, and cannot be another.`,
-        )
+      if (given[name] !== undefined && given[name] !== value) throw otherParent(this.name, table.name, name)
       row[name] = value
     }
     return Object.assign(row, given)
@@ -316,4 +312,11 @@ function liveEnded(name: string, why: string): TidemarkError {
   return new TidemarkError('LIVE_ENDED', `the live scope of ${name} has ended: ${why}.`, {
     hint: 'Call `db.live()` again.',
   })
+}
+
+export function otherParent(scope: string, table: string, column: string): InvalidOperationError {
+  return new InvalidOperationError(
+    'INVALID_CALL',
+    `column "${column}" of table "${table}" holds the key of the scope of ${scope}, and cannot be another.`,
+  )
 }

@@ -315,6 +315,7 @@ export const liveScopes: Topic = (subject, runTest) => {
       ['INVALID_CALL', () => book.rows('chapters').set({ book: 'other', n: 1, title: 'x' })],
       ['INVALID_CALL', () => book.set(null as never)],
       ['MISSING_KEY', () => book.rows('chapters').set({ title: 'x' })],
+      ['INVALID_CALL', () => book.rows('chapters').get({ book: 'other', n: 1 })],
       ['MISSING_KEY', () => book.rows('chapters').get({})],
       ['MISSING_KEY', () => book.rows('notes').delete({ body: 'x' })],
       ['INVALID_CALL', () => book.rows('books' as never)],
