@@ -40,6 +40,9 @@ const WORKLOADS: Record<WorkloadName, () => Promise<Workload<unknown, never>>> =
   'effects/sender': async () => (await import('./workloads/effects/idle.ts')).sender,
   'effects/handler': async () => (await import('./workloads/effects/idle.ts')).handler,
   'effects/writes': async () => (await import('./workloads/effects/writes.ts')).writes,
+  'live/change': async () => (await import('./workloads/live/change.ts')).change,
+  'live/memory': async () => (await import('./workloads/live/memory.ts')).hold,
+  'live/pipeline': async () => (await import('./workloads/live/pipeline.ts')).pipeline,
 }
 
 let isDone = false

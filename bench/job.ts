@@ -2,6 +2,7 @@
 
 import type { EffectsPeerName } from './peers/effects/index.ts'
 import type { PeerName } from './peers/index.ts'
+import type { LivePeerName } from './peers/live/index.ts'
 import type { LogPeerName } from './peers/logs/index.ts'
 import type { LogPeerSettings } from './peers/logs/peer.ts'
 import type { PeerSettings } from './peers/peer.ts'
@@ -13,7 +14,7 @@ import type { TableName } from './workloads/postgres/rows.ts'
 
 interface AnyJob {
   readonly workload: WorkloadName
-  readonly peer: PeerName | ReadPeerName | LogPeerName | PostgresPeerName | EffectsPeerName
+  readonly peer: PeerName | ReadPeerName | LogPeerName | PostgresPeerName | EffectsPeerName | LivePeerName
   readonly rows: number
   /** How long one round takes, where a workload counts what fits into a time. */
   readonly roundMs: number
@@ -81,7 +82,17 @@ export interface EffectsJob extends AnyJob {
   readonly handlerPort: number
 }
 
-export type BenchJob = Job | ReadJob | LogJob | PostgresJob | EffectsJob
+/** Of `npm run bench -- live`. */
+export interface LiveJob extends AnyJob {
+  readonly peer: LivePeerName
+  readonly file: string
+  /** So much later a commit is answered. */
+  readonly commitMs: number
+  /** That go through a pipeline, one after another. */
+  readonly entities: number
+}
+
+export type BenchJob = Job | ReadJob | LogJob | PostgresJob | EffectsJob | LiveJob
 
 /** `nothing`: it arrives, and that is all: what the arriving alone takes. */
 export type RequestKind = 'write and read' | 'eventual' | 'get' | 'nothing'
@@ -116,6 +127,9 @@ export type WorkloadName =
   | 'effects/sender'
   | 'effects/handler'
   | 'effects/writes'
+  | 'live/change'
+  | 'live/memory'
+  | 'live/pipeline'
 
 /** A workload runs in the contender's process. `pause` lets the benchmark look at the file meanwhile. */
 export type Workload<Result, J extends AnyJob = Job> = (

@@ -1,8 +1,10 @@
 /** `npm run bench -- COMMAND`: finds the command, and says in words what is missing. */
 
 import { benchEffects } from './effects.ts'
+import { benchLive } from './live.ts'
 import { benchLogs } from './logs.ts'
 import { EFFECTS_USAGE, parseEffectsOptions } from './options/effects.ts'
+import { LIVE_USAGE, parseLiveOptions } from './options/live.ts'
 import { LOGS_USAGE, parseLogOptions } from './options/logs.ts'
 import { UsageError } from './options/parse.ts'
 import { parsePostgresOptions, POSTGRES_USAGE } from './options/postgres.ts'
@@ -10,6 +12,7 @@ import { parseReadOptions, READS_USAGE } from './options/reads.ts'
 import { parseWriteOptions, WRITES_USAGE } from './options/writes.ts'
 import { listedEffectsPeer } from './peers/effects/index.ts'
 import { listed } from './peers/index.ts'
+import { packageOf } from './peers/live/index.ts'
 import { listedLogPeer } from './peers/logs/index.ts'
 import { listedPostgresPeer } from './peers/postgres/index.ts'
 import { listedReader } from './peers/reads/index.ts'
@@ -57,6 +60,12 @@ const COMMANDS: Readonly<Record<string, BenchCommand>> = {
     run: benchEffects,
     needs: (args) => parseEffectsOptions(args).only.flatMap((peer) => listedEffectsPeer(peer).needs),
     without: 'tidemark/sqlite,tidemark/postgres',
+  },
+  live: {
+    usage: LIVE_USAGE,
+    run: benchLive,
+    needs: (args) => parseLiveOptions(args).only.map(packageOf),
+    without: 'tidemark/live,tidemark/calls,tidemark/each',
   },
 }
 

@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDatabase } from '../database.ts'
-import type { Job, LogJob, ReadJob } from '../job.ts'
+import type { Job, LiveJob, LogJob, ReadJob } from '../job.ts'
 import type { CommonOptions } from '../options/parse.ts'
 import type { WriteOptions } from '../options/writes.ts'
 import { runContender } from '../processes.ts'
@@ -48,7 +48,7 @@ export function runJob<Result>(context: Context, details: JobDetails, steps: Ste
 /** Runs one job in a process and a file of its own; `check` looks at the file when the process is gone. */
 export async function runInOwnFile<Result>(
   { folder, profileFolder }: Pick<Context, 'folder' | 'profileFolder'>,
-  job: Omit<Job, 'file'> | Omit<ReadJob, 'file'> | Omit<LogJob, 'file'>,
+  job: Omit<Job, 'file'> | Omit<ReadJob, 'file'> | Omit<LogJob, 'file'> | Omit<LiveJob, 'file'>,
   { create = createDatabase, onPause, check, nodeOptions = [] }: Steps<Result>,
 ): Promise<Result> {
   const file = join(folder, 'bench.db')
