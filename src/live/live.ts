@@ -36,6 +36,7 @@ import { pin, unpin } from './pinning.ts'
 import { Room, type RoomLimits } from './room.ts'
 import { RowSet } from './row-set.ts'
 import { Scope, type ScopeKeeper } from './scope.ts'
+import { Turns } from './turns.ts'
 
 export interface LiveParts {
   readonly engine: WriteEngine
@@ -67,6 +68,8 @@ export interface LiveStats {
 }
 
 const perLetGo = 1_000
+/** Scopes that are read in one turn of the event loop: about two milliseconds. */
+const readsPerTurn = 32
 
 export class Live implements ScopeKeeper {
   readonly #encoder: RowEncoder
@@ -78,6 +81,7 @@ export class Live implements ScopeKeeper {
   readonly #opening = new Map<string, Promise<Scope>>()
   /** Claims that are being let go. */
   readonly #leaving = new Map<string, Promise<unknown>>()
+  readonly #reads: Turns
   #book: ShapeBook | undefined
   readonly #room: Room
   #changes = 0
@@ -90,6 +94,7 @@ export class Live implements ScopeKeeper {
     this.#parts = parts
     this.#encoder = new RowEncoder(engine)
     this.#schema = engine.schema
+    this.#reads = new Turns(runtime, readsPerTurn)
     this.#room = new Room(limits, this.#scopes, (scope) => this.#evict(scope))
     this.#handOvers = new HandOvers(engine, runtime, lingerMs)
     this.#claims = new Claims({
@@ -318,8 +323,9 @@ export class Live implements ScopeKeeper {
     }
   }
 
-  #read(scope: Scope): Promise<Row[][]> {
-    return Promise.all(
+  async #read(scope: Scope): Promise<Row[][]> {
+    await this.#reads.take()
+    return await Promise.all(
       scope.sets.map((set) => {
         const columns = set === scope.root ? set.table.primaryKey : set.parentColumns
         return readRows(this.#parts.store, set.table, columns, scope.key)

@@ -1,5 +1,4 @@
 /** Reads a scope's rows, and single rows of it, as they are committed. */
-import type { SqlQuery } from '../contracts/store.ts'
 import type { Dialect, OpenedStore } from '../contracts/store.ts'
 import type { TableSchema } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
@@ -13,12 +12,8 @@ export async function readRows(
   columns: readonly string[],
   values: readonly Value[],
 ): Promise<Row[]> {
-  const names = [...table.columns.keys()]
-  const { rows } = await store.query(
-    queryFor(table, names, columns, values, store.dialect),
-    undefined,
-    'here',
-  )
+  const { sql, names } = selectionFrom(table, columns, store.dialect)
+  const { rows } = await store.query({ sql, parameters: values, asArrays: true }, undefined, 'here')
   return rows.map((row) => {
     // As arrays, so that a column of any name is one like any other.
     const found = row as unknown as readonly unknown[]
@@ -28,13 +23,26 @@ export async function readRows(
   })
 }
 
-function queryFor(
-  table: TableSchema,
-  names: readonly string[],
-  columns: readonly string[],
-  values: readonly Value[],
-  dialect: Dialect,
-): SqlQuery {
+interface Selection {
+  readonly columns: string
+  readonly sql: string
+  readonly names: readonly string[]
+}
+
+/** By the table as the schema has it: a changed one is another object. */
+const selections = new WeakMap<TableSchema, Selection[]>()
+
+function selectionFrom(table: TableSchema, columns: readonly string[], dialect: Dialect): Selection {
+  let known = selections.get(table)
+  if (known === undefined) selections.set(table, (known = []))
+  const wanted = columns.join()
+  let selection = known.find((one) => one.columns === wanted)
+  if (selection === undefined) known.push((selection = select(table, columns, wanted, dialect)))
+  return selection
+}
+
+function select(table: TableSchema, columns: readonly string[], wanted: string, dialect: Dialect): Selection {
+  const names = [...table.columns.keys()]
   const name = (column: string): string => `t.${quoted(column, dialect)}`
   const conditions = columns.map(
     (column, index) => `${name(column)} = ${dialect === 'postgres' ? `$${index + 1}` : '?'}`,
@@ -43,5 +51,5 @@ function queryFor(
     `SELECT ${names.map(name).join(', ')} FROM ${table.sqlName ?? quoted(table.name, dialect)} AS t`,
     `WHERE ${conditions.join(' AND ')} ORDER BY ${table.primaryKey.map(name).join(', ')}`,
   ].join(' ')
-  return { sql, parameters: values, asArrays: true }
+  return { columns: wanted, sql, names }
 }

@@ -51,6 +51,9 @@ export interface ScopeKeeper {
   sync(): Promise<void>
 }
 
+/** What a scope takes in memory beside its rows, with its maps: `npm run bench -- live --sections memory`. */
+const bytesOfScope = 1_600
+
 type SetChanges = ReadonlyMap<RowForm, RowChange>
 
 export class Scope implements PinHolder {
@@ -69,6 +72,8 @@ export class Scope implements PinHolder {
   #effects: EncodedEffect[] = []
   #inFlight: Promise<void> | undefined
   #isClosing = false
+  /** Why it has ended: of thousands nobody asks again, so no error is made before somebody does. */
+  #end: string | undefined
   /** Why it shows nothing. */
   #trouble: TidemarkError | undefined
   /** The group that was rejected. */
@@ -97,7 +102,7 @@ export class Scope implements PinHolder {
     const { sets } = this
     return {
       rows: sets.reduce((sum, set) => sum + set.rows.size, 0),
-      bytes: sets.reduce((sum, set) => sum + set.bytes, 0),
+      bytes: sets.reduce((sum, set) => sum + set.bytes, bytesOfScope),
     }
   }
 
@@ -108,6 +113,7 @@ export class Scope implements PinHolder {
   /** It shows what memory has. @throws TidemarkError `LIVE_ENDED`, `LIVE_REJECTED` */
   requireOpen(): void {
     this.isTouched = true
+    if (this.#end !== undefined) throw liveEnded(this.name, this.#end)
     if (this.#trouble !== undefined) throw this.#trouble
     const { refusal } = this.#keeper
     // While it closes, effects under way still read; but what an engine that was stopped has in memory may be others'.
@@ -115,7 +121,7 @@ export class Scope implements PinHolder {
   }
 
   get isOpen(): boolean {
-    return this.#trouble === undefined
+    return this.#trouble === undefined && this.#end === undefined
   }
 
   row(): Row | undefined {
@@ -150,7 +156,7 @@ export class Scope implements PinHolder {
 
   /** Everything changed so far goes to the engine as one group, unless an earlier one is not settled yet. */
   handOver(): void {
-    if (this.#inFlight !== undefined || this.changedAtMs === undefined || this.#trouble !== undefined) return
+    if (this.#inFlight !== undefined || this.changedAtMs === undefined || !this.isOpen) return
     this.changedAtMs = undefined
     const taken = this.sets.map((set) => [set, set.takeChanges()] as const)
     const effects = this.#effects
@@ -158,7 +164,7 @@ export class Scope implements PinHolder {
     this.#inFlight = this.#commit(taken, effects).finally(() => {
       this.#inFlight = undefined
       // What was changed behind a group that was rejected goes nowhere.
-      if (this.#trouble !== undefined) this.changedAtMs = undefined
+      if (!this.isOpen) this.changedAtMs = undefined
       this.unsavedSinceMs = this.changedAtMs
       if (this.changedAtMs === undefined) this.#keeper.rested(this)
       else this.#keeper.changed(this)
@@ -171,7 +177,7 @@ export class Scope implements PinHolder {
       this.handOver()
       await this.#inFlight
     }
-    if (this.#trouble !== undefined) throw this.#trouble
+    this.requireOpen()
   }
 
   /** Resolves when nothing is in flight; what has changed since is left. */
@@ -191,12 +197,12 @@ export class Scope implements PinHolder {
   }
 
   end(why: string): void {
-    this.#trouble = liveEnded(this.name, why)
+    this.#end = why
   }
 
   look(table: string, key: readonly Value[]): PinnedRow | undefined {
     const set = table === this.root.table.name ? this.root : this.children.get(table)
-    if (set === undefined || this.#trouble !== undefined) return undefined
+    if (set === undefined || !this.isOpen) return undefined
     this.isTouched = true
     const { isSaved, changedAtMs } = this
     const changedForMs = changedAtMs === undefined ? undefined : this.#keeper.nowMs() - changedAtMs

@@ -61,7 +61,7 @@ export interface OpenOptions {
   readonly live?: {
     /** Rows that live scopes may hold in memory. Default 1,000,000. */
     readonly maxRows?: number
-    /** The same in bytes, counted like the queue's, and 200 for each row. Default 256 MiB. */
+    /** The same in bytes, counted like the queue's, with 200 for each row and 1,600 for each scope. Default 256 MiB. */
     readonly maxBytes?: number
   }
   /** `alert` is emitted when operations wait and none was committed for so long, in ms. Default 3,000. */
