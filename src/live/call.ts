@@ -208,13 +208,17 @@ export class LiveRows<DB, K extends TableName<DB>> {
 
   #keyOf(given: Row): Value[] {
     const { table, parentColumns } = this.#set
-    return table.primaryKey.map((name) => {
+    const { primaryKey } = table
+    const key: Value[] = []
+    for (let at = 0; at < primaryKey.length; at++) {
+      const name = primaryKey[at] as string
       const parent = this.#scope.key[parentColumns.indexOf(name)]
       const value = given[name] ?? parent
       if (value === undefined) throw missingPart(table, name)
       if (parent !== undefined && value !== parent) throw otherParent(this.#scope.name, table.name, name)
-      return value as Value
-    })
+      key.push(value as Value)
+    }
+    return key
   }
 }
 

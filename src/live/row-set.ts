@@ -35,6 +35,19 @@ export interface RowPins {
   remove(form: RowForm): void
 }
 
+interface NamedPlace {
+  readonly name: string
+  readonly place: number
+}
+
+/** Where values stand in upserts of one shape: of the key, of what tells the rows apart, and the others. */
+interface Places {
+  readonly columns: readonly string[]
+  readonly key: readonly number[]
+  readonly own: readonly number[]
+  readonly others: readonly NamedPlace[]
+}
+
 /** What a row takes in memory beside its values, in bytes. */
 const bytesOfRow = 200
 
@@ -52,9 +65,7 @@ export class RowSet {
   #ownColumns: readonly ColumnSchema[] = []
   /** Where they stand in the key. */
   #ownInKey: readonly number[] = []
-  /** Where the key stands in upserts of this shape, and where they do. */
-  #offsets:
-    { readonly columns: readonly string[]; readonly key: number[]; readonly own: number[] } | undefined
+  #places: Places | undefined
 
   constructor(table: TableSchema, parentColumns: readonly string[]) {
     this.table = table
@@ -70,11 +81,7 @@ export class RowSet {
     this.table = table
     this.#ownColumns = names.map((name) => table.columns.get(name) as ColumnSchema)
     this.#ownInKey = names.map((name) => primaryKey.indexOf(name))
-    this.#offsets = undefined
-  }
-
-  get hasChanges(): boolean {
-    return this.#changes !== undefined
+    this.#places = undefined
   }
 
   /** Every row is entered where it is found by its key; undefined: none is any more. */
@@ -95,8 +102,8 @@ export class RowSet {
   /** @returns how many bytes more it takes now */
   set({ run, bytes }: EncodedRow): number {
     const { columns } = run.shape
-    const offsets = this.#offsetsIn(columns)
-    const form = this.#found(rowForm(this.#ownColumns, run.values, 0, offsets.own))
+    const places = this.#placesIn(columns)
+    const form = this.#found(rowForm(this.#ownColumns, run.values, 0, places.own))
     const before = this.rows.get(form)
     const next = apply(this.table, before && { ...before }, { run, index: 0 })
     const isProven = next !== unproven && this.table.isFoldable === true
@@ -105,7 +112,7 @@ export class RowSet {
     this.rows.set(form, Object.freeze(row))
     if (before === undefined) this.#pins?.add(form)
     this.bytes += grown
-    this.#changed(form, before !== undefined, run, offsets.key, isProven)
+    this.#changed(form, before !== undefined, run, places, isProven)
     return grown
   }
 
@@ -172,21 +179,24 @@ export class RowSet {
   #changed(
     form: RowForm,
     wasThere: boolean,
-    { shape, values }: EncodedRow['run'],
-    offsets: readonly number[],
+    { values }: EncodedRow['run'],
+    places: Places,
     isProven: boolean,
   ): void {
     const changes = this.#changesOf()
     let change = changes.get(form)
     if (change === undefined) {
-      const key = offsets.map((offset) => values[offset] as Value)
+      const key = places.key.map((place) => values[place] as Value)
       changes.set(form, (change = { ...nothing, key, isNew: !wasThere, values: new Map() }))
     } else if (change.isDeleted) {
       change.isDeleted = false
       change.replaces = true
     }
-    for (const [offset, name] of shape.columns.entries())
-      if (!offsets.includes(offset)) change.values.set(name, values[offset] as Value)
+    const { others } = places
+    for (let at = 0; at < others.length; at++) {
+      const { name, place } = others[at] as NamedPlace
+      change.values.set(name, values[place] as Value)
+    }
     change.mustBeReadBack ||= !isProven
   }
 
@@ -244,12 +254,19 @@ export class RowSet {
     return bytes
   }
 
-  #offsetsIn(columns: readonly string[]): { readonly key: number[]; readonly own: number[] } {
-    if (this.#offsets?.columns !== columns) {
-      const key = this.table.primaryKey.map((name) => columns.indexOf(name))
-      this.#offsets = { columns, key, own: this.#ownInKey.map((place) => key[place] as number) }
+  #placesIn(columns: readonly string[]): Places {
+    if (this.#places?.columns !== columns) {
+      const { primaryKey } = this.table
+      const key = primaryKey.map((name) => columns.indexOf(name))
+      const named = columns.map((name, place) => ({ name, place }))
+      this.#places = {
+        columns,
+        key,
+        own: this.#ownInKey.map((place) => key[place] as number),
+        others: named.filter(({ name }) => !primaryKey.includes(name)),
+      }
     }
-    return this.#offsets
+    return this.#places
   }
 
   #found(form: RowForm | null | undefined): RowForm {

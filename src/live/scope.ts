@@ -305,7 +305,8 @@ export class Scope implements PinHolder {
       )
     const names = table === this.root.table ? table.primaryKey : parentColumns
     const row: Row = {}
-    for (const [index, name] of names.entries()) {
+    for (let index = 0; index < names.length; index++) {
+      const name = names[index] as string
       const value = this.key[index]
       if (given[name] !== undefined && given[name] !== value) throw otherParent(this.name, table.name, name)
       row[name] = value
