@@ -50,7 +50,7 @@ export function songsOf(file: string): Map<string, string> {
   })
 }
 
-/** @returns what is wrong with the file itself; nothing, if all is well */
+/** @returns what is wrong with the file, its references, and artists and albums of no song; nothing, if all is well */
 export function damageOf(file: string): string[] {
   return lookInto(file, (database) => [
     ...database
@@ -62,8 +62,19 @@ export function damageOf(file: string): string[] {
       .prepare('PRAGMA foreign_key_check')
       .all()
       .map((row) => `${String(row['table'])}: no ${String(row['parent'])} for row ${String(row['rowid'])}`),
+    ...database
+      .prepare(ofNoSong)
+      .all()
+      .map(({ what }) => `${String(what)} is of no song`),
   ])
 }
+
+/** An artist may be that of an album alone. */
+const ofNoSong = `
+  SELECT 'artist ' || name AS what FROM artists
+  WHERE name NOT IN (SELECT artist FROM songs UNION SELECT artist FROM albums)
+  UNION ALL SELECT 'album ' || title FROM albums
+  WHERE NOT EXISTS (SELECT 1 FROM songs WHERE albumArtist = albums.artist AND album = albums.title)`
 
 function lookInto<T>(file: string, look: (database: DatabaseSync) => T): T {
   const database = new DatabaseSync(file, { timeout: 10_000 })

@@ -1,12 +1,10 @@
 /** `npm run music`: imports a folder of audio files into one SQLite database, with many workers at once. */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { ImportProcess, parentProcess } from './import/process.ts'
 import type { ImportResult, Mode } from './import/result.ts'
-import { runImport } from './import/run.ts'
+import { runImport, type Watcher } from './import/run.ts'
 import { showProgress } from './report/progress.ts'
 import { report } from './report/report.ts'
 
@@ -39,14 +37,13 @@ if (values.help) console.log(usage)
 else if (folder === undefined || problem !== undefined) {
   console.error(`${problem ?? 'Which folder?'}\n\n${usage}`)
   process.exitCode = 2
+} else if (values.mode === 'both') {
+  tell([await importElsewhere('tidemark'), await importElsewhere('baseline')])
 } else {
-  const results =
-    values.mode === 'both'
-      ? [await inProcessOfItsOwn('tidemark'), await inProcessOfItsOwn('baseline')]
-      : [await importHere(folder, values.mode as Mode)]
-  // A process that was started by the one with `both` leaves the telling to that.
-  if (process.send) process.send(results)
-  else tell(results)
+  const parent = parentProcess()
+  const result = await importHere(folder, values.mode === 'baseline' ? 'baseline' : 'tidemark', parent)
+  if (parent) parent.ends(result)
+  else tell([result])
 }
 
 function problemWith(given: string | undefined): string | undefined {
@@ -58,43 +55,31 @@ function problemWith(given: string | undefined): string | undefined {
   return undefined
 }
 
-async function importHere(from: string, mode: Mode): Promise<ImportResult> {
+async function importHere(from: string, mode: Mode, parent: Watcher | undefined): Promise<ImportResult> {
   const { database, fresh, workers } = values
   if (fresh) for (const ending of ['', '-wal', '-shm']) rmSync(database + ending, { force: true })
+  const lingerMs = Number(values['linger-ms'])
+  const options = { folder: from, database, mode, workers: Number(workers), lingerMs }
+  return parent ? await runImport(options, parent) : await watched(mode, (bar) => runImport(options, bar))
+}
+
+/** In a process of its own: neither finds memory, threads or a file that the other has used. */
+async function importElsewhere(mode: Mode): Promise<ImportResult> {
+  const { dir, name, ext } = path.parse(values.database)
+  const database = path.join(dir, `${name}.${mode}${ext}`)
+  const args = [...process.argv.slice(2), '--mode', mode, '--database', database]
+  const result = await watched(mode, (bar) => new ImportProcess(args, bar).result)
+  if (result === undefined) throw new Error(`the import with ${mode} was killed`)
+  return result
+}
+
+async function watched<T>(mode: Mode, work: (watcher: Watcher) => Promise<T>): Promise<T> {
   const progress = showProgress(mode)
-  const options = {
-    folder: from,
-    database,
-    mode,
-    workers: Number(workers),
-    lingerMs: Number(values['linger-ms']),
-  }
   try {
-    return await runImport(options, progress)
+    return await work(progress)
   } finally {
     progress.ends()
   }
-}
-
-/** Neither finds memory, threads or a file that the other has used. */
-async function inProcessOfItsOwn(mode: Mode): Promise<ImportResult> {
-  const { dir, name, ext } = path.parse(values.database)
-  const database = path.join(dir, `${name}.${mode}${ext}`)
-  const child = fork(fileURLToPath(import.meta.url), [
-    ...process.argv.slice(2),
-    '--mode',
-    mode,
-    '--database',
-    database,
-  ])
-  const [results] = (await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`the import with ${mode} ended with code ${String(code)}`)
-    }),
-  ])) as [[ImportResult]]
-  child.disconnect()
-  return results[0]
 }
 
 function tell(results: readonly ImportResult[]): void {

@@ -1,7 +1,6 @@
-/** Decodes a file to samples, by what is in it and never by what it is called. */
-import { FLACDecoder } from '@wasm-audio-decoders/flac'
-import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis'
-import { MPEGDecoder } from 'mpg123-decoder'
+/** Decodes a file to samples, by what is in it and never by what it is called. A decoder is loaded when it is needed. */
+import type { FLACDecoder } from '@wasm-audio-decoders/flac'
+import type { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis'
 import type { IAudioMetadata } from 'music-metadata'
 import type { Samples } from './passages.ts'
 import { decodeWav } from './wav.ts'
@@ -19,13 +18,19 @@ export async function decode(
 ): Promise<Samples | undefined> {
   if (container === 'WAVE') return decodeWav(file)
   if (container === 'MPEG') return samplesOf(await decodeMp3(file))
-  if (container === 'FLAC') return samplesOf(await decodeWith(new FLACDecoder(), file))
-  if (container === 'Ogg' && codec?.startsWith('Vorbis'))
-    return samplesOf(await decodeWith(new OggVorbisDecoder(), file))
+  if (container === 'FLAC') {
+    const flac = await import('@wasm-audio-decoders/flac')
+    return samplesOf(await decodeWith(new flac.FLACDecoder(), file))
+  }
+  if (container === 'Ogg' && codec?.startsWith('Vorbis')) {
+    const ogg = await import('@wasm-audio-decoders/ogg-vorbis')
+    return samplesOf(await decodeWith(new ogg.OggVorbisDecoder(), file))
+  }
   return undefined
 }
 
 async function decodeMp3(file: Buffer): Promise<Decoded> {
+  const { MPEGDecoder } = await import('mpg123-decoder')
   const decoder = new MPEGDecoder()
   try {
     await decoder.ready

@@ -1,5 +1,5 @@
 /** One of the threads that read files. In the baseline it writes what it read itself. */
-import { constants, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { BrokenFileError } from '../audio/broken.ts'
 import { readBytes, readSong } from '../audio/read-song.ts'
@@ -12,9 +12,10 @@ const port = parentPort
 const { folder, ownConnection } = workerData as WorkerOptions
 const connection = ownConnection === undefined ? undefined : new OwnConnection(ownConnection)
 
-// On Linux this is the thread's own. Sixteen that compute leave a few cores no time: who hands out files and who writes
-// go first.
-setPriority(constants.priority.PRIORITY_LOW)
+/** Who hands out files and who writes go first, also where sixteen that compute leave a few cores no time. */
+const niceness = 5
+// On Linux this is the thread's own, elsewhere the process's, where it changes nothing.
+setPriority(niceness)
 
 const inbox: ToWorker[] = []
 let wake: (() => void) | undefined

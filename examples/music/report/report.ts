@@ -9,7 +9,7 @@ const barWidth = 40
 /** More than this would hide the rest. */
 const shownFaults = 30
 
-export function filesOf({ files }: ImportResult): number {
+function filesOf({ files }: ImportResult): number {
   return Object.values(files).reduce((sum, count) => sum + count, 0)
 }
 
@@ -19,14 +19,24 @@ export function filesPerSecond(result: ImportResult): number {
 
 /** Every transaction takes a lock: one that reads shares it, one that writes has it alone. */
 export function locksPerFile(result: ImportResult): number {
-  return (result.writes + result.reads) / filesOf(result)
+  return (result.writes + result.reads) / recorded(result)
+}
+
+/** Each has to wait for the one before it. */
+export function writeLocksPerFile(result: ImportResult): number {
+  return result.writes / recorded(result)
+}
+
+/** The files that the database heard of. */
+function recorded(result: ImportResult): number {
+  return Math.max(1, filesOf(result) - result.files.skipped)
 }
 
 const rows: readonly Row[] = [
   ['files/s', (result) => number(filesPerSecond(result), 1)],
   ['seconds', ({ seconds }) => number(seconds, 1)],
   ['lock acquisitions a file', (result) => number(locksPerFile(result), 3)],
-  ['  of them to write', (result) => number(result.writes / filesOf(result), 3)],
+  ['  of them to write', (result) => number(writeLocksPerFile(result), 3)],
   ['a write, asked to committed, p50 / p99 ms', ({ writeMs }) => percentiles(writeMs)],
   ['  its transaction, p50 / p99 ms', ({ heldMs }) => (heldMs ? percentiles(heldMs) : '(not told)')],
   ['  the longest, ms', ({ heldMs, writeMs }) => number((heldMs ?? writeMs).longest, 1)],
