@@ -5,6 +5,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeOddFiles } from './fixtures/broken.ts'
 import { makeLibrary } from './fixtures/library.ts'
+import { isInstalled } from './installed.ts'
 import { runKills, type Tally } from './kill/campaign.ts'
 
 const usage = `Usage: npm run music:kill -- [--kills N] [--seed S] [--files N] [--mode M]
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 })
 
 if (values.help) console.log(usage)
-else {
+else if (isInstalled()) {
   const place = mkdtempSync(path.join(tmpdir(), 'tidemark-music-'))
   const folder = path.join(place, 'files')
   const [kills, seed, files] = [Number(values.kills), Number(values.seed), Number(values.files)]

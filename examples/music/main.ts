@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { ImportProcess, parentProcess } from './import/process.ts'
 import type { ImportResult, Mode } from './import/result.ts'
 import { runImport, type Watcher } from './import/run.ts'
+import { isInstalled } from './installed.ts'
 import { showProgress } from './report/progress.ts'
 import { report } from './report/report.ts'
 
@@ -37,11 +38,22 @@ if (values.help) console.log(usage)
 else if (folder === undefined || problem !== undefined) {
   console.error(`${problem ?? 'Which folder?'}\n\n${usage}`)
   process.exitCode = 2
-} else if (values.mode === 'both') {
-  tell([await importElsewhere('tidemark'), await importElsewhere('baseline')])
-} else {
+} else if (isInstalled()) {
+  try {
+    await run(folder)
+  } catch (error) {
+    // What the database or the disk says is for the user; anything else is a fault of the example.
+    console.error(error instanceof Error && 'code' in error ? error.message : error)
+    // Workers may still be reading.
+    process.exit(1)
+  }
+}
+
+async function run(from: string): Promise<void> {
+  if (values.mode === 'both')
+    return tell([await importElsewhere('tidemark'), await importElsewhere('baseline')])
   const parent = parentProcess()
-  const result = await importHere(folder, values.mode === 'baseline' ? 'baseline' : 'tidemark', parent)
+  const result = await importHere(from, values.mode === 'baseline' ? 'baseline' : 'tidemark', parent)
   if (parent) parent.ends(result)
   else tell([result])
 }

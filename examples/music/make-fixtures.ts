@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeOddFiles } from './fixtures/broken.ts'
+import { isInstalled } from './installed.ts'
 import { formats, makeLibrary } from './fixtures/library.ts'
 
 const usage = `Usage: npm run music:fixtures -- FOLDER [--files N] [--seed S] [--formats F]
@@ -22,7 +23,7 @@ const [folder] = positionals
 if (folder === undefined) {
   console.error(usage)
   process.exitCode = 2
-} else {
+} else if (isInstalled()) {
   const made = await makeLibrary(folder, {
     files: Number(values.files),
     seed: Number(values.seed),
