@@ -67,7 +67,9 @@ export function report(results: readonly ImportResult[]): string {
   return [table.toString(), '', ...chart(results), ...faults(results), verdict(results)].join('\n')
 }
 
+/** One bar alone says nothing. */
 function chart(results: readonly ImportResult[]): string[] {
+  if (results.length < 2) return []
   const bars = (title: string, value: (result: ImportResult) => number, digits: number): string[] => {
     const most = Math.max(...results.map(value))
     return [
