@@ -13,13 +13,15 @@ export interface ChildOptions {
   readonly delayMs: number
   readonly sources: readonly Source[]
   readonly atOnce: number
-  /** Called with each event; whoever returns true has it killed with -9. */
-  readonly onEvent?: (line: string) => boolean
+  /** Called with each event. What it returns is in how many ms it is killed with -9; undefined: not now. */
+  readonly onEvent?: (line: string) => number | undefined
+  /** After which it is killed in any case. Default: never. */
+  readonly patienceMs?: number
 }
 
 /** @returns undefined when it was killed. @throws what it said when it failed by itself */
 export async function runChild(options: ChildOptions): Promise<RunResult | undefined> {
-  const { folder, database, mode, delayMs, sources, atOnce, onEvent } = options
+  const { folder, database, mode, delayMs, sources, atOnce, onEvent, patienceMs } = options
   const report = path.join(folder, `${path.basename(database)}.json`)
   const given = {
     database,
@@ -40,16 +42,21 @@ export async function runChild(options: ChildOptions): Promise<RunResult | undef
     { stdio: ['ignore', 'pipe', onEvent ? 'pipe' : 'inherit'] },
   )
   let said = ''
-  let isKilled = false
+  const kill = (): boolean => child.kill('SIGKILL')
+  let killing: NodeJS.Timeout | undefined
+  const tired = patienceMs === undefined ? undefined : setTimeout(kill, patienceMs)
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
   if (child.stdout !== null)
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (!isKilled && onEvent?.(line) === true) isKilled = child.kill('SIGKILL')
+      const inMs = killing === undefined ? onEvent?.(line) : undefined
+      if (inMs !== undefined) killing = setTimeout(kill, inMs)
     })
   const code = await new Promise<number | null>((resolve, reject) =>
     child.on('error', reject).on('close', resolve),
   )
-  if (isKilled && code === null) return undefined
+  clearTimeout(killing)
+  clearTimeout(tired)
+  if (child.signalCode === 'SIGKILL') return undefined
   if (code !== 0) throw new Error(`The run in ${mode} mode ended with ${code}. ${said}`)
   return JSON.parse(readFileSync(report, 'utf8')) as RunResult
 }

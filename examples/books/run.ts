@@ -44,6 +44,8 @@ export async function run(options: RunOptions, stayOpen: () => Promise<unknown>)
   const server = options.port === undefined ? undefined : await serveStatus(db, options.port)
   const address = server?.address()
   if (typeof address === 'object' && address !== null) options.onListening(address.port)
+  // Whoever waits for effects alone keeps no process alive.
+  const alive = setInterval(() => undefined, 60_000)
   try {
     const journal = new Journal(options.onMoment)
     const before = db.stats()
@@ -67,6 +69,7 @@ export async function run(options: RunOptions, stayOpen: () => Promise<unknown>)
     await stayOpen()
     return result
   } finally {
+    clearInterval(alive)
     server?.close()
     server?.closeAllConnections()
     await db.close()

@@ -20,6 +20,8 @@ test('while a job runs its status is what memory has, before the database has it
   const { database, source } = aBook()
   const gate = new Gate()
   const db = await opened(gate.before(sqlite(database)))
+  // Before the engine is closed, which waits for its commits.
+  onTestFinished(() => gate.open())
   const server = await serveStatus(db, 0)
   onTestFinished(() => void server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/books/cart`

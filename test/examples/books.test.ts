@@ -72,7 +72,7 @@ await withExample('books', () => {
   // SPEC S2.5, S2.8
   test('rounds of kills at moments from a seed end with the result of the undisturbed run', async () => {
     const said = await booksDone('kill', '--rounds', '1', '--seed', '3', '--delay-ms', '5', 'carroll-alice')
-    expect(said).toMatch(/round 1: the same; killed at "/)
+    expect(said).toMatch(/round 1: the same; killed behind "/)
     expect(said).toContain('seed 3: 1 rounds, all with the result of the undisturbed run')
   })
 
