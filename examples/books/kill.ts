@@ -5,7 +5,7 @@ import path from 'node:path'
 import { runChild, type ChildOptions } from './child.ts'
 import type { Source } from './library.ts'
 import type { Mode } from './run.ts'
-import { stageNames } from './stages/stage.ts'
+import { textStages } from './stages/stage.ts'
 
 export interface KillOptions {
   readonly sources: readonly Source[]
@@ -58,7 +58,7 @@ async function disturb(
   for (;;) {
     const isLast = killed.length >= kills
     // Each stage of each book says twice where it is.
-    let left = isLast ? Infinity : 1 + Math.floor(random() * run.sources.length * stageNames.length)
+    let left = isLast ? Infinity : 1 + Math.floor(random() * run.sources.length * textStages.length)
     const delayMs = random() * withinMs
     let last = ''
     const result = await runChild({

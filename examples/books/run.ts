@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { delayed } from './delayed.ts'
 import type { Source } from './library.ts'
+import { closeReader } from './ocr/read.ts'
 import { runBlocking } from './pipeline/blocking.ts'
 import { Journal, type Latency, type Moment } from './pipeline/journal.ts'
 import { runMemoryFirst } from './pipeline/memory-first.ts'
@@ -70,6 +71,7 @@ export async function run(options: RunOptions, stayOpen: () => Promise<unknown>)
     return result
   } finally {
     clearInterval(alive)
+    await closeReader()
     server?.close()
     server?.closeAllConnections()
     await db.close()

@@ -1,16 +1,22 @@
 /** A book in plain memory: what the blocking way of working keeps beside the database, and tests look at. */
 import type { Change, RowChange } from './stages/stage.ts'
-import type { BookRow, BookState, ChapterRow, EntryRow } from './tables.ts'
+import type { BookRow, BookState, ChapterRow, EntryRow, PageRow } from './tables.ts'
 
 export class MemoryBook implements BookState {
   book: BookRow
+  readonly #pages: Map<number, PageRow>
   readonly #entries: Map<number, EntryRow>
   readonly #chapters: Map<number, ChapterRow>
 
   constructor(state: BookState) {
     this.book = state.book
+    this.#pages = new Map(state.pages.map((row) => [row.n, row]))
     this.#entries = new Map(state.entries.map((row) => [row.n, row]))
     this.#chapters = new Map(state.chapters.map((row) => [row.n, row]))
+  }
+
+  get pages(): readonly PageRow[] {
+    return [...this.#pages.values()]
   }
 
   get entries(): readonly EntryRow[] {
@@ -23,6 +29,7 @@ export class MemoryBook implements BookState {
 
   apply(change: Change): void {
     if (change.table === 'books') this.book = { ...this.book, ...change.set }
+    else if (change.table === 'pages') applyTo(this.#pages, this.book.id, change)
     else if (change.table === 'entries') applyTo(this.#entries, this.book.id, change)
     else applyTo(this.#chapters, this.book.id, change)
   }
@@ -60,5 +67,5 @@ export function newBook(id: string): BookState {
     contents_start: null,
     contents_end: null,
   }
-  return { book, entries: [], chapters: [] }
+  return { book, pages: [], entries: [], chapters: [] }
 }

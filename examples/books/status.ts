@@ -7,12 +7,13 @@ import type { Tidemark } from './tidemark.ts'
 export async function statusOf(db: Tidemark<DB>, id: string): Promise<object | undefined> {
   const { row, from, isSaved, lagMs, children: rows } = await db.live.peek('books', { id }, { children })
   if (row === undefined) return undefined
-  const { entries, chapters } = rows
+  const { pages, entries, chapters } = rows
   return {
     from,
     isSaved,
     lagMs: Math.round(lagMs),
     book: row,
+    pages: pages.length,
     entries: { found: entries.length, linked: entries.filter(({ start }) => start !== null).length },
     chapters: chapters
       .toSorted((a, b) => a.n - b.n)

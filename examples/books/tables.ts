@@ -23,6 +23,16 @@ export interface BookRow {
   readonly contents_end: number | null
 }
 
+/** One picture of a page, and what it says. Books that are text have none. */
+export interface PageRow {
+  readonly book: string
+  readonly n: number
+  readonly picture: string
+  readonly text: string
+  /** How sure the recognition is, of 100. */
+  readonly confidence: number
+}
+
 /** One line of the table of contents. */
 export interface EntryRow {
   readonly book: string
@@ -59,6 +69,7 @@ export type ChapterClass = 'front' | 'body' | 'back' | 'notes' | 'division' | 'l
 export interface DB {
   jobs: JobRow
   books: BookRow
+  pages: PageRow
   entries: EntryRow
   chapters: ChapterRow
 }
@@ -66,6 +77,7 @@ export interface DB {
 /** Everything known of one book. */
 export interface BookState {
   readonly book: BookRow
+  readonly pages: readonly PageRow[]
   readonly entries: readonly EntryRow[]
   readonly chapters: readonly ChapterRow[]
 }
@@ -75,6 +87,10 @@ export const schema = `
   CREATE TABLE IF NOT EXISTS books (
     id TEXT PRIMARY KEY, stage TEXT NOT NULL, title TEXT, author TEXT, language TEXT, released TEXT,
     body_start INTEGER, body_end INTEGER, contents_kind TEXT, contents_start INTEGER, contents_end INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS pages (
+    book TEXT NOT NULL, n INTEGER NOT NULL, picture TEXT NOT NULL, text TEXT NOT NULL, confidence REAL NOT NULL,
+    PRIMARY KEY (book, n)
   );
   CREATE TABLE IF NOT EXISTS entries (
     book TEXT NOT NULL, n INTEGER NOT NULL, number INTEGER, title TEXT NOT NULL, label TEXT NOT NULL,

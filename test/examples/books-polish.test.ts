@@ -1,5 +1,6 @@
-/** S2: what polish makes of a file's lines. */
+/** S2: what polish makes of a file's lines, and recognition of a page's. */
 import { expect, test } from 'vitest'
+import { textOfLines } from '../../examples/books/ocr/layout.ts'
 import { polishText } from '../../examples/books/stages/polish.ts'
 
 test.for([
@@ -42,4 +43,21 @@ test.for([
 ])('$what', ({ raw, clean }) => {
   expect(polishText(raw)).toBe(clean)
   expect(polishText(clean), 'done again it changes nothing').toBe(clean)
+})
+
+test('lines of a page, in whatever order they were found, are parted where they stand apart', () => {
+  const lines = [
+    { text: 'So she was “considering”', baseline: 340 },
+    { text: 'CHAPTER I', baseline: 132 },
+    { text: 'Alice was beginning', baseline: 211 },
+    { text: 'to get very tired\n', baseline: 236 },
+    { text: 'of sitting there.', baseline: 262 },
+    { text: "in her own mind, 'as well", baseline: 367 },
+    { text: 'as she could.’', baseline: 392 },
+  ]
+  expect(textOfLines(lines)).toBe(
+    'CHAPTER I\n\n\nAlice was beginning\nto get very tired\nof sitting there.\n\n\nSo she was "considering"\nin her own mind, \'as well\nas she could.\'',
+  )
+  expect(textOfLines([]), 'an empty page').toBe('')
+  expect(textOfLines([{ text: 'FINIS', baseline: 90 }])).toBe('FINIS')
 })

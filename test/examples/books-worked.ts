@@ -1,12 +1,12 @@
 /** A text through the stages in plain memory, up to the one that a test looks at. */
 import { MemoryBook, newBook } from '../../examples/books/state.ts'
-import { stageNames, stageOf } from '../../examples/books/stages/index.ts'
-import type { StageName } from '../../examples/books/stages/stage.ts'
+import { textStage } from '../../examples/books/stages/index.ts'
+import { textStages, type TextStage } from '../../examples/books/stages/stage.ts'
 
-export function worked(text: string, upTo: StageName = 'polish'): MemoryBook {
+export function worked(text: string, upTo: TextStage = 'polish'): MemoryBook {
   const book = new MemoryBook(newBook('a-book'))
-  for (const name of stageNames.slice(0, stageNames.indexOf(upTo) + 1))
-    for (const change of stageOf(name).work(text, book)) book.apply(change)
+  for (const name of textStages.slice(0, textStages.indexOf(upTo) + 1))
+    for (const change of textStage(name).work(text, book)) book.apply(change)
   return book
 }
 

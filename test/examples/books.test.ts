@@ -1,12 +1,12 @@
 /** S2: whole books through a pipeline whose memory is the truth while a job runs, by its own command. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { everyBook, readBook } from '../../examples/books/library.ts'
 import { look, temporaryFolder } from '../support/database-file.ts'
 import { withExample } from '../support/examples.ts'
 import { books, booksDone, newFile, runDone } from './books-command.ts'
-import { worked } from './books-worked.ts'
+import { prose, worked } from './books-worked.ts'
 
 await withExample('books', () => {
   const undisturbed = newResult()
@@ -74,6 +74,29 @@ await withExample('books', () => {
     const said = await booksDone('kill', '--rounds', '1', '--seed', '3', '--delay-ms', '5', 'carroll-alice')
     expect(said).toMatch(/round 1: the same; killed behind "/)
     expect(said).toContain('seed 3: 1 rounds, all with the result of the undisturbed run')
+  })
+
+  // SPEC S2.8
+  test('a folder of pictures is read page by page, and is a book like any other', async () => {
+    const folder = temporaryFolder()
+    const text = path.join(folder, 'cart.txt')
+    writeFileSync(
+      text,
+      `[The Cart by A. Baker 1871]\n\n\nCHAPTER I. The Mail\n\n${prose}\n\nCHAPTER II. The Inn\n\n${prose}\n\nCHAPTER III. The Door\n\n${prose}\n`,
+    )
+    const pages = path.join(folder, 'scanned')
+    expect(await booksDone('draw', text, '--folder', pages)).toContain('1 pages in')
+    const file = newFile()
+    await runDone(file, pages)
+    expect(look(file, 'SELECT title, author, released, stage FROM books')).toEqual([
+      { title: 'The Cart', author: 'A. Baker', released: '1871', stage: 'polish' },
+    ])
+    expect(look(file, 'SELECT title, class FROM chapters ORDER BY n')).toEqual(
+      ['The Mail', 'The Inn', 'The Door'].map((title) => ({ title, class: 'body' })),
+    )
+    expect(look(file, 'SELECT text FROM chapters WHERE n = 3')).toEqual([
+      { text: prose.replaceAll('\n', ' ') },
+    ])
   })
 
   test('every book of the package is divided into its parts, and each is found in the text', () => {

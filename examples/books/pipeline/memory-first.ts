@@ -3,17 +3,24 @@
  * database follows. No stage waits for a write. The effect that starts the next stage is enqueued behind the changes of
  * this one, so it is committed with the last of them, and a run that is killed anywhere goes on there.
  */
-import { readBook, type Source } from '../library.ts'
+import type { Source } from '../library.ts'
 import { newBook } from '../state.ts'
-import { stageOf } from '../stages/index.ts'
-import { isDone, stageAfter, stageNames, type Change, type StageName } from '../stages/stage.ts'
+import { workOf } from '../stages/index.ts'
+import {
+  isDone,
+  stageAfter,
+  stageNames,
+  type Change,
+  type RowChange,
+  type StageName,
+} from '../stages/stage.ts'
 import type { BookState, DB } from '../tables.ts'
 import type { Effect, Tidemark } from '../tidemark.ts'
-import { eachBook, isNewJob, type Job } from './job.ts'
+import { eachBook, firstStageOf, isNewJob, textOf, type Job } from './job.ts'
 import { inSlices } from './turns.ts'
 
 /** The tables of a book's children, and the column that holds the book's key. */
-export const children = { entries: 'book', chapters: 'book' } as const
+export const children = { pages: 'book', entries: 'book', chapters: 'book' } as const
 
 /** Resolves when all books are done and committed. */
 export async function runMemoryFirst(job: Job): Promise<void> {
@@ -23,13 +30,12 @@ export async function runMemoryFirst(job: Job): Promise<void> {
     const handler = async (effects: readonly Effect[]): Promise<void> => {
       await Promise.all(effects.map((effect) => books.do(name, effect)))
     }
-    // A book for itself: none waits for the stage of another.
-    await db.effects.handle(name, handler, { batch: 1, concurrency: 64 })
+    // A book for itself: none waits for the stage of another. Recognition takes seconds a page.
+    await db.effects.handle(name, handler, { batch: 1, concurrency: 64, timeoutMs: 3_600_000 })
   }
-  const [first] = stageNames
   await eachBook(job, async (source) => {
     const { id, file } = source
-    const effects = [{ kind: first, key: id, payload: file }]
+    const effects = [{ kind: firstStageOf(source), key: id, payload: file }]
     if (await isNewJob(job, source))
       await journal.awaited(db.insert('jobs', { id, source: file }, { effects }))
     await books.done(source)
@@ -59,16 +65,18 @@ class Books {
   async #do(name: StageName, { key: id = '', payload }: Effect): Promise<void> {
     const { db, journal } = this.#job
     const book = await openBook(db, id)
-    if (!isDone(book.state().book, name)) {
-      const text = this.#textOf(id, payload)
+    const state = book.state()
+    if (!isDone(state.book, name)) {
+      const file = fileOf(payload)
       journal.started(id, name)
-      await inSlices(stageOf(name).work(text, book.state()), (change) => book.apply(change))
+      const work = workOf(name, file, () => this.#textOf(file, state), state)
+      await inSlices(work, (change) => book.apply(change))
       book.finish(name, payload)
       journal.worked(id, name)
     }
     // Only the acknowledgement waits for the commit: the next stage begins when it is there, not when this one returns.
     await book.flush()
-    if (stageAfter(name) === undefined) await this.#end(id, book)
+    if (stageAfter(name) === undefined) await this.#end(id, fileOf(payload), book)
   }
 
   /** Resolves when the last stage is committed, by this run or by an earlier one. */
@@ -79,17 +87,16 @@ class Books {
     await waiting.promise
   }
 
-  async #end(id: string, book: LiveBook): Promise<void> {
+  async #end(id: string, file: string, book: LiveBook): Promise<void> {
     await book.close()
-    this.#texts.delete(id)
+    this.#texts.delete(file)
     this.#job.journal.done(id)
     this.#waitingFor(id).resolve()
   }
 
-  #textOf(id: string, file: Effect['payload']): string {
-    if (typeof file !== 'string') throw new Error(`the effect of ${id} names no file`)
-    const text = this.#texts.get(id) ?? readBook(file)
-    this.#texts.set(id, text)
+  #textOf(file: string, state: BookState): string {
+    const text = this.#texts.get(file) ?? textOf(file, state)
+    this.#texts.set(file, text)
     return text
   }
 
@@ -104,24 +111,31 @@ class Books {
   }
 }
 
+function fileOf(payload: Effect['payload']): string {
+  if (typeof payload === 'string') return payload
+  throw new Error('an effect of a stage names the file of its book')
+}
+
 type LiveBook = Awaited<ReturnType<typeof openBook>>
 
 /** The book's scope in the words of the stages. */
 async function openBook(db: Tidemark<DB>, id: string) {
   const scope = await db.live('books', { id }, { children })
+  const pages = scope.rows('pages')
   const entries = scope.rows('entries')
   const chapters = scope.rows('chapters')
   return {
     state: (): BookState => ({
       book: scope.row ?? newBook(id).book,
+      pages: pages.all().toSorted(byNumber),
       entries: entries.all().toSorted(byNumber),
       chapters: chapters.all().toSorted(byNumber),
     }),
     apply: (change: Change): void => {
       if (change.table === 'books') scope.set({ ...(scope.row ?? newBook(id).book), ...change.set })
-      else if (change.table === 'entries')
-        entries.set('row' in change ? change.row : { n: change.n, ...change.set })
-      else chapters.set('row' in change ? change.row : { n: change.n, ...change.set })
+      else if (change.table === 'pages') pages.set(columnsOf(change))
+      else if (change.table === 'entries') entries.set(columnsOf(change))
+      else chapters.set(columnsOf(change))
     },
     finish: (stage: StageName, payload: Effect['payload']): void => {
       scope.set({ stage })
@@ -131,6 +145,10 @@ async function openBook(db: Tidemark<DB>, id: string) {
     flush: () => scope.flush(),
     close: () => scope.close(),
   }
+}
+
+function columnsOf<R extends { readonly book: string; readonly n: number }>(change: RowChange<string, R>) {
+  return 'row' in change ? change.row : { n: change.n, ...change.set }
 }
 
 function byNumber(a: { readonly n: number }, b: { readonly n: number }): number {

@@ -3,9 +3,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 const sliceMs = 8
 
-export async function inSlices<T>(items: Iterable<T>, use: (item: T) => void): Promise<void> {
+export async function inSlices<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  use: (item: T) => void,
+): Promise<void> {
   let since = performance.now()
-  for (const item of items) {
+  for await (const item of items) {
     use(item)
     if (performance.now() - since < sliceMs) continue
     await turn()

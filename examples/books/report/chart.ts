@@ -13,7 +13,8 @@ const colours = ['#b5533c', '#2f6f8f', '#e0a08f', '#8fbcd4']
 export function chart(runs: readonly Named[]): string {
   const pairs = stageNames.flatMap((from) => {
     const to = stageAfter(from)
-    return to === undefined ? [] : [{ from, to }]
+    const isMeasured = runs.some(({ result }) => result.latencies.some((one) => one.from === from))
+    return to === undefined || !isMeasured ? [] : [{ from, to }]
   })
   const values = runs.flatMap(({ result }) => result.latencies.map((one) => one.ms))
   const decades = Math.ceil(Math.log10(Math.max(1, ...values) / least))

@@ -26,7 +26,8 @@ function totals(runs: readonly Named[]): string {
 function transitions(runs: readonly Named[]): string {
   const rows = stageNames.flatMap((from) => {
     const to = stageAfter(from)
-    if (to === undefined) return []
+    if (to === undefined || runs.every(({ result }) => result.latencies.every((one) => one.from !== from)))
+      return []
     const medians = runs.map(({ result }) =>
       ms(spreadOf(result.latencies.filter((one) => one.from === from).map((one) => one.ms)).p50),
     )

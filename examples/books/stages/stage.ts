@@ -1,9 +1,10 @@
 /** What a stage is: it looks at a book's text and state, and says what to change. It knows of no database. */
-import type { BookRow, BookState, ChapterRow, EntryRow } from '../tables.ts'
+import type { BookRow, BookState, ChapterRow, EntryRow, PageRow } from '../tables.ts'
 
 /** One write: a row, or some of its columns. The book's key is filled in by whoever applies it. */
 export type Change =
   | { readonly table: 'books'; readonly set: Partial<Omit<BookRow, 'id'>> }
+  | RowChange<'pages', PageRow>
   | RowChange<'entries', EntryRow>
   | RowChange<'chapters', ChapterRow>
 
@@ -16,12 +17,12 @@ export type RowChange<Table extends string, Row extends { readonly book: string;
     }
 
 export interface Stage {
-  readonly name: StageName
+  readonly name: TextStage
   /** The same text and state give the same changes: it may be done again. */
   work(text: string, state: BookState): Iterable<Change>
 }
 
-export const stageNames = [
+export const textStages = [
   'metadata',
   'contents',
   'entries',
@@ -30,6 +31,10 @@ export const stageNames = [
   'classification',
   'polish',
 ] as const
+export type TextStage = (typeof textStages)[number]
+
+/** In their order. A book that comes as text begins at the second. */
+export const stageNames = ['ocr', ...textStages] as const
 export type StageName = (typeof stageNames)[number]
 
 /** Whether the book has this stage behind it, whoever did it. */
