@@ -103,11 +103,14 @@ function openEffects<DB extends Tables>(
       const query = { sql: withParameters(sql, store.dialect), parameters }
       return (await store.query(query, undefined, 'here')).rows
     },
-    commit: (runs, writes = []) =>
-      commitOwn(engine, runs, (operations) => {
+    commit: async (runs, writes = []) => {
+      // No effect counts as done before what its handler has changed in live scopes.
+      if (engine.pins.unsaved > 0) await engine.pins.settle()
+      return await commitOwn(engine, runs, (operations) => {
         // What a handler writes to is typed by DB, as in `atomic`.
         for (const write of writes) write(operations as never)
-      }),
+      })
+    },
     durable: () => store.sync(),
     hear: (kind, forMs) => store.hearEffects?.(kind, forMs),
   }

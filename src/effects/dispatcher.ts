@@ -176,15 +176,12 @@ export class Dispatcher<W> {
     await this.#holder.letGo()
   }
 
+  /** As long as it looks, the process lives: it may do nothing else than wait for effects. */
   #poll(): void {
     if (this.#isStopped) return
-    this.#timers.poll = this.#host.runtime.after(
-      this.#options.pollMs,
-      () => {
-        this.#guard(this.#look().finally(() => this.#poll()))
-      },
-      'background',
-    )
+    this.#timers.poll = this.#host.runtime.after(this.#options.pollMs, () => {
+      this.#guard(this.#look().finally(() => this.#poll()))
+    })
   }
 
   async #look(): Promise<void> {

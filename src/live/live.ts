@@ -266,8 +266,10 @@ export class Live implements ScopeKeeper {
     this.#schema = schema
     for (const scope of this.#scopes.values()) {
       const planned = replanned(schema, scope)
-      if (planned === undefined) this.#end(scope, 'its tables have changed')
-      else
+      if (planned === undefined) {
+        this.#end(scope, 'its tables have changed')
+        void this.#letGo([scope])
+      } else
         for (const [index, set] of scope.sets.entries()) set.useTable((planned[index] as PlannedTable).table)
     }
   }

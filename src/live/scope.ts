@@ -172,12 +172,14 @@ export class Scope implements PinHolder {
   }
 
   async flush(): Promise<void> {
+    this.requireOpen()
     // What is in flight does not hold what was changed since: that is the next group.
     for (let round = 0; round < 2 && !this.isSaved; round++) {
       this.handOver()
       await this.#inFlight
     }
-    this.requireOpen()
+    // One that has ended meanwhile is committed all the same, unless something was left.
+    if (this.#trouble !== undefined) throw this.#trouble
   }
 
   /** Resolves when nothing is in flight; what has changed since is left. */
@@ -198,6 +200,7 @@ export class Scope implements PinHolder {
 
   end(why: string): void {
     this.#end = why
+    if (this.changedAtMs !== undefined) this.#trouble ??= liveEnded(this.name, why)
   }
 
   look(table: string, key: readonly Value[]): PinnedRow | undefined {

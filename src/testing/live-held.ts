@@ -7,8 +7,8 @@ import type { Topic } from './subject.ts'
 export const liveScopesHeld: Topic = (subject, test) => {
   if (subject.lacks?.includes('effects')) {
     test('live scopes cannot be looked at where the store cannot keep them', async () => {
-      await using at = await stage(subject, tables)
-      assert.equal(await codeOf(() => at.db.live.peek('books', moby)), 'NOT_SUPPORTED')
+      await using at = await stage(subject, 'CREATE TABLE books (id INTEGER PRIMARY KEY)')
+      assert.equal(await codeOf(() => at.db.live.peek('books', { id: 1 })), 'NOT_SUPPORTED')
     })
     return
   }

@@ -11,8 +11,8 @@ import type { Topic } from './subject.ts'
 export const liveScopes: Topic = (subject, runTest) => {
   if (subject.lacks?.includes('effects')) {
     runTest('live scopes are refused where the store cannot keep them, with a hint', async () => {
-      await using at = await stage(subject, tables)
-      assert.equal(await codeOf(() => live(at.db)), 'NOT_SUPPORTED')
+      await using at = await stage(subject, 'CREATE TABLE books (id INTEGER PRIMARY KEY)')
+      assert.equal(await codeOf(() => at.db.live('books', { id: 1 })), 'NOT_SUPPORTED')
     })
     return
   }
@@ -238,6 +238,20 @@ export const liveScopes: Topic = (subject, runTest) => {
     assert.deepEqual((await live(at.db)).row?.['stage'], 'a')
   })
 
+  test('law 8 · an effect counts as done only behind what its handler has changed in a scope', async () => {
+    // Nobody waits for the scope, which would take its time.
+    await using at = await stage(subject, tables, { batch: { lingerMs: 60_000 } })
+    const book = await live(at.db)
+    await at.db.effects.handle('stage', async (effects) => {
+      for (const { payload } of effects) book.set({ stage: String(payload) })
+    })
+    for (const payload of ['links', 'polish']) {
+      const receipt = at.db.enqueue({ kind: 'stage', key: 'moby', payload })
+      await at.db.effects.reached('stage', receipt.bookmark, { timeoutMs: 30_000 })
+      assert.deepEqual(await committed(at), [{ id: 'moby', stage: payload, chapters: 0 }])
+    }
+  })
+
   test('law 7 · memory is bounded: scopes that are saved make room, those that are not never do', async () => {
     await using at = await stage(subject, tables, { live: { maxRows: 10 } })
     const first = await live(at.db, { id: 'first' })
@@ -276,6 +290,35 @@ export const liveScopes: Topic = (subject, runTest) => {
     assert.deepEqual(await at.value('SELECT count(*) FROM tidemark_scopes'), 0)
     assert.equal(await codeOf(() => books[0]?.set({ stage: 'more' })), 'LIVE_ENDED')
     assert.equal(await codeOf(() => live(worker)), 'CLOSED')
+  })
+
+  test('law 9 · a flush that waits while the engine closes is told of its commit', async () => {
+    await using at = await stage(subject, tables)
+    const worker = await at.open()
+    const books = await Promise.all(range(5).map((n) => live(worker, { id: `book ${n}` })))
+    for (const book of books) book.set({ stage: 'a' })
+    const flushed = Promise.all(books.map((book) => book.flush()))
+    await Promise.all([worker.close(), flushed])
+    assert.deepEqual(await at.value('SELECT count(*) FROM books'), 5)
+    assert.equal(await codeOf(() => books[0]?.flush()), 'LIVE_ENDED')
+  })
+
+  test('a table that gets a column is held as it is now; one that is gone ends the scope', async () => {
+    await using at = await stage(subject, tables)
+    const book = await live(at.db)
+    book.set({ stage: 'a' })
+    await book.flush()
+    await at.outside('ALTER TABLE books ADD COLUMN note TEXT')
+    await at.db.reloadSchema()
+    book.set({ note: 'new' })
+    assert.deepEqual(book.row, { id: 'moby', stage: 'a', pages: null, note: 'new' })
+    await book.flush()
+    assert.deepEqual(await at.rows('SELECT stage, note FROM books'), [{ stage: 'a', note: 'new' }])
+    await at.outside('DROP TABLE notes')
+    await at.db.reloadSchema()
+    assert.equal(await codeOf(() => book.set({ note: 'newer' })), 'LIVE_ENDED')
+    const bare = await at.db.live('books', moby)
+    assert.equal(bare.row?.['note'], 'new')
   })
 
   test('what the database makes of a row by itself is read back', async () => {

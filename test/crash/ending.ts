@@ -5,11 +5,12 @@
  */
 import { writeSync } from 'node:fs'
 import { setImmediate as nextTick } from 'node:timers/promises'
+import type { Generated } from 'kysely'
 import { open } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 
 interface DB {
-  rows: { n: number; text: string }
+  rows: { id: Generated<number>; n: number; text: string }
 }
 
 const [, , file = '', how = ''] = process.argv
@@ -54,6 +55,16 @@ switch (how) {
   case 'falls-off-unawaited':
     db.insert('rows', { n: 1, text: 'nobody waits for this one' })
     say('written')
+    break
+  case 'falls-off-live': {
+    const scope = await db.live('rows', { id: 1 })
+    scope.set({ n: 1, text: 'in memory' })
+    say('written')
+    break
+  }
+  case 'handles':
+    await db.effects.handle('wake', async () => say('delivered'), { pollMs: 20 })
+    say('handles')
     break
   case 'falls-off-locked': {
     say('open')

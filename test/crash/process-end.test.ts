@@ -49,6 +49,22 @@ test('law 1 · one row that nobody waits for keeps a script alive through its li
   expect(expectPrefix(file, child)).toBe(1)
 })
 
+test('law 1 · so does a change in a live scope', async () => {
+  const file = databaseFile(schema)
+  const child = start(file, 'falls-off-live')
+  expect(await child.ended, child.stderr).toEqual({ code: 0, signal: null })
+  expect(look(file, 'SELECT n, text FROM rows')).toEqual([{ n: 1, text: 'in memory' }])
+})
+
+test('law 8 · a script that only handles effects stays alive for those that others commit later', async () => {
+  const file = databaseFile(schema)
+  const child = start(file, 'handles')
+  await child.said('handles')
+  await using db = await open(sqlite(file))
+  await db.enqueue({ kind: 'wake' })
+  await child.said('delivered')
+})
+
 test('law 5 · a script that ended stays alive while another process holds the lock, and commits then', async () => {
   const file = databaseFile(schema)
   const child = start(file, 'falls-off-locked')

@@ -74,7 +74,7 @@ class Books {
       book.finish(name, payload)
       journal.worked(id, name)
     }
-    // Only the acknowledgement waits for the commit: the next stage begins when it is there, not when this one returns.
+    // Only the acknowledgement waits for the commit, and would by itself; here a change that is rejected fails the stage.
     await book.flush()
     if (stageAfter(name) === undefined) await this.#end(id, fileOf(payload), book)
   }
