@@ -13,7 +13,7 @@ const { folder, ownConnection } = workerData as WorkerOptions
 const connection = ownConnection === undefined ? undefined : new OwnConnection(ownConnection)
 
 /** Who hands out files and who writes go first, also where sixteen that compute leave a few cores no time. */
-const niceness = 5
+const niceness = 10
 // On Linux this is the thread's own, elsewhere the process's, where it changes nothing.
 setPriority(niceness)
 
