@@ -243,7 +243,7 @@ export const liveScopes: Topic = (subject, runTest) => {
     await using at = await stage(subject, tables, { batch: { lingerMs: 60_000 } })
     const book = await live(at.db)
     await at.db.effects.handle('stage', async (effects) => {
-      for (const { payload } of effects) book.set({ stage: String(payload) })
+      for (const { payload } of effects) book.set({ stage: payload })
     })
     for (const payload of ['links', 'polish']) {
       const receipt = at.db.enqueue({ kind: 'stage', key: 'moby', payload })
