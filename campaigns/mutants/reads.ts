@@ -14,7 +14,7 @@ export const readMutants: readonly Mutant[] = [
   {
     name: 'a strong read asks only for what its session wrote',
     file: gate,
-    edits: [["if (level === 'strong' || (!session", "if ((level === 'strong' && !session) || (!session"]],
+    edits: [["asksForAll = level === 'strong' ||", "asksForAll = (level === 'strong' && !session) ||"]],
     within: 5_000,
   },
   {

@@ -219,7 +219,8 @@ export class Gate {
     let seen: LogPosition | undefined
     if (level === 'eventual') return { marks, seen }
     const { engine, store, bookmarks, copies } = this.#parts
-    if (level === 'strong' || (!session && after.length === 0)) await this.#settleMemory(deadline)
+    const asksForAll = level === 'strong' || (!session && after.length === 0)
+    if (asksForAll) await this.#settleMemory(deadline)
     for (const bookmark of after) {
       const known = bookmarks.read(bookmark)
       mergeMarks(marks, known.marks)
@@ -231,8 +232,7 @@ export class Gate {
         marks,
         [...session.marks].map(([epoch, seq]) => ({ epoch, seq })),
       )
-    if (level === 'strong' || (!session && after.length === 0))
-      mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])
+    if (asksForAll) mergeMarks(marks, [{ epoch: store.epoch, seq: engine.queue.last }])
     // All that anybody had committed, Tidemark or not.
     if (level === 'strong' && from === 'replica')
       seen = mergePositions(seen, await copies.require().position(deadline))
