@@ -73,11 +73,16 @@ export async function openWith<DB extends Tables>(
     throw error
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
-  effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks)
+  const ask: Ask = async (sql, parameters) => {
+    const query = { sql: withParameters(sql, opened.dialect), parameters }
+    return (await opened.query(query, undefined, 'here')).rows
+  }
+  effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks, ask)
   const live = new Live({
     engine,
     store: opened,
     runtime,
+    ask,
     overlay: reads.overlay,
     others: reads.others,
     limits: parsed.live,
@@ -89,20 +94,21 @@ export async function openWith<DB extends Tables>(
   )
 }
 
+/** Rows of tables of ours. */
+type Ask = EffectsHost['ask']
+
 function openEffects<DB extends Tables>(
   engine: WriteEngine,
   store: OpenedStore,
   runtime: Runtime,
   reads: Reads,
   bookmarks: Bookmarks,
+  ask: Ask,
 ): Effects<Group<DB>> {
   const host: EffectsHost = {
     epoch: store.epoch,
     runtime,
-    ask: async (sql, parameters) => {
-      const query = { sql: withParameters(sql, store.dialect), parameters }
-      return (await store.query(query, undefined, 'here')).rows
-    },
+    ask,
     commit: async (runs, writes = []) => {
       // No effect counts as done before what its handler has changed in live scopes.
       if (engine.pins.unsaved > 0) await engine.pins.settle()

@@ -1,6 +1,7 @@
 /** What has changed in a scope, as the runs of one atomic group. */
 import type { Run } from '../contracts/operation.ts'
 import type { Value } from '../contracts/values.ts'
+import { newRun } from '../writes/batch.ts'
 import type { Layout, ShapeBook } from '../writes/shapes.ts'
 import { sizeOf } from '../writes/values.ts'
 import type { RowChange, RowSet } from './row-set.ts'
@@ -51,7 +52,7 @@ export function runsOf(
 
 function append(runs: Run[], { shape }: Layout, values: readonly Value[]): void {
   let run = runs.at(-1)
-  if (run?.shape !== shape) runs.push((run = { kind: 'run', shape, count: 0, bytes: 0, values: [] }))
+  if (run?.shape !== shape) runs.push((run = newRun(shape)))
   run.count++
   for (const value of values) {
     run.values.push(value)

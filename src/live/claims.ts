@@ -150,7 +150,7 @@ export class Claims {
         `the live scope of ${table} ${rowKey} is held by writer "${holder.writer}" (epoch ${holder.epoch}), and was not let go within ${Math.round(deadline.elapsedMs)} ms.`,
         {
           retryable: true,
-          hint: 'Close it there, or wait longer: one whose process has died is free after its lease of 30 s, or as soon as its writer name is opened again.',
+          hint: 'Close it there, or wait longer: one whose process has died is free when it has been silent for its lease, 30 s or more, and 5 s, or as soon as its writer name is opened again.',
         },
       )
     await deadline.pause(pauseMs, () => `the live scope of ${table} ${rowKey} was not let go`)

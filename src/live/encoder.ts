@@ -3,6 +3,7 @@
  * what is taken is a snapshot.
  */
 import type { Run, Shape, UpsertShape } from '../contracts/operation.ts'
+import { newRun } from '../writes/batch.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import type { Operations, Sink } from '../writes/operations.ts'
 
@@ -26,7 +27,7 @@ export class RowEncoder implements Sink<EncodedRow> {
   }
 
   runFor(shape: Shape): Run {
-    if (this.#run?.shape !== shape) this.#run = { kind: 'run', shape, count: 0, bytes: 0, values: [] }
+    if (this.#run?.shape !== shape) this.#run = newRun(shape)
     this.#run.values.length = 0
     return this.#run
   }

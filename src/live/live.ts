@@ -20,17 +20,23 @@ import type { OtherWriters } from '../reads/other-writers.ts'
 import type { Overlay } from '../reads/overlay.ts'
 import { jsonOf } from '../row-json.ts'
 import type { EncodedEffect } from '../segments.ts'
-import { withParameters } from '../sql/text.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import type { Outcome } from '../writes/receipt.ts'
 import { ShapeBook } from '../writes/shapes.ts'
 import { storedValue } from '../writes/stored-value.ts'
 import type { ChangedRuns } from './changed-runs.ts'
-import { Claims, type ClaimedName } from './claims.ts'
+import { Claims, type ClaimedName, type ClaimsParts } from './claims.ts'
 import { RowEncoder, type EncodedRow } from './encoder.ts'
 import { HandOvers } from './hand-overs.ts'
 import { readRows } from './load.ts'
-import { planTables, replanned, withTables, type ChildColumns, type PlannedTable } from './plan.ts'
+import {
+  planTables,
+  replanned,
+  withTables,
+  type ChildColumns,
+  type PlannedTable,
+  type TableOf,
+} from './plan.ts'
 import { peekedFrom, type Peeked } from './peeked.ts'
 import { pin, unpin } from './pinning.ts'
 import { Room, type RoomLimits } from './room.ts'
@@ -38,7 +44,7 @@ import { RowSet } from './row-set.ts'
 import { Scope, type ScopeKeeper } from './scope.ts'
 import { Turns } from './turns.ts'
 
-export interface LiveParts {
+export interface LiveParts extends Pick<ClaimsParts, 'ask'> {
   readonly engine: WriteEngine
   readonly store: OpenedStore
   readonly runtime: Runtime
@@ -84,13 +90,14 @@ export class Live implements ScopeKeeper {
   readonly #reads: Turns
   #book: ShapeBook | undefined
   readonly #room: Room
+  readonly #tableOf: TableOf = (name) => this.#parts.overlay.rowsOf(name).table.schema
   #changes = 0
   #written = 0
   #evicted = 0
   #rejected = 0
 
   constructor(parts: LiveParts) {
-    const { engine, store, runtime, limits, lingerMs } = parts
+    const { engine, runtime, limits, lingerMs } = parts
     this.#parts = parts
     this.#encoder = new RowEncoder(engine)
     this.#schema = engine.schema
@@ -99,10 +106,6 @@ export class Live implements ScopeKeeper {
     this.#handOvers = new HandOvers(engine, runtime, lingerMs)
     this.#claims = new Claims({
       ...parts,
-      ask: async (sql, parameters) => {
-        const query = { sql: withParameters(sql, store.dialect), parameters }
-        return (await store.query(query, undefined, 'here')).rows
-      },
       unsavedSinceMs: () => this.#handOvers.unsavedSinceMs(),
     })
   }
@@ -265,7 +268,7 @@ export class Live implements ScopeKeeper {
   #useSchema(schema: Schema): void {
     this.#schema = schema
     for (const scope of this.#scopes.values()) {
-      const planned = replanned(schema, scope)
+      const planned = replanned(this.#tableOf, scope)
       if (planned === undefined) {
         this.#end(scope, 'its tables have changed')
         void this.#letGo([scope])
@@ -277,11 +280,11 @@ export class Live implements ScopeKeeper {
   // ── Opening and ending ───────────────────────────────────────────────────────────────────────────────────
 
   #plan(table: string, key: RowKey, children: ChildColumns): Scope {
-    const { engine, overlay, store } = this.#parts
+    const { overlay, store } = this.#parts
     if (!store.keepsEffects)
       throw new NotSupportedError('this store keeps no live scopes.', 'SQLite and PostgreSQL do.')
     const values = overlay.rowsOf(table).encode(key)
-    const [root, ...others] = planTables(engine.schema, table, children).map(
+    const [root, ...others] = planTables(this.#tableOf, table, children).map(
       (planned) => new RowSet(planned.table, planned.parentColumns),
     )
     if (root === undefined) throw new Error('unreachable: a scope has a table')

@@ -1,10 +1,13 @@
 /** The tables of a scope: as they are asked for, and as they are after the schema has changed. */
-import type { Schema, TableSchema } from '../contracts/schema.ts'
+import type { TableSchema } from '../contracts/schema.ts'
 import { NotSupportedError, TidemarkError } from '../errors.ts'
 import type { Scope } from './scope.ts'
 
 /** Which column, or columns, of a child table hold the key of the scope's row, in the key's order. */
 export type ChildColumns = Readonly<Record<string, string | readonly string[]>>
+
+/** @throws TidemarkError `UNKNOWN_TABLE`, `MISSING_KEY` */
+export type TableOf = (name: string) => TableSchema
 
 export interface PlannedTable {
   readonly table: TableSchema
@@ -12,12 +15,12 @@ export interface PlannedTable {
 }
 
 /** The scope's own table first. @throws TidemarkError `UNKNOWN_TABLE`, `UNKNOWN_COLUMN`, `INVALID_CALL`; NotSupportedError */
-export function planTables(schema: Schema, name: string, children: ChildColumns = {}): PlannedTable[] {
-  const table = holdable(schema, name)
+export function planTables(tableOf: TableOf, name: string, children: ChildColumns): PlannedTable[] {
+  const table = holdable(tableOf(name))
   const planned = [{ table, parentColumns: [] as readonly string[] }]
   for (const [child, given] of Object.entries(children)) {
     const parentColumns = typeof given === 'string' ? [given] : [...given]
-    const childTable = holdable(schema, child)
+    const childTable = holdable(tableOf(child))
     if (childTable === table) throw invalid(`table "${child}" cannot be a child of itself.`)
     for (const column of parentColumns)
       if (!childTable.columns.has(column)) {
@@ -48,10 +51,10 @@ export function withTables(scope: Scope, asked: Scope): Scope {
 }
 
 /** @returns undefined when its rows cannot be held as they are */
-export function replanned(schema: Schema, { root, children }: Scope): PlannedTable[] | undefined {
+export function replanned(tableOf: TableOf, { root, children }: Scope): PlannedTable[] | undefined {
   try {
     const named = [...children].map(([table, set]) => [table, set.parentColumns] as const)
-    const [own, ...others] = planTables(schema, root.table.name, Object.fromEntries(named))
+    const [own, ...others] = planTables(tableOf, root.table.name, Object.fromEntries(named))
     const isSame = [own, ...others].every((planned, index) => {
       const known = index === 0 ? root : [...children.values()][index - 1]
       return planned?.table.primaryKey.join() === known?.table.primaryKey.join()
@@ -63,19 +66,10 @@ export function replanned(schema: Schema, { root, children }: Scope): PlannedTab
   }
 }
 
-function holdable(schema: Schema, name: string): TableSchema {
-  const table = schema.tables.get(name)
-  if (table === undefined) {
-    const tables = [...schema.tables.keys()].join(', ') || 'none'
-    throw new TidemarkError('UNKNOWN_TABLE', `no table "${name}" (tables: ${tables}).`, {
-      hint: 'If it was created just now, call `db.reloadSchema()`.',
-    })
-  }
-  if (table.primaryKey.length === 0)
-    throw new TidemarkError('MISSING_KEY', `table "${name}" has no primary key to find a row by.`)
+function holdable(table: TableSchema): TableSchema {
   if (table.standsAlone !== true)
     throw new NotSupportedError(
-      `rows of table "${name}" cannot be held in memory: a trigger, a cascade or a conflict clause may change them in passing, and memory would not know.`,
+      `rows of table "${table.name}" cannot be held in memory: a trigger, a cascade or a conflict clause may change them in passing, and memory would not know.`,
       'Let the job write what the trigger would.',
     )
   return table

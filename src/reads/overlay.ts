@@ -107,7 +107,7 @@ export class Overlay {
   /** Who holds the row in memory, and how it is there. @throws TidemarkError as `get` */
   held(name: string, key: RowKey): { readonly holder: PinHolder; readonly row: PinnedRow } | undefined {
     const { pins } = this.#engine
-    if (pins.size === 0) return undefined
+    if (!pins.hasAnyOf(name)) return undefined
     const rows = this.rowsOf(name)
     const values = rows.encode(key)
     const holder = pins.holderOf(rows.table.schema, values)

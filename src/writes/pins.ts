@@ -14,6 +14,7 @@ import type { ColumnSchema, TableSchema } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError } from '../errors.ts'
 import { rowForm, type RowForm } from './row-key.ts'
+import { areSame } from './shapes.ts'
 
 /** A row as memory has it. */
 export interface PinnedRow {
@@ -39,6 +40,8 @@ interface PinnedColumns {
   readonly names: readonly string[]
   readonly holders: Map<RowForm, PinHolder>
 }
+
+const none: readonly PinnedColumns[] = []
 
 export class Pins {
   /** How many are entered. */
@@ -67,9 +70,14 @@ export class Pins {
     if (set?.holders.delete(form)) this.size--
   }
 
+  /** Some of the table's rows are held, or were. */
+  hasAnyOf(table: string): boolean {
+    return this.size > 0 && this.#tables.has(table)
+  }
+
   /** @param key the values of the table's primary key, in its order */
   holderOf({ name, primaryKey }: TableSchema, key: readonly Value[]): PinHolder | undefined {
-    for (const { columns, names, holders } of this.#tables.get(name) ?? []) {
+    for (const { columns, names, holders } of this.#tables.get(name) ?? none) {
       const offsets = names.map((column) => primaryKey.indexOf(column))
       if (offsets.includes(-1)) continue
       const form = rowForm(columns, key, 0, offsets)
@@ -83,7 +91,7 @@ export class Pins {
   requireFree(run: Run, index: number): void {
     const { shape } = run
     if (shape.kind === 'statement') return
-    for (const set of this.#tables.get(shape.table) ?? []) {
+    for (const set of this.#tables.get(shape.table) ?? none) {
       const base = index * shape.width
       const named = shape.kind === 'insert' || shape.kind === 'upsert' ? shape.columns : shape.where
       const skipped = shape.kind === 'update' ? shape.set.length : 0
@@ -110,8 +118,4 @@ export class Pins {
       'Change it through the scope, or close that first.',
     )
   }
-}
-
-function areSame(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((name, index) => name === others[index])
 }

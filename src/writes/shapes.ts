@@ -151,7 +151,7 @@ export class TableShapes {
   }
 }
 
-function areSame(some: readonly string[], others: readonly string[]): boolean {
+export function areSame(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((name, index) => name === others[index])
 }
 
