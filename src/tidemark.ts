@@ -18,7 +18,7 @@ import type { ChangeIterator } from './reads/subscription.ts'
 import type { SessionOptions } from './reads/session.ts'
 import { systemRuntime } from './runtime/system.ts'
 import { Session } from './session.ts'
-import { withParameters } from './sql/text.ts'
+import { nothing, withParameters } from './sql/text.ts'
 import { readCheckpoint } from './writes/bookkeeping.ts'
 import { listDeadLetters, redrive, type DeadLetter, type DeadLetterFilter } from './writes/dead-letters.ts'
 import { WriteEngine } from './writes/engine.ts'
@@ -125,7 +125,7 @@ function openEffects<DB extends Tables>(
     { onAlert: (alert) => engine.events.emit('alert', alert) },
     {
       committed: async (bookmark, timeoutMs) => {
-        await reads.reader.query({ sql: 'SELECT 1', parameters: [] }, { after: bookmark, timeoutMs })
+        await reads.reader.query(nothing, { after: bookmark, timeoutMs })
         return bookmarks.read(bookmark).marks
       },
       ask: async (query) =>

@@ -41,6 +41,8 @@ export interface ColumnSchema {
   readonly isComputed: boolean
   /** It holds JSON, whose `true` is not 1. Absent: it does not. */
   readonly isJson?: boolean
+  /** It holds booleans, times, lists and objects as they are, as `src/documents.ts` writes them. Absent: it does not. */
+  readonly isDocument?: boolean
   /** Absent: nobody knows, and nothing is told of its values before they are committed. */
   readonly storage?: ColumnStorage
 }

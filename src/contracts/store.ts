@@ -252,7 +252,7 @@ export interface DatabaseIdentity {
   readonly secret: string
 }
 
-export type Dialect = 'sqlite' | 'postgres' | 'mysql'
+export type Dialect = 'sqlite' | 'postgres' | 'mysql' | 'surrealql'
 
 /** An interactive transaction on the write connection. */
 export interface StoreTransaction {

@@ -3,13 +3,14 @@ import type { Run } from '../contracts/operation.ts'
 import type { Epoch } from '../contracts/position.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Value } from '../contracts/values.ts'
+import type { Own } from '../sql/text.ts'
 
 export interface EffectsHost {
   readonly epoch: Epoch
   readonly runtime: Runtime
 
   /** Rows of tables of ours, in a snapshot that begins after the call. @param sql every `?` in it is a parameter */
-  ask(sql: string, parameters: readonly Value[]): Promise<readonly Record<string, unknown>[]>
+  ask(sql: Own, parameters: readonly Value[]): Promise<readonly Record<string, unknown>[]>
 
   /**
    * Commits runs on tables of ours, and what `writes` write, as one operation.

@@ -10,6 +10,7 @@
  * Nobody compares clocks: whoever wants a lane watches its beat, by its own clock, for as long as the holder asked for.
  */
 import type { Value } from '../contracts/values.ts'
+import type { Own } from '../sql/text.ts'
 import type { EffectsHost } from './host.ts'
 import { own } from './own-tables.ts'
 import { OwnRuns } from '../own-runs.ts'
@@ -22,7 +23,7 @@ export interface Hold {
 
 /** A condition on what is read, and its parameters. */
 export interface Condition {
-  readonly sql: string
+  readonly words: Exclude<Own, string>
   readonly parameters: readonly Value[]
 }
 
@@ -42,18 +43,32 @@ export interface LaneRow extends Hold {
 
 const nobody = 0
 
-const lanesSql = `SELECT l.kind, l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, l.wanted_by,
-    o.closed AS owner_closed, w.closed AS wanter_closed
-  FROM tidemark_lanes l LEFT JOIN tidemark_writers o ON o.epoch = l.owner
-  LEFT JOIN tidemark_writers w ON w.epoch = l.wanted_by`
+const lanesSql = {
+  sql: `SELECT l.kind, l.lane, l.owner, l.token, l.beat, l.lease_ms, l.progress, l.wanted_by,
+      o.closed AS owner_closed, w.closed AS wanter_closed
+    FROM tidemark_lanes l LEFT JOIN tidemark_writers o ON o.epoch = l.owner
+    LEFT JOIN tidemark_writers w ON w.epoch = l.wanted_by`,
+  surrealql: `SELECT kind, lane, owner, token, beat, lease_ms, progress, wanted_by,
+      type::record('tidemark_writers', owner).closed AS owner_closed,
+      type::record('tidemark_writers', wanted_by).closed AS wanter_closed
+    FROM tidemark_lanes`,
+}
+const lanesOfKindSql = {
+  sql: `${lanesSql.sql} WHERE l.kind = ? ORDER BY l.lane`,
+  surrealql: `${lanesSql.surrealql} WHERE kind = ? ORDER BY lane`,
+}
+const allLanesSql = {
+  sql: `${lanesSql.sql} ORDER BY l.kind, l.lane`,
+  surrealql: `${lanesSql.surrealql} ORDER BY kind, lane`,
+}
 
 export async function readLanes(host: Pick<EffectsHost, 'ask'>, kind: string): Promise<LaneRow[]> {
-  return (await host.ask(`${lanesSql} WHERE l.kind = ? ORDER BY l.lane`, [kind])).map(laneRowOf)
+  return (await host.ask(lanesOfKindSql, [kind])).map(laneRowOf)
 }
 
 /** Those of every kind, by kind. */
 export async function readAllLanes(host: Pick<EffectsHost, 'ask'>): Promise<Map<string, LaneRow[]>> {
-  const rows = await host.ask(`${lanesSql} ORDER BY l.kind, l.lane`, [])
+  const rows = await host.ask(allLanesSql, [])
   const lanes = rows.map((row) => [String(row['kind']), laneRowOf(row)] as const)
   return new Map(
     [...Map.groupBy(lanes, ([kind]) => kind)].map(([kind, some]) => [kind, some.map(([, lane]) => lane)]),
@@ -112,7 +127,9 @@ export async function takeLane(
   if ((await host.commit(taking.runs)) !== undefined) return undefined
   // When its reply was lost, nobody has said whether somebody was quicker.
   const isHeld = whileHeld(host, kind, lane, hold)
-  const taken = await host.ask(`SELECT 1 WHERE ${isHeld.sql}`, isHeld.parameters)
+  const { sql, surrealql } = isHeld.words
+  const asked = { sql: `SELECT 1 WHERE ${sql}`, surrealql: `SELECT * FROM [{}] WHERE ${surrealql}` }
+  const taken = await host.ask(asked, isHeld.parameters)
   return taken.length > 0 ? hold : undefined
 }
 
@@ -140,6 +157,11 @@ export function moveLane(
   return { ...hold, beat: hold.beat + 1 }
 }
 
+const isHeldSql = {
+  sql: 'EXISTS (SELECT 1 FROM tidemark_lanes WHERE kind = ? AND lane = ? AND owner = ? AND token = ?)',
+  surrealql: `(SELECT VALUE token FROM type::record('tidemark_lanes', [?, ?]) WHERE owner = ? AND token = ?) != []`,
+}
+
 /**
  * That the lane is held by this engine in the snapshot that is read: whoever has lost it and does not know must not see
  * what the next holder left of the outbox, and of what waits.
@@ -150,8 +172,7 @@ export function whileHeld(
   lane: number,
   { token }: Pick<Hold, 'token'>,
 ): Condition {
-  const sql = 'EXISTS (SELECT 1 FROM tidemark_lanes WHERE kind = ? AND lane = ? AND owner = ? AND token = ?)'
-  return { sql, parameters: [kind, lane, epoch, token] }
+  return { words: isHeldSql, parameters: [kind, lane, epoch, token] }
 }
 
 export async function letLaneGo(

@@ -14,7 +14,7 @@ export type SegmentHead = Omit<SegmentRow, 'content'>
 export async function livingEpochs(host: EffectsHost, kind: string): Promise<Set<number>> {
   // In this order: one that is over had committed all that it ever would.
   const open = await host.ask('SELECT epoch FROM tidemark_writers WHERE closed = 0', [])
-  const left = await host.ask('SELECT DISTINCT epoch FROM tidemark_segments WHERE kind = ?', [kind])
+  const left = await host.ask('SELECT epoch FROM tidemark_segments WHERE kind = ? GROUP BY epoch', [kind])
   return new Set([...open, ...left].map(({ epoch }) => Number(epoch)))
 }
 
@@ -25,10 +25,12 @@ export async function* readContents(
 ): AsyncGenerator<(SegmentRow | undefined)[]> {
   for (let at = 0; at < heads.length; at += segmentsAtOnce) {
     const some = heads.slice(at, at + segmentsAtOnce)
-    const contents = await host.ask(
-      `SELECT id, content FROM tidemark_segments WHERE id IN (${some.map(({ id }) => id).join(', ')})`,
-      [],
-    )
+    const ids = some.map(({ id }) => id)
+    const asked = {
+      sql: `SELECT id, content FROM tidemark_segments WHERE id IN (${ids.join(', ')})`,
+      surrealql: `SELECT id, content FROM ${ids.map((id) => `tidemark_segments:${id}`).join(', ')}`,
+    }
+    const contents = await host.ask(asked, [])
     const byId = new Map(contents.map((row) => [Number(row['id']), String(row['content'])]))
     yield some.map((head) => {
       const content = byId.get(head.id)
@@ -51,12 +53,10 @@ export async function readHeads(
   seen: ReadonlyMap<Epoch, number> = new Map(),
   condition?: Condition,
 ): Promise<SegmentHead[]> {
-  const unseen = [...seen].map(([of, id]) => ` AND (s.epoch <> ${of} OR s.id > ${id})`).join('')
+  const parameters = [kind, after, ...(condition?.parameters ?? [])]
   const rows = await host.ask(
-    `SELECT s.id, s.epoch, s.last_seq, s.last_n, s.committed_at, w.writer FROM tidemark_segments s
-     LEFT JOIN tidemark_writers w ON w.epoch = s.epoch
-     WHERE s.kind = ? AND s.id > ?${unseen}${condition ? ` AND ${condition.sql}` : ''} ORDER BY s.id LIMIT ${headsAtOnce}`,
-    [kind, after, ...(condition?.parameters ?? [])],
+    { sql: headsSql(seen, condition), surrealql: headsSurreal(seen, condition) },
+    parameters,
   )
   return rows.map((row) => ({
     id: Number(row['id']),
@@ -65,4 +65,20 @@ export async function readHeads(
     committedAtMs: Number(row['committed_at']),
     writer: writerOf(row),
   }))
+}
+
+function headsSql(seen: ReadonlyMap<Epoch, number>, condition: Condition | undefined): string {
+  const unseen = [...seen].map(([of, id]) => ` AND (s.epoch <> ${of} OR s.id > ${id})`).join('')
+  const also = condition === undefined ? '' : ` AND ${condition.words.sql}`
+  return `SELECT s.id, s.epoch, s.last_seq, s.last_n, s.committed_at, w.writer FROM tidemark_segments s
+     LEFT JOIN tidemark_writers w ON w.epoch = s.epoch
+     WHERE s.kind = ? AND s.id > ?${unseen}${also} ORDER BY s.id LIMIT ${headsAtOnce}`
+}
+
+function headsSurreal(seen: ReadonlyMap<Epoch, number>, condition: Condition | undefined): string {
+  const unseen = [...seen].map(([of, id]) => ` AND (epoch != ${of} OR id > tidemark_segments:${id})`).join('')
+  const also = condition === undefined ? '' : ` AND ${condition.words.surrealql}`
+  return `SELECT id, epoch, last_seq, last_n, committed_at, type::record('tidemark_writers', epoch).writer AS writer
+     FROM tidemark_segments
+     WHERE kind = ? AND id > type::record('tidemark_segments', ?)${unseen}${also} ORDER BY id LIMIT ${headsAtOnce}`
 }

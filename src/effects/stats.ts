@@ -4,6 +4,7 @@ import type { Value } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
 import { readAllLanes, readLanes, type LaneRow } from './lease.ts'
 import { passedUpTo } from './progress.ts'
+import type { Own } from '../sql/text.ts'
 
 /** What is known of one kind, in this engine and in the database. */
 export interface EffectQueue {
@@ -54,12 +55,11 @@ type Asked = Pick<EffectsHost, 'ask'>
 type Lanes = ReadonlyMap<string, readonly LaneRow[]>
 
 export async function readKinds(host: Asked): Promise<string[]> {
-  const rows = await host.ask(
-    `SELECT kind FROM tidemark_kinds UNION SELECT kind FROM tidemark_segments
-     UNION SELECT kind FROM tidemark_effects ORDER BY kind`,
-    [],
+  const tables = ['tidemark_kinds', 'tidemark_segments', 'tidemark_effects']
+  const rows = await Promise.all(
+    tables.map((table) => host.ask(`SELECT kind FROM ${table} GROUP BY kind`, [])),
   )
-  return rows.map(({ kind }) => String(kind))
+  return [...new Set(rows.flat().map(({ kind }) => String(kind)))].toSorted()
 }
 
 export async function readQueue(host: Asked, kind: string, nowMs: number): Promise<EffectQueue> {
@@ -87,7 +87,7 @@ async function readQueuesOf(host: Asked, lanes: Lanes, nowMs: number, kind?: str
   const kinds = byKind(await askOf(host, kindsSql, 'WHERE kind', kind))
   const outbox = Map.groupBy(await readOutbox(host, lanes, kind), (part) => part.kind)
   const counts = await askOf(host, countsSql, 'WHERE kind', kind, ' GROUP BY kind, lane, state')
-  const kept = byKind(await askOf(host, waitingSql, 'AND l.kind', kind, ' GROUP BY l.kind'))
+  const kept = byKind(await askOf(host, waitingSql, 'AND kind', kind, ' GROUP BY kind'))
   const countOf = (name: string, state: string): number =>
     counts.reduce(
       (sum, row) => (row['kind'] === name && row['state'] === state ? sum + Number(row['count']) : sum),
@@ -116,12 +116,20 @@ async function readQueuesOf(host: Asked, lanes: Lanes, nowMs: number, kind?: str
 
 const kindsSql = 'SELECT kind, paused FROM tidemark_kinds'
 /** Counted along an index, so by lane: there may be many that are dead. */
-const countsSql = 'SELECT kind, state, count(*) AS count FROM tidemark_effects'
+const countsSql = {
+  sql: 'SELECT kind, lane, state, count(*) AS count FROM tidemark_effects',
+  surrealql: 'SELECT kind, lane, state, count() AS count FROM tidemark_effects',
+}
 /** Only handlers put effects into rows of their own, so each is in a lane. One that has failed counts from its commit. */
-const waitingSql = `SELECT l.kind, min(e.committed_at) AS oldest,
-    min(CASE WHEN e.attempts = 0 AND e.due_at > e.committed_at THEN e.due_at ELSE e.committed_at END) AS since
-  FROM tidemark_lanes l CROSS JOIN tidemark_effects e
-  WHERE e.kind = l.kind AND e.lane = l.lane AND e.state = 'waiting'`
+const waitingSql = {
+  sql: `SELECT kind, min(committed_at) AS oldest,
+      min(CASE WHEN attempts = 0 AND due_at > committed_at THEN due_at ELSE committed_at END) AS since
+    FROM (SELECT kind AS of_kind, lane AS of_lane FROM tidemark_lanes) l CROSS JOIN tidemark_effects e
+    WHERE e.kind = l.of_kind AND e.lane = l.of_lane AND e.state = 'waiting'`,
+  surrealql: `SELECT kind, math::min(committed_at) AS oldest,
+      math::min(IF attempts = 0 AND due_at > committed_at { due_at } ELSE { committed_at }) AS since
+    FROM tidemark_effects WHERE state = 'waiting'`,
+}
 
 interface OutboxPart {
   readonly kind: string
@@ -137,7 +145,7 @@ async function readOutbox(host: Asked, lanes: Lanes, kind: string | undefined): 
     if (passed < Number(row['first'])) parts.push(partOf(row))
     else if (passed < Number(row['last'])) {
       const [left] = await host.ask(
-        `${outboxSql} WHERE kind = ? AND epoch = ? AND last_seq > ? GROUP BY kind, epoch`,
+        followedBy(outboxSql, ' WHERE kind = ? AND epoch = ? AND last_seq > ? GROUP BY kind, epoch'),
         [String(row['kind']), Number(row['epoch']), passed],
       )
       if (left !== undefined) parts.push(partOf(left))
@@ -146,9 +154,14 @@ async function readOutbox(host: Asked, lanes: Lanes, kind: string | undefined): 
   return parts
 }
 
-const outboxSql = `SELECT kind, epoch, sum(items) AS items, min(committed_at) AS oldest,
-    min(last_seq) AS first, max(last_seq) AS last
-  FROM tidemark_segments`
+const outboxSql = {
+  sql: `SELECT kind, epoch, sum(items) AS items, min(committed_at) AS oldest,
+      min(last_seq) AS first, max(last_seq) AS last
+    FROM tidemark_segments`,
+  surrealql: `SELECT kind, epoch, math::sum(items) AS items, math::min(committed_at) AS oldest,
+      math::min(last_seq) AS first, math::max(last_seq) AS last
+    FROM tidemark_segments`,
+}
 
 function partOf(row: Record<string, unknown>): OutboxPart {
   return { kind: String(row['kind']), items: Number(row['items']), oldestMs: Number(row['oldest']) }
@@ -160,13 +173,18 @@ function lowestPassed(lanes: readonly LaneRow[], epoch: Epoch): number {
 
 async function askOf(
   host: Asked,
-  sql: string,
-  only: 'WHERE kind' | 'AND l.kind',
+  sql: Own,
+  only: 'WHERE kind' | 'AND kind',
   kind: string | undefined,
   grouping = '',
 ): Promise<readonly Record<string, unknown>[]> {
   const [where, parameters]: [string, Value[]] = kind === undefined ? ['', []] : [` ${only} = ?`, [kind]]
-  return await host.ask(`${sql}${where}${grouping}`, parameters)
+  return await host.ask(followedBy(sql, `${where}${grouping}`), parameters)
+}
+
+function followedBy(own: Own, end: string): Own {
+  if (typeof own === 'string') return own + end
+  return { sql: own.sql + end, surrealql: own.surrealql + end }
 }
 
 function byKind(rows: readonly Record<string, unknown>[]): Map<string, Record<string, unknown>> {

@@ -8,6 +8,7 @@ import { openEpoch } from '../stores/sqlite/bookkeeping.ts'
 import type { EffectsHost } from './host.ts'
 import type { Item } from './item.ts'
 import { whileHeld } from './lease.ts'
+import { wordsOf } from '../sql/text.ts'
 import { WaitingEffects } from './waiting.ts'
 
 const kind = 'embed'
@@ -29,7 +30,8 @@ class Rows {
     const host: EffectsHost = {
       epoch,
       runtime: new FakeRuntime(),
-      ask: (sql, parameters) => Promise.resolve(this.#database.prepare(sql).all(...parameters)),
+      ask: (sql, parameters) =>
+        Promise.resolve(this.#database.prepare(wordsOf(sql, 'sqlite')).all(...parameters)),
       commit: () => Promise.resolve(undefined),
       hear: () => {},
       durable: () => Promise.resolve(),

@@ -40,7 +40,16 @@ function stage(): { waiting: WaitingEffects; answer: (rows: Rows | Error) => Pro
     else first?.resolve(rows)
     await new Promise((resolve) => void setImmediate(resolve))
   }
-  return { waiting: new WaitingEffects(host, 'embed', 0, { sql: '', parameters: [] }, () => false), answer }
+  return {
+    waiting: new WaitingEffects(
+      host,
+      'embed',
+      0,
+      { words: { sql: '', surrealql: '' }, parameters: [] },
+      () => false,
+    ),
+    answer,
+  }
 }
 
 test.for([{ how: 'was delivered' }, { how: 'failed again' }])(

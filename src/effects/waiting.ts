@@ -7,6 +7,7 @@
 import type { Effect } from '../contracts/effect.ts'
 import type { Json } from '../contracts/values.ts'
 import type { EffectsHost } from './host.ts'
+import type { Own } from '../sql/text.ts'
 import { effectId, type EffectPlace } from '../segments.ts'
 import type { Condition } from './lease.ts'
 import { placeIn, writerOf, type Item } from './item.ts'
@@ -148,18 +149,15 @@ export class WaitingEffects {
     this.#toldMs = Infinity
     // Those that are under way are passed over, or are due again, as the answer tells, or it is told.
     const wanted = from === beforeAll ? max + this.#running.size : max
-    const rows = await this.#host.ask(
-      `SELECT e.epoch, e.seq, e.n, e.effect_key, e.payload, e.version, e.attempts, e.due_at, e.committed_at, w.writer
-       FROM tidemark_effects e LEFT JOIN tidemark_writers w ON w.epoch = e.epoch
-       WHERE e.kind = ? AND e.lane = ? AND e.state = 'waiting' AND e.due_at <= ?
-         AND (e.due_at, e.version) > (?, ?)
-         AND (e.effect_key IS NULL OR NOT EXISTS (
-           SELECT 1 FROM tidemark_effects o WHERE o.kind = e.kind AND o.effect_key = e.effect_key
-             AND o.state = 'waiting' AND o.version < e.version))
-         AND ${this.#isHeld.sql}
-       ORDER BY e.due_at, e.version LIMIT ?`,
-      [this.#kind, this.#lane, nowMs, from.dueAtMs, from.version, ...this.#isHeld.parameters, wanted],
-    )
+    const rows = await this.#host.ask(dueSql(this.#isHeld), [
+      this.#kind,
+      this.#lane,
+      nowMs,
+      from.dueAtMs,
+      from.version,
+      ...this.#isHeld.parameters,
+      wanted,
+    ])
     // Before they count as under way: a look that fails leaves nothing so that nobody delivers.
     if (this.#isPartial && this.#count < maxWaiting / 2) await this.load()
     else if (rows.length < wanted) await this.findNextDue(nowMs)
@@ -185,7 +183,8 @@ export class WaitingEffects {
     // What is told while it is looked for counts beside the answer.
     this.nextDueMs = undefined
     const [row] = await this.#host.ask(
-      `SELECT min(due_at) AS due_at FROM tidemark_effects WHERE kind = ? AND lane = ? AND state = 'waiting' AND due_at > ?`,
+      `SELECT due_at FROM tidemark_effects WHERE kind = ? AND lane = ? AND state = 'waiting' AND due_at > ?
+       ORDER BY due_at LIMIT 1`,
       [this.#kind, this.#lane, afterMs],
     )
     const dueAt = row?.['due_at']
@@ -213,5 +212,30 @@ export class WaitingEffects {
       slot: undefined,
       failures,
     }
+  }
+}
+
+/** Those that are due behind a place, and behind no older one of their key. */
+function dueSql({ words }: Condition): Own {
+  return {
+    sql: `SELECT e.epoch, e.seq, e.n, e.effect_key, e.payload, e.version, e.attempts, e.due_at, e.committed_at, w.writer
+       FROM tidemark_effects e LEFT JOIN tidemark_writers w ON w.epoch = e.epoch
+       WHERE e.kind = ? AND e.lane = ? AND e.state = 'waiting' AND e.due_at <= ?
+         AND (e.due_at, e.version) > (?, ?)
+         AND (e.effect_key IS NULL OR NOT EXISTS (
+           SELECT 1 FROM tidemark_effects o WHERE o.kind = e.kind AND o.effect_key = e.effect_key
+             AND o.state = 'waiting' AND o.version < e.version))
+         AND ${words.sql}
+       ORDER BY e.due_at, e.version LIMIT ?`,
+    surrealql: `SELECT epoch, seq, n, effect_key, payload, version, attempts, due_at, committed_at,
+         type::record('tidemark_writers', epoch).writer AS writer
+       FROM tidemark_effects
+       WHERE kind = ? AND lane = ? AND state = 'waiting' AND due_at <= ?
+         AND [due_at, version] > [?, ?]
+         AND (effect_key IS NULL OR (
+           SELECT VALUE version FROM tidemark_effects WHERE kind = $parent.kind
+             AND effect_key = $parent.effect_key AND state = 'waiting' AND version < $parent.version LIMIT 1) = [])
+         AND ${words.surrealql}
+       ORDER BY due_at, version LIMIT ?`,
   }
 }

@@ -17,6 +17,7 @@ import { TidemarkError } from '../errors.ts'
 import { ownDelete, ownInsert, ownUpdate, OwnRuns } from '../own-runs.ts'
 import type { Deadline } from '../reads/deadline.ts'
 import type { OtherWriters } from '../reads/other-writers.ts'
+import { nothing, type Own } from '../sql/text.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import { commitOwn } from '../writes/own-group.ts'
 
@@ -32,9 +33,22 @@ const own = {
   forget: ownDelete('tidemark_saved', ['epoch']),
 }
 
-const holderSql = `SELECT s.epoch AS epoch, w.writer AS writer, w.closed AS closed, b.up_to AS up_to
-  FROM tidemark_scopes s LEFT JOIN tidemark_writers w ON w.epoch = s.epoch
-  LEFT JOIN tidemark_saved b ON b.epoch = s.epoch WHERE s.table_name = ? AND s.row_key = ?`
+const holderSql = {
+  sql: `SELECT s.epoch AS epoch, w.writer AS writer, w.closed AS closed, b.up_to AS up_to
+    FROM tidemark_scopes s LEFT JOIN tidemark_writers w ON w.epoch = s.epoch
+    LEFT JOIN tidemark_saved b ON b.epoch = s.epoch WHERE s.table_name = ? AND s.row_key = ?`,
+  surrealql: `SELECT epoch, type::record('tidemark_writers', epoch).writer AS writer,
+      type::record('tidemark_writers', epoch).closed AS closed, type::record('tidemark_saved', epoch).up_to AS up_to
+    FROM type::record('tidemark_scopes', [?, ?])`,
+}
+
+/** Engines that keep a beat, and can commit nothing more. */
+const endedSql = {
+  sql: `SELECT b.epoch AS epoch FROM tidemark_saved b LEFT JOIN tidemark_writers w ON w.epoch = b.epoch
+    WHERE w.epoch IS NULL OR w.closed = 1 LIMIT 1000`,
+  surrealql: `SELECT epoch FROM tidemark_saved
+    WHERE type::record('tidemark_writers', epoch).closed IN [NONE, 1] LIMIT 1000`,
+}
 
 const beatMs = 1_000
 /** How long to wait before looking again whether a scope is free. */
@@ -61,7 +75,7 @@ export interface ClaimsParts {
   readonly runtime: Runtime
   readonly others: OtherWriters
   /** Turns SQL with `?` into the store's own. */
-  ask(sql: string, parameters: readonly Value[]): Promise<readonly Record<string, unknown>[]>
+  ask(sql: Own, parameters: readonly Value[]): Promise<readonly Record<string, unknown>[]>
   /** Since when something is not saved, by the wall clock; undefined: all is. */
   unsavedSinceMs(): number | undefined
 }
@@ -141,7 +155,7 @@ export class Claims {
   /** @throws TidemarkError `LIVE_HELD` */
   async #waitFor({ table, key: rowKey }: ClaimedName, holder: Holder, deadline: Deadline): Promise<void> {
     const { store, others } = this.#parts
-    const { tidemarks } = await store.snapshot({ sql: 'SELECT 1', parameters: [] }, [])
+    const { tidemarks } = await store.snapshot(nothing, [])
     const silent = tidemarks.find(({ epoch }) => epoch === holder.epoch)
     if (silent !== undefined && (await others.endIfSilent(silent))) return
     if (deadline.leftMs <= pauseMs)
@@ -186,10 +200,6 @@ export class Claims {
 
   /** Engines that said so and have ended otherwise than by `close`. */
   #ended(): Promise<readonly Record<string, unknown>[]> {
-    return this.#parts.ask(
-      `SELECT b.epoch AS epoch FROM tidemark_saved b LEFT JOIN tidemark_writers w ON w.epoch = b.epoch
-       WHERE w.epoch IS NULL OR w.closed = 1 LIMIT 1000`,
-      [],
-    )
+    return this.#parts.ask(endedSql, [])
   }
 }

@@ -2,7 +2,7 @@
 import type { Dialect, OpenedStore } from '../contracts/store.ts'
 import type { TableSchema } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
-import { quoted } from '../reads/row-query.ts'
+import { allFieldsOf, quoted, recordOf, withParameters } from '../sql/text.ts'
 import type { Row } from '../reads/fold.ts'
 
 /** The rows of a table in which these columns have these values, in the order of their key. */
@@ -13,7 +13,9 @@ export async function readRows(
   values: readonly Value[],
 ): Promise<Row[]> {
   const { sql, names } = selectionFrom(table, columns, store.dialect)
-  const { rows } = await store.query({ sql, parameters: values, asArrays: true }, undefined, 'here')
+  const asArrays = store.dialect !== 'surrealql'
+  const { rows } = await store.query({ sql, parameters: values, asArrays }, undefined, 'here')
+  if (!asArrays) return rows.map((row) => ({ ...row }))
   return rows.map((row) => {
     // As arrays, so that a column of any name is one like any other.
     const found = row as unknown as readonly unknown[]
@@ -43,13 +45,34 @@ function selectionFrom(table: TableSchema, columns: readonly string[], dialect: 
 
 function select(table: TableSchema, columns: readonly string[], wanted: string, dialect: Dialect): Selection {
   const names = [...table.columns.keys()]
-  const name = (column: string): string => `t.${quoted(column, dialect)}`
-  const conditions = columns.map(
-    (column, index) => `${name(column)} = ${dialect === 'postgres' ? `$${index + 1}` : '?'}`,
+  const sql = withParameters(
+    { sql: inSql(table, columns, names, dialect), surrealql: inSurrealQl(table, columns) },
+    dialect,
   )
-  const sql = [
-    `SELECT ${names.map(name).join(', ')} FROM ${table.sqlName ?? quoted(table.name, dialect)} AS t`,
-    `WHERE ${conditions.join(' AND ')} ORDER BY ${table.primaryKey.map(name).join(', ')}`,
-  ].join(' ')
   return { columns: wanted, sql, names }
+}
+
+function inSql(
+  table: TableSchema,
+  columns: readonly string[],
+  names: readonly string[],
+  dialect: Dialect,
+): string {
+  const name = (column: string): string => `t.${quoted(column, dialect)}`
+  return [
+    `SELECT ${names.map(name).join(', ')} FROM ${table.sqlName ?? quoted(table.name, dialect)} AS t`,
+    `WHERE ${columns.map((column) => `${name(column)} = ?`).join(' AND ')}`,
+    `ORDER BY ${table.primaryKey.map(name).join(', ')}`,
+  ].join(' ')
+}
+
+/** A record by its key is found at once; by other fields the table is looked through, or an index of its. */
+function inSurrealQl({ name, primaryKey }: TableSchema, columns: readonly string[]): string {
+  if (columns.join() === primaryKey.join())
+    return `SELECT ${allFieldsOf(primaryKey)} FROM ${recordOf(name, primaryKey.length)}`
+  const words = (column: string): string => quoted(column, 'surrealql')
+  return [
+    `SELECT ${allFieldsOf(primaryKey)} FROM ${words(name)} WHERE ${columns.map((column) => `${words(column)} = ?`).join(' AND ')}`,
+    `ORDER BY ${primaryKey.map(words).join(', ')}`,
+  ].join(' ')
 }

@@ -18,6 +18,7 @@ import type { Epoch, LogPosition, Mark, Position, Seq } from '../contracts/posit
 import type { Runtime } from '../contracts/runtime.ts'
 import type { OpenedStore, QueryResult, SqlQuery, WriterTidemark } from '../contracts/store.ts'
 import { StoreError, TidemarkError } from '../errors.ts'
+import { nothing } from '../sql/text.ts'
 import { effectKeyOf } from '../writes/effect-input.ts'
 import type { WriteEngine } from '../writes/engine.ts'
 import { mergeMarks, mergePositions, type Bookmarks } from './bookmark.ts'
@@ -48,7 +49,6 @@ export interface SeenResult {
   readonly waitedMs: number
 }
 
-const nothing: SqlQuery = { sql: 'SELECT 1', parameters: [] }
 const none = 0 as Seq
 
 export class Gate {

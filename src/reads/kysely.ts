@@ -21,6 +21,7 @@ import {
 import type { Dialect, QueryResult, SqlQuery } from '../contracts/store.ts'
 import { NotSupportedError } from '../errors.ts'
 import { encodeParameter } from '../writes/values.ts'
+import { SurrealQueryCompiler } from './surreal-compiler.ts'
 
 /** Where the queries of a Kysely go. One that can begin transactions has them come to it in between. */
 export interface QueryPort {
@@ -41,6 +42,7 @@ class PooledSqliteAdapter extends SqliteAdapter {
 const sqliteCompiler = new SqliteQueryCompiler()
 const postgresCompiler = new PostgresQueryCompiler()
 const mysqlCompiler = new MysqlQueryCompiler()
+const surrealCompiler = new SurrealQueryCompiler()
 const dialects: Readonly<Record<Dialect, Omit<KyselyDialect, 'createDriver'>>> = {
   sqlite: {
     createAdapter: () => new PooledSqliteAdapter(),
@@ -56,6 +58,13 @@ const dialects: Readonly<Record<Dialect, Omit<KyselyDialect, 'createDriver'>>> =
     createAdapter: () => new MysqlAdapter(),
     createIntrospector: (db) => new MysqlIntrospector(db),
     createQueryCompiler: () => mysqlCompiler,
+  },
+  surrealql: {
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: () => {
+      throw new NotSupportedError('SurrealDB tells nothing of its tables in SQL.', 'Ask it: `INFO FOR DB`.')
+    },
+    createQueryCompiler: () => surrealCompiler,
   },
 }
 

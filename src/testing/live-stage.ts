@@ -32,7 +32,11 @@ export async function codeOf(call: () => unknown): Promise<string> {
 }
 
 export function committed(at: Stage): Promise<Record<string, unknown>[]> {
-  return at.outside(
-    `SELECT b.id, b.stage, (SELECT count(*) FROM chapters c WHERE c.book = b.id) AS chapters FROM books b ORDER BY 1`,
-  )
+  return at.outside(at.db.dialect === 'surrealql' ? committedInSurrealQl : committedSql)
 }
+
+const committedSql =
+  'SELECT b.id, b.stage, (SELECT count(*) FROM chapters c WHERE c.book = b.id) AS chapters FROM books b ORDER BY 1'
+const committedInSurrealQl = `SELECT id, stage,
+    array::len((SELECT VALUE n FROM \`chapters\` WHERE book = record::id($parent.id))) AS chapters
+  FROM books ORDER BY id`

@@ -11,6 +11,11 @@ function load(db: AnyTidemark, rows: Iterable<Record<string, unknown>>, value: u
   return db.insertMany('songs', rows, { atomic: false, checkpoint: { source, value } })
 }
 
+const countAndCheckpoint =
+  "SELECT (SELECT count(*) FROM songs) AS count, (SELECT value FROM tidemark_checkpoints WHERE source = 'a.log') AS value"
+const countAndCheckpointInSurrealQl =
+  "SELECT count, type::record('tidemark_checkpoints', 'a.log').`value` AS `value` FROM (SELECT count() AS count FROM songs GROUP ALL)"
+
 export const loads: Topic = (subject, test) => {
   const count = 'SELECT count(*) FROM songs'
 
@@ -22,7 +27,7 @@ export const loads: Topic = (subject, test) => {
       await turnOfTheLoop()
       const [seen] = await rowsOf(
         at.db,
-        "SELECT (SELECT count(*) FROM songs) AS count, (SELECT value FROM tidemark_checkpoints WHERE source = 'a.log') AS value",
+        subject.dialect === 'surrealql' ? countAndCheckpointInSurrealQl : countAndCheckpoint,
         'eventual',
       )
       rows = Number(seen?.['count'])

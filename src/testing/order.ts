@@ -1,5 +1,6 @@
 /** Operations take effect in the order of their positions, whatever their kinds. */
 import assert from 'node:assert/strict'
+import { sqlDialects } from './sql.ts'
 import { endings, range, rowsOf, stage, turnOfTheLoop } from './stage.ts'
 import type { Topic } from './subject.ts'
 
@@ -8,7 +9,7 @@ const tables = [
   'CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER, kind TEXT)',
 ]
 
-export const order: Topic = (subject, test) => {
+export const order: Topic = (subject, test, onlyFor) => {
   test('law 2 · put, delete and put on one key leave the last put', async () => {
     await using at = await stage(subject, tables)
     at.db.insert('cells', { name: 'a', n: 1 })
@@ -67,23 +68,27 @@ export const order: Topic = (subject, test) => {
     assert.deepEqual(await at.rows('SELECT name, n FROM cells'), [{ name: 'b', n: 200 }])
   })
 
-  test('law 2 · thousands of operations of many shapes, in many batches, are applied in position order', async () => {
-    await using at = await stage(subject, tables, { batch: { maxOperations: 10 } })
-    const append = at.sql('INSERT INTO log (seq, kind) VALUES (?, ?)')
-    for (const index of range(2_000)) {
-      const seq = index + 1
-      if (index % 5 === 0) at.db.insert('log', { seq, kind: 'insert' })
-      else if (index % 5 === 1) at.db.write({ sql: append, parameters: [seq, 'statement'] })
-      else if (index % 5 === 2) at.db.insertMany('log', [{ kind: 'group', seq }])
-      else if (index % 5 === 3) at.db.insertMany('log', [{ seq, kind: 'load' }], { atomic: false })
-      else at.db.insert('log', { kind: 'other order', seq })
-    }
-    const found = await at.rows('SELECT seq FROM log ORDER BY id')
-    assert.deepEqual(
-      found.map(({ seq }) => seq),
-      range(2_000).map((index) => index + 1),
-    )
-  })
+  onlyFor(
+    sqlDialects,
+    'law 2 · thousands of operations of many shapes, in many batches, are applied in position order',
+    async () => {
+      await using at = await stage(subject, tables, { batch: { maxOperations: 10 } })
+      const append = at.sql('INSERT INTO log (seq, kind) VALUES (?, ?)')
+      for (const index of range(2_000)) {
+        const seq = index + 1
+        if (index % 5 === 0) at.db.insert('log', { seq, kind: 'insert' })
+        else if (index % 5 === 1) at.db.write({ sql: append, parameters: [seq, 'statement'] })
+        else if (index % 5 === 2) at.db.insertMany('log', [{ kind: 'group', seq }])
+        else if (index % 5 === 3) at.db.insertMany('log', [{ seq, kind: 'load' }], { atomic: false })
+        else at.db.insert('log', { kind: 'other order', seq })
+      }
+      const found = await at.rows('SELECT seq FROM log ORDER BY id')
+      assert.deepEqual(
+        found.map(({ seq }) => seq),
+        range(2_000).map((index) => index + 1),
+      )
+    },
+  )
 
   test('law 2 · at every instant the database holds a prefix of what was accepted', async () => {
     await using at = await stage(subject, tables, {
@@ -96,7 +101,7 @@ export const order: Topic = (subject, test) => {
       await turnOfTheLoop()
       const [seen] = await rowsOf(at.db, 'SELECT count(*) AS count, max(seq) AS last FROM log', 'eventual')
       count = Number(seen?.['count'])
-      assert.equal(seen?.['last'] ?? 0, count)
+      assert.equal(count === 0 ? 0 : seen?.['last'], count)
     }
     assert.equal((await endings(receipts)).filter((ending) => ending !== 'committed').length, 0)
   })

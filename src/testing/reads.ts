@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
 import { NotSupportedError } from '../index.ts'
+import { sqlDialects } from './sql.ts'
 import { endings, foreverMs, range, rowsOf, run, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
 
@@ -11,7 +12,7 @@ const tables = [
 ]
 const lingering = { batch: { lingerMs: foreverMs } }
 
-export const reads: Topic = (subject, test) => {
+export const reads: Topic = (subject, test, onlyFor) => {
   const count = 'SELECT count(*) AS count FROM songs'
 
   test('law 6 · an eventual read gives what is committed and does not wait for what is pending', async () => {
@@ -64,22 +65,26 @@ export const reads: Topic = (subject, test) => {
     await assert.rejects(rowsOf(at.db, count), { code: 'FENCED' })
   })
 
-  test('integers arrive exactly: as numbers where those are exact, else as bigint', async () => {
-    await using at = await stage(subject, tables)
-    const exact = [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]
-    const big = [2n ** 53n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)]
-    for (const plays of [...exact, ...big]) at.db.insert('songs', { title: 'a', plays })
-    const found = await at.db.read('strong').selectFrom('songs').select('plays').orderBy('id').execute()
-    assert.deepEqual(
-      found.map(({ plays }) => plays),
-      [...exact, ...big],
-    )
-    const last = 2n ** 63n - 1n
-    const [row] = await at.db.read().selectFrom('songs').select('plays').where('plays', '=', last).execute()
-    assert.deepEqual(row, { plays: last })
-  })
+  onlyFor(
+    sqlDialects,
+    'integers arrive exactly: as numbers where those are exact, else as bigint',
+    async () => {
+      await using at = await stage(subject, tables)
+      const exact = [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]
+      const big = [2n ** 53n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)]
+      for (const plays of [...exact, ...big]) at.db.insert('songs', { title: 'a', plays })
+      const found = await at.db.read('strong').selectFrom('songs').select('plays').orderBy('id').execute()
+      assert.deepEqual(
+        found.map(({ plays }) => plays),
+        [...exact, ...big],
+      )
+      const last = 2n ** 63n - 1n
+      const [row] = await at.db.read().selectFrom('songs').select('plays').where('plays', '=', last).execute()
+      assert.deepEqual(row, { plays: last })
+    },
+  )
 
-  test('a read is a real Kysely: joins, parameters, aggregates, raw SQL', async () => {
+  onlyFor(sqlDialects, 'a read is a real Kysely: joins, parameters, aggregates, raw SQL', async () => {
     await using at = await stage(subject, tables)
     at.db.insert('artists', { id: 1, name: 'A' })
     for (const plays of range(5))
@@ -147,7 +152,8 @@ export const reads: Topic = (subject, test) => {
           failure: 'rejected',
           message: /more than one statement/,
         })
-    assert.deepEqual(await rowsOf(at.db, `${count}; -- and no more`), [{ count: 0 }])
+    await at.db.insert('songs', { title: 'a' })
+    assert.deepEqual(await rowsOf(at.db, `${count}; -- and no more`), [{ count: 1 }])
   })
 
   test('law 6 · a read that is given too few parameters, or too many, is refused', async () => {
@@ -172,7 +178,7 @@ export const reads: Topic = (subject, test) => {
     assert.deepEqual(await rowsOf(at.db, count), [{ count: 2 }])
   })
 
-  test('a read tells the tables and columns to who asks Kysely for them', async () => {
+  onlyFor(sqlDialects, 'a read tells the tables and columns to who asks Kysely for them', async () => {
     await using at = await stage(subject, tables)
     const found = await at.db.read().introspection.getTables()
     const songs = found.find(({ name }) => name === 'songs')

@@ -1,5 +1,6 @@
 /** What the schema refuses at the call, and what happens when the tables change while an engine is open. */
 import assert from 'node:assert/strict'
+import { sqlDialects } from './sql.ts'
 import { endings, range, stage, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
@@ -15,6 +16,8 @@ type Call = (db: AnyTidemark) => unknown
 
 const circular: { self?: unknown } = {}
 circular.self = circular
+
+const nestedBigint: Call = (db) => db.insert('files', { path: 'a', hash: { big: 1n } })
 
 const wrongCalls: Record<string, readonly Call[]> = {
   UNKNOWN_TABLE: [
@@ -82,7 +85,6 @@ const wrongCalls: Record<string, readonly Call[]> = {
       2n ** 63n,
       -(2n ** 63n) - 1n,
       circular,
-      { big: 1n },
       new Date(Number.NaN),
       { toJSON: () => undefined },
       new Map([['a', 1]]),
@@ -96,14 +98,17 @@ const wrongCalls: Record<string, readonly Call[]> = {
       (db) => db.atomic((group) => group.insert('files', { path: 'b', hash: value })),
     ]),
     (db) => db.insert('keyless', { text: Number.NaN }),
+    nestedBigint,
   ],
 }
 
-export const schema: Topic = (subject, test) => {
+export const schema: Topic = (subject, test, onlyFor) => {
   for (const [code, calls] of Object.entries(wrongCalls)) {
     test(`law 1 · ${code} is thrown at the call, and nothing is queued`, async () => {
       await using at = await stage(subject, tables)
       for (const [index, call] of calls.entries()) {
+        // Documents hold bigints wherever they are.
+        if (subject.dialect === 'surrealql' && call === nestedBigint) continue
         assert.throws(
           () => call(at.db),
           (error: Error & { code?: string }) => {
@@ -173,7 +178,7 @@ export const schema: Topic = (subject, test) => {
     assert.throws(() => at.db.insert('file', { path: 'a' }), /no table "file" \(tables: .*files.*pairs/)
     assert.throws(
       () => at.db.insert('files', { colour: 1 }),
-      /no column "colour" in table "files" \(columns: path, size/,
+      /no column "colour" in table "files" \(columns: (?:path, size|doubled, hash)/,
     )
     assert.throws(() => at.db.delete('pairs', { a: 1 }), /table "pairs" needs "b" of its primary key/)
   })
@@ -210,14 +215,18 @@ export const schema: Topic = (subject, test) => {
     })
   }
 
-  test('a table that was dropped and made anew, with other columns, is written to', async () => {
-    await using at = await stage(subject, tables)
-    await at.db.insert('keyless', { text: 'a' })
-    await at.outside('DROP TABLE keyless')
-    await at.outside('CREATE TABLE keyless (id INTEGER PRIMARY KEY, text TEXT, more TEXT)')
-    assert.deepEqual(await endings([at.db.insert('keyless', { text: 'b' })]), ['committed'])
-    await at.db.reloadSchema()
-    assert.deepEqual((await at.db.insert('keyless', { text: 'c', more: 'd' })).id, 2)
-    await at.db.update('keyless', { id: 2 }, { more: 'e' }, { expect: 1 })
-  })
+  onlyFor(
+    sqlDialects,
+    'a table that was dropped and made anew, with other columns, is written to',
+    async () => {
+      await using at = await stage(subject, tables)
+      await at.db.insert('keyless', { text: 'a' })
+      await at.outside('DROP TABLE keyless')
+      await at.outside('CREATE TABLE keyless (id INTEGER PRIMARY KEY, text TEXT, more TEXT)')
+      assert.deepEqual(await endings([at.db.insert('keyless', { text: 'b' })]), ['committed'])
+      await at.db.reloadSchema()
+      assert.deepEqual((await at.db.insert('keyless', { text: 'c', more: 'd' })).id, 2)
+      await at.db.update('keyless', { id: 2 }, { more: 'e' }, { expect: 1 })
+    },
+  )
 }

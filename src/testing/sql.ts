@@ -5,11 +5,17 @@
  * parameters. Only these are translated, so everything else in a test must mean the same everywhere: foreign keys
  * as table constraints, `concat()` instead of `||`, no names that are reserved anywhere, no ids of 0 (MySQL makes
  * one up instead). What a dialect says in its own way, such as a trigger, is written out for each.
+ *
+ * SurrealQL is another language: there the suite's SQL stays as it is, but for its parameters, and the subject says it
+ * in SurrealQL itself.
  */
 import type { Dialect } from '../index.ts'
 
 /** One statement, or those that each dialect needs instead, which are used as they are. */
 export type Sql = string | Readonly<Record<Dialect, readonly string[]>>
+
+/** Those that speak SQL: for tests of what SurrealQL has not, or says otherwise. */
+export const sqlDialects = ['sqlite', 'postgres', 'mysql'] as const
 
 type Types = Readonly<Record<string, { readonly postgres: string; readonly mysql: string }>>
 
@@ -39,6 +45,8 @@ export function statementsOf(sql: Sql, dialect: Dialect): readonly string[] {
 export function translate(sql: string, dialect: Dialect): string {
   if (dialect === 'sqlite') return sql
   let parameters = 0
+  if (dialect === 'surrealql')
+    return sql.replace(/'[^']*'|[?]/g, (piece) => (piece === '?' ? `$p${++parameters}` : piece))
   return sql.replace(translated, (piece) => {
     if (piece === '?') return dialect === 'postgres' ? `$${++parameters}` : piece
     if (piece.startsWith('"')) return dialect === 'postgres' ? piece : inBackticks(piece)
@@ -77,6 +85,10 @@ export function createTrigger({ name, table, runs, refuses }: RefusingTrigger): 
       `CREATE TRIGGER ${name} BEFORE INSERT ON ${table} FOR EACH ROW BEGIN
          ${first} IF ${refuses} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'told to refuse'; END IF; END`,
     ],
+    surrealql: [
+      `DEFINE EVENT ${name} ON ${table} WHEN $event = 'CREATE' THEN {
+         LET $NEW = $after; ${first.replaceAll('NEW.', '$NEW.')} IF ${refuses.replaceAll('NEW.', '$NEW.')} { THROW 'told to refuse' } }`,
+    ],
   }
 }
 
@@ -85,14 +97,29 @@ export function dropTrigger(name: string, table: string): Sql {
     sqlite: [`DROP TRIGGER ${name}`],
     postgres: [`DROP TRIGGER ${name} ON ${table}`],
     mysql: [`DROP TRIGGER ${name}`],
+    surrealql: [`REMOVE EVENT ${name} ON ${table}`],
   }
 }
 
 /** What the codes of the stores say, in words that are the same for all of them. */
 const reasons: Readonly<Record<string, readonly string[]>> = {
-  'not null': ['SQLITE_CONSTRAINT_NOTNULL', '23502', 'ER_BAD_NULL_ERROR', 'ER_NO_DEFAULT_FOR_FIELD'],
-  unique: ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', '23505', 'ER_DUP_ENTRY'],
+  'not null': [
+    'SQLITE_CONSTRAINT_NOTNULL',
+    '23502',
+    'ER_BAD_NULL_ERROR',
+    'ER_NO_DEFAULT_FOR_FIELD',
+    'FIELD_NONE',
+  ],
+  unique: [
+    'SQLITE_CONSTRAINT_UNIQUE',
+    'SQLITE_CONSTRAINT_PRIMARYKEY',
+    '23505',
+    'ER_DUP_ENTRY',
+    'RECORD_EXISTS',
+    'INDEX_EXISTS',
+  ],
   check: [
+    'FIELD_ASSERT',
     'SQLITE_CONSTRAINT_CHECK',
     '23514',
     'ER_CHECK_CONSTRAINT_VIOLATED',
@@ -106,7 +133,7 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'ER_NO_REFERENCED_ROW_2',
     'ER_ROW_IS_REFERENCED_2',
   ],
-  trigger: ['SQLITE_CONSTRAINT_TRIGGER', 'P0001', 'ER_SIGNAL_EXCEPTION'],
+  trigger: ['SQLITE_CONSTRAINT_TRIGGER', 'P0001', 'ER_SIGNAL_EXCEPTION', 'THROWN'],
   'bad statement': [
     'SQLITE_ERROR',
     '42601',
@@ -115,6 +142,9 @@ const reasons: Readonly<Record<string, readonly string[]>> = {
     'ER_PARSE_ERROR',
     'ER_BAD_FIELD_ERROR',
     'ER_NO_SUCH_TABLE',
+    'PARSE_ERROR',
+    'FIELD_UNKNOWN',
+    'TABLE_UNKNOWN',
   ],
 }
 const reasonOfCode = new Map(

@@ -1,7 +1,7 @@
 /** Interactive transactions: alone on the write connection, at one position, all or nothing. */
 import assert from 'node:assert/strict'
 import { NotSupportedError, type Dialect } from '../index.ts'
-import { reasonOf } from './sql.ts'
+import { reasonOf, sqlDialects } from './sql.ts'
 import { endings, range, record, run, stage, turnOfTheLoop, type AnyTidemark } from './stage.ts'
 import type { Topic } from './subject.ts'
 
@@ -13,6 +13,7 @@ const endsTransaction: Readonly<Record<Dialect, readonly string[]>> = {
   postgres: ['END', 'ABORT', 'START TRANSACTION', '/* hidden */ COMMIT'],
   // Every change of a schema commits what stands before it.
   mysql: ['START TRANSACTION', 'CREATE TABLE more (id BIGINT)', 'TRUNCATE TABLE songs', 'SET autocommit = 1'],
+  surrealql: ['CANCEL', 'BEGIN TRANSACTION', 'USE DB other'],
 }
 
 type Transaction = Parameters<Parameters<AnyTidemark['transaction']>[0]>[0]
@@ -110,23 +111,27 @@ export const transactions: Topic = (subject, test, onlyFor) => {
     await at.db.flush()
   })
 
-  test('law 4 · a statement that fails in it, and is caught, leaves the rest whole: all of it or nothing', async () => {
-    await using at = await stage(subject, tables)
-    const transaction = at.db.transaction(async (trx) => {
-      await run(trx, "INSERT INTO songs VALUES (1, 'a')")
-      await assert.rejects(
-        run(trx, "INSERT INTO songs VALUES (1, 'again')"),
-        (error: { storeCode?: string }) => reasonOf(error.storeCode ?? '') === 'unique',
-      )
-      await assert.rejects(run(trx, 'no sql at all'), { failure: 'rejected' })
-      await run(trx, "INSERT INTO songs VALUES (2, 'b')")
-    })
-    const [ended] = await Promise.allSettled([transaction])
-    // PostgreSQL ends a transaction with its first failure, and answers a COMMIT as if nothing were wrong.
-    if (subject.dialect !== 'postgres') assert.equal(ended.status, 'fulfilled')
-    const whole = [{ title: 'a' }, { title: 'b' }]
-    assert.deepEqual(await at.rows(titles), ended.status === 'fulfilled' ? whole : [])
-  })
+  onlyFor(
+    sqlDialects,
+    'law 4 · a statement that fails in it, and is caught, leaves the rest whole: all of it or nothing',
+    async () => {
+      await using at = await stage(subject, tables)
+      const transaction = at.db.transaction(async (trx) => {
+        await run(trx, "INSERT INTO songs VALUES (1, 'a')")
+        await assert.rejects(
+          run(trx, "INSERT INTO songs VALUES (1, 'again')"),
+          (error: { storeCode?: string }) => reasonOf(error.storeCode ?? '') === 'unique',
+        )
+        await assert.rejects(run(trx, 'no sql at all'), { failure: 'rejected' })
+        await run(trx, "INSERT INTO songs VALUES (2, 'b')")
+      })
+      const [ended] = await Promise.allSettled([transaction])
+      // PostgreSQL ends a transaction with its first failure, and answers a COMMIT as if nothing were wrong.
+      if (subject.dialect !== 'postgres') assert.equal(ended.status, 'fulfilled')
+      const whole = [{ title: 'a' }, { title: 'b' }]
+      assert.deepEqual(await at.rows(titles), ended.status === 'fulfilled' ? whole : [])
+    },
+  )
 
   test('law 4 · statements that nobody awaited are part of the transaction or refused, never applied on their own', async () => {
     await using at = await stage(subject, tables)

@@ -57,15 +57,18 @@ export async function listDeadLetters(
   source: BookkeepingSource,
   filter: DeadLetterFilter = {},
 ): Promise<DeadLetter[]> {
-  const conditions: (readonly [string, Value])[] = [['id > ?', filter.afterId ?? 0]]
+  const conditions: (readonly [string, Value])[] = []
   if (filter.table !== undefined) conditions.push(['table_name = ?', filter.table])
   if (filter.code !== undefined) conditions.push(['code = ?', filter.code])
-  const where = conditions.map(([text]) => text).join(' AND ')
-  const rows = await ask(
-    source,
-    `SELECT ${columns} FROM tidemark_dead_letters WHERE ${where} ORDER BY id LIMIT ?`,
-    [...conditions.map(([, value]) => value), filter.limit ?? 100],
-  )
+  const also = conditions.map(([text]) => ` AND ${text}`).join('')
+  const lettersAfter = (after: string): string =>
+    `SELECT ${columns} FROM tidemark_dead_letters WHERE ${after}${also} ORDER BY id LIMIT ?`
+  const asked = {
+    sql: lettersAfter('id > ?'),
+    surrealql: lettersAfter("id > type::record('tidemark_dead_letters', ?)"),
+  }
+  const parameters = [filter.afterId ?? 0, ...conditions.map(([, value]) => value), filter.limit ?? 100]
+  const rows = await ask(source, asked, parameters)
   return rows.map(toDeadLetter)
 }
 
@@ -89,8 +92,13 @@ export async function redrive(
   )
 }
 
+const contentSql = {
+  sql: 'SELECT content FROM tidemark_dead_letters WHERE id = ?',
+  surrealql: "SELECT content FROM type::record('tidemark_dead_letters', ?)",
+}
+
 async function readRuns(store: OpenedStore, id: number) {
-  const rows = await ask(store, 'SELECT content FROM tidemark_dead_letters WHERE id = ?', [id])
+  const rows = await ask(store, contentSql, [id])
   if (rows.length === 0) throw new InvalidOperationError('NOT_REDRIVABLE', `there is no dead letter ${id}.`)
   const content = decodeLetter(String(rows[0]?.['content']))
   if ('text' in content) {

@@ -116,6 +116,11 @@ test('law 3 · each database has its own quotes: what is inside splits nothing, 
       'MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE',
     ],
     mysql: ["INSERT INTO t VALUES ('it\\'s; so') # ; DELETE", 'INSERT INTO t VALUES ("a\\"; b")'],
+    surrealql: [
+      "CREATE t SET a = 'it\\'s; so' // ; DELETE",
+      'CREATE t SET a = r"t:1"; # ; DELETE',
+      'UPSERT t:⟨a; b⟩ SET `a;b` = 1',
+    ],
   }
   const split: Record<Dialect, string[]> = {
     sqlite: ["INSERT INTO t VALUES ('a\\'); DELETE FROM t -- '"],
@@ -124,8 +129,9 @@ test('law 3 · each database has its own quotes: what is inside splits nothing, 
       'INSERT INTO t VALUES ($$a$$); DELETE FROM t',
     ],
     mysql: ["INSERT INTO t VALUES ('a\\\\'); DELETE FROM t", 'INSERT INTO t VALUES (1) --1; DELETE'],
+    surrealql: ["CREATE t SET a = 'b\\\\'; DELETE t", 'CREATE t /* ; */ ; DELETE t'],
   }
-  for (const dialect of ['sqlite', 'postgres', 'mysql'] as const) {
+  for (const dialect of ['sqlite', 'postgres', 'mysql', 'surrealql'] as const) {
     for (const sql of whole[dialect])
       expect(() => checkStatement(sql, dialect), `${dialect} ${sql}`).not.toThrow()
     for (const sql of split[dialect])

@@ -6,7 +6,8 @@ import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
 import { piecesOf } from '../sql/text.ts'
 
-const allowed = new Set(['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'MERGE', 'WITH'])
+const allowedInSql = new Set(['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'MERGE', 'WITH'])
+const allowedInSurrealQl = new Set(['CREATE', 'INSERT', 'RELATE', 'UPDATE', 'UPSERT', 'DELETE'])
 
 /** @throws InvalidOperationError `BAD_STATEMENT` */
 export function checkStatement(sql: string, dialect: Dialect): void {
@@ -28,11 +29,13 @@ export function checkStatement(sql: string, dialect: Dialect): void {
     first ??= piece
   }
   if (first === undefined) throw refuse(sql, 'is empty', 'Write an INSERT, UPDATE or DELETE.')
+  const allowed = dialect === 'surrealql' ? allowedInSurrealQl : allowedInSql
   if (!allowed.has(first.toUpperCase())) {
+    const names = [...allowed].join(', ').replace(/, (\w+)$/, ' and $1')
     throw refuse(
       sql,
       `begins with ${first}`,
-      'Only INSERT, REPLACE, UPDATE, DELETE, MERGE and WITH are written; read with `db.read()`, and run schema changes on a connection of your own.',
+      `Only ${names} are written; read with \`db.read()\`, and run schema changes on a connection of your own.`,
     )
   }
 }

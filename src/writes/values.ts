@@ -11,6 +11,7 @@
 import type { ColumnSchema } from '../contracts/schema.ts'
 import type { Dialect } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
+import { encodeDocument } from '../documents.ts'
 import { InvalidOperationError } from '../errors.ts'
 
 const minInteger = -(2n ** 63n)
@@ -61,9 +62,10 @@ export function encodeValue(value: unknown, wholeNumbers: 'number' | 'bigint', w
 /** For a column. @throws InvalidOperationError `UNBINDABLE_VALUE` */
 export function encodeForColumn(
   value: unknown,
-  { wholeNumbers, isJson }: Pick<ColumnSchema, 'wholeNumbers' | 'isJson'>,
+  { wholeNumbers, isJson, isDocument }: Pick<ColumnSchema, 'wholeNumbers' | 'isJson' | 'isDocument'>,
   where: () => string,
 ): Value {
+  if (isDocument) return encodeForDocument(value, where)
   return typeof value === 'boolean' && isJson ? String(value) : encodeValue(value, wholeNumbers, where)
 }
 
@@ -80,8 +82,26 @@ export function encodeParameter(value: unknown, dialect: Dialect, where: () => s
     const hint = 'Write an array literal, or JSON.stringify() it if JSON is meant.'
     return refuse(where, 'an array on PostgreSQL', hint)
   }
+  if (dialect === 'surrealql') return encodeForDocument(value, where)
   // As bigint: without a column to convert it, SQLite would keep a float a float.
   return encodeValue(value, 'bigint', where)
+}
+
+/** As it is, where whatever a caller has can be held as it is. */
+function encodeForDocument(value: unknown, where: () => string): Value {
+  const isDocument =
+    typeof value === 'boolean' ||
+    (typeof value === 'object' &&
+      value !== null &&
+      !ArrayBuffer.isView(value) &&
+      !(value instanceof ArrayBuffer))
+  if (!isDocument) return encodeValue(value, 'number', where)
+  try {
+    return encodeDocument(value)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return refuse(where, error.message, 'Write plain data, or values of the classes of the client.')
+  }
 }
 
 function encodeObject(value: object, where: () => string): Value {

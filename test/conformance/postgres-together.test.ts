@@ -42,6 +42,7 @@ await onPostgres((subject) => {
         postgres: [[collation, ...tables.map(({ schema }) => schema)].join(';')],
         sqlite: [],
         mysql: [],
+        surrealql: [],
       },
       { batch: { maxOperations } },
     )

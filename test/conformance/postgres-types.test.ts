@@ -46,7 +46,7 @@ async function expectHeld(at: Stage, rows: number): Promise<void> {
 
 await onPostgres((subject) => {
   const on = (tables: readonly string[]): Promise<Stage> =>
-    stage(subject, { postgres: [[typesSchema, ...tables].join('; ')], sqlite: [], mysql: [] })
+    stage(subject, { postgres: [[typesSchema, ...tables].join('; ')], sqlite: [], mysql: [], surrealql: [] })
   const holding = (columns: string): Promise<Stage> =>
     on(held.map(({ table, type }) => `CREATE TABLE ${table} (${columns.replace('TYPE', type)})`))
 

@@ -1,0 +1,55 @@
+/**
+ * Numbers that are given once: ids of rows that come without one, of dead letters and of segments. Each table has a
+ * counter, which never falls behind the highest record there is, so that ids given by others are passed over.
+ */
+import type { Run, Step } from '../../contracts/operation.ts'
+import { retried } from './bookkeeping.ts'
+import { meaningOf } from './classify.ts'
+import { Script } from './script.ts'
+import type { Session } from './session.ts'
+import type { Tables } from './schema.ts'
+import { name } from './tables.ts'
+
+export class Counters {
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  /** Takes so many, which follow each other. @param before what must hold for that. @returns the first */
+  async take(table: string, count: number, before?: (script: Script) => void): Promise<number> {
+    const script = new Script()
+    before?.(script)
+    const counter = `type::record("tidemark_ids", ${script.value(table)})`
+    script.add(`LET $top = (SELECT VALUE id FROM ${name(table)} ORDER BY id DESC LIMIT 1)[0]`)
+    script.add(
+      'LET $highest = IF $top = NONE { 0 } ELSE IF type::is_int(record::id($top)) { record::id($top) } ELSE { 0 }',
+    )
+    // Read apart: an UPSERT looks at the record as if it were new (seen with SurrealDB 3.0.2).
+    script.add(`LET $given = ${counter}.given ?? 0`)
+    const told = script.add(
+      `UPSERT ${counter} SET given = math::max([$given, $highest]) + ${script.value(count)} RETURN VALUE given`,
+    )
+    const [last] = (await retried(() => this.#session.together(script)))[told] as readonly number[]
+    return Number(last) - count + 1
+  }
+
+  /** Ids for the rows of these steps that come without one: the first of each run. */
+  async forRows(steps: readonly Step[], tables: Tables): Promise<ReadonlyMap<Run, number>> {
+    const first = new Map<Run, number>()
+    for (const run of steps.flatMap((step): readonly Run[] => (step.kind === 'run' ? [step] : step.runs))) {
+      const { shape } = run
+      if (shape.kind !== 'insert') continue
+      const id = tables.generatedIdOf(shape.table)
+      if (id === undefined || shape.columns.includes(id)) continue
+      const taken = await this.take(shape.table, run.count).catch((error: unknown) => {
+        // Its table is gone: each row is told so.
+        if (meaningOf(error).failure === 'rejected') return undefined
+        throw error
+      })
+      if (taken !== undefined) first.set(run, taken)
+    }
+    return first
+  }
+}

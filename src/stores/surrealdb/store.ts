@@ -1,0 +1,227 @@
+/** SurrealDB as the engine sees it: one client for all engines of a store. */
+import type { Mark, Seq, WriterName } from '../../contracts/position.ts'
+import type { Schema } from '../../contracts/schema.ts'
+import type {
+  Batch,
+  BatchOutcome,
+  DatabaseIdentity,
+  IdRange,
+  OpenedStore,
+  QueryResult,
+  Snapshot,
+  SqlQuery,
+  Store,
+  StoreContext,
+  StoreStats,
+  StoreTransaction,
+  Tidemark,
+  WriterTidemark,
+} from '../../contracts/store.ts'
+import { NotSupportedError, StoreError } from '../../errors.ts'
+import type { Owner } from '../../sql/bookkeeping.ts'
+import {
+  chainError,
+  closeEpoch,
+  endEpoch,
+  fenceFailed,
+  makeTables,
+  openEpoch,
+  recoverTidemark,
+} from './bookkeeping.ts'
+import { messageOf, toStoreError } from './classify.ts'
+import { Composition } from './composition.ts'
+import type { Connection } from './connection.ts'
+import { beginFenced, Executor } from './executor.ts'
+import { Interactive } from './interactive.ts'
+import type { SurrealSettings } from './options.ts'
+import { Reads } from './reads.ts'
+import { readSchema, Tables, type DatabaseSchema } from './schema.ts'
+import { Session } from './session.ts'
+
+export class SurrealStore implements Store {
+  readonly name: string
+  readonly #connection: Connection
+  readonly #numbered: readonly string[]
+
+  constructor(connection: Connection, { numbered }: Pick<SurrealSettings, 'numbered'>) {
+    this.name = connection.name
+    this.#connection = connection
+    this.#numbered = numbered
+  }
+
+  async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
+    if (context.derivations.length > 0)
+      throw new NotSupportedError('the store on SurrealDB cannot write derived rows (`derive`).')
+    const session = new Session(await this.#connection.take())
+    try {
+      await makeTables(session)
+      const { epoch, identity } = await openEpoch(session, writer, context)
+      const owner = { writer, epoch }
+      const look = (): Promise<DatabaseSchema> => readSchema(session, this.#numbered)
+      const executor = new Executor(session, owner, context, await look(), look)
+      const connection = this.#connection
+      return new OpenedSurreal({ connection, session, owner, identity, executor, context })
+    } catch (error) {
+      await this.#connection.letGo()
+      throw toStoreError(error)
+    }
+  }
+}
+
+interface Parts {
+  readonly connection: Connection
+  readonly session: Session
+  readonly owner: Owner
+  readonly identity: DatabaseIdentity
+  readonly executor: Executor
+  readonly context: StoreContext
+}
+
+class OpenedSurreal implements OpenedStore {
+  readonly dialect = 'surrealql'
+  readonly database: DatabaseIdentity
+  readonly epoch: OpenedStore['epoch']
+  // Transactions run beside each other: a second batch would meet the fence before the first had moved it.
+  readonly maxInFlight = 1
+  readonly isSynchronous = false
+  readonly keepsEffects = true
+  readonly #parts: Parts
+  readonly #reads: Reads
+  #interactive: Interactive | undefined
+  /** The last commit, until nobody can say any more that it is under way. */
+  #committing: Promise<unknown> = Promise.resolve()
+  #reserving: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.database = parts.identity
+    this.epoch = parts.owner.epoch
+    this.#parts = parts
+    this.#reads = new Reads(parts.session)
+  }
+
+  get schema(): Schema {
+    return this.#parts.executor.schema
+  }
+
+  commit(batch: Batch): Promise<BatchOutcome> {
+    // What was reserved before is there when this has settled, so that nobody is told of room without ids.
+    const reserving = this.#reserving
+    const outcome = told(async () => {
+      await reserving
+      return await this.#parts.executor.commit(batch)
+    })
+    this.#committing = outcome.catch(() => undefined)
+    return outcome
+  }
+
+  async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
+    const { session, owner, executor, context } = this.#parts
+    const transaction = await told(() => beginFenced(session, owner, prev, (prev + 1) as Seq))
+    const interactive = new Interactive(
+      transaction,
+      async (segments) => {
+        if (segments.length === 0) return
+        const first = await executor.counters.take('tidemark_segments', segments.length)
+        const composition = new Composition(new Tables(executor.schema), new Map())
+        composition.segments(segments, owner.epoch, first, context.runtime.wallMs())
+        await transaction.run(composition.script)
+      },
+      async (isCommitted) => {
+        timer.cancel()
+        if (this.#interactive === interactive) this.#interactive = undefined
+        // It may have made tables: they can be written to when its caller hears of the commit.
+        if (isCommitted) await executor.reloadSchema().catch(() => undefined)
+      },
+    )
+    // Nobody else ends one whose owner has stopped.
+    const timer = context.runtime.after(timeoutMs, () => void interactive.rollback(), 'background')
+    return (this.#interactive = interactive)
+  }
+
+  recover(since: Seq): Promise<Tidemark> {
+    const { session, owner } = this.#parts
+    return told(async () => {
+      await this.#interactive?.rollback()
+      await this.#committing
+      return await recoverTidemark(session, owner, since)
+    })
+  }
+
+  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    const ids = this.#reserve(table, count)
+    this.#reserving = ids.catch(() => undefined)
+    return ids
+  }
+
+  async #reserve(table: string, count: number): Promise<readonly IdRange[]> {
+    const { executor, owner } = this.#parts
+    if (executor.schema.tables.get(table)?.generatedId === undefined)
+      throw new StoreError('rejected', `table "${table}" has no numbers for keys`, {
+        hint: `Name it in the option \`numbered\` of surrealdb(), or give the rows keys of your own.`,
+      })
+    try {
+      const first = await executor.counters.take(table, count, (script) => {
+        const row = `type::record("tidemark_writers", ${script.value(owner.epoch)})`
+        script.add(`IF ${row}.closed != 0 { THROW "${fenceFailed}" }`)
+      })
+      return [{ first, count }]
+    } catch (error) {
+      if (messageOf(error).includes(fenceFailed)) throw chainError(owner, 0 as Seq)
+      throw toStoreError(error)
+    }
+  }
+
+  query(query: SqlQuery): Promise<QueryResult> {
+    return this.#reads.query(query)
+  }
+
+  snapshot(query: SqlQuery, required: readonly Mark[]): Promise<Snapshot> {
+    return this.#reads.snapshot(query, required)
+  }
+
+  endEpoch(seen: WriterTidemark): Promise<boolean> {
+    return told(() => endEpoch(this.#parts.session, seen))
+  }
+
+  sync(): Promise<void> {
+    return told(() => this.#parts.connection.sync())
+  }
+
+  reloadSchema(): Promise<Schema> {
+    return told(() => this.#parts.executor.reloadSchema())
+  }
+
+  stats(): StoreStats {
+    return { walBytes: 0, walPages: 0, checkpoints: 0, reconnects: 0 }
+  }
+
+  close(timeoutMs: number): Promise<void> {
+    return (this.#closing ??= this.#close(timeoutMs))
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { context, session, connection } = this.#parts
+    const expired = Promise.withResolvers<void>()
+    const timer = context.runtime.after(timeoutMs, expired.resolve)
+    const ending = this.#end().catch(() => undefined)
+    await Promise.race([ending, expired.promise])
+    timer.cancel()
+    // Past the deadline nothing more may run: the statements under way are the last.
+    session.isLetGo = true
+    await connection.letGo()
+  }
+
+  async #end(): Promise<void> {
+    await this.#interactive?.rollback()
+    await closeEpoch(this.#parts.session, this.#parts.owner)
+  }
+}
+
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toStoreError(error)
+  }
+}
