@@ -270,7 +270,7 @@ async function introduce(
   await client.query(sessionSettings(settings, purpose))
   const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
     `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
-     FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+     FROM pg_stat_get_activity(pg_backend_pid())`,
   )
   const [row] = rows
   return {
