@@ -6,7 +6,7 @@ import './test/support/compile-cache.ts'
 
 export default defineConfig({
   test: {
-    globalSetup: 'test/support/shared-folder.ts',
+    globalSetup: ['test/support/shared-folder.ts', 'test/support/whole-programs.ts'],
     reporters: ['default', new SuiteReporter()],
     projects: suites.map(({ name, folder, isHeavy, timeoutMs }) => ({
       test: {
