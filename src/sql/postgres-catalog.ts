@@ -133,17 +133,17 @@ const columnsSql = `
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type t ON t.oid = a.atttypid
-    JOIN LATERAL (
+    JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN (
       WITH RECURSIVE made AS (
         SELECT t.oid, t.typbasetype AS of
         UNION ALL SELECT o.oid, o.typbasetype FROM made JOIN pg_type o ON o.oid = made.of)
-      SELECT oid FROM made WHERE of = 0) m ON true
-    JOIN pg_type b ON b.oid = m.oid
+      SELECT oid FROM made WHERE of = 0) ELSE t.oid END
     CROSS JOIN LATERAL (SELECT b.typcategory NOT IN ('A', 'C') AND t.typdelim = ',' AS is_element) s
     LEFT JOIN pg_type e ON e.oid = b.typelem AND b.typcategory = 'A'
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-    LEFT JOIN LATERAL (SELECT f.confrelid, f.confkey FROM pg_constraint f
-      WHERE f.contype = 'f' AND f.conrelid = c.oid AND f.conkey = ARRAY[a.attnum] ORDER BY f.oid LIMIT 1) r ON true
+    LEFT JOIN (SELECT DISTINCT ON (f.conrelid, f.conkey) f.conrelid, f.conkey, f.confrelid, f.confkey
+      FROM pg_constraint f WHERE f.contype = 'f' ORDER BY f.conrelid, f.conkey, f.oid) r
+      ON r.conrelid = c.oid AND r.conkey = ARRAY[a.attnum]
     LEFT JOIN pg_class rc ON rc.oid = r.confrelid
     LEFT JOIN pg_namespace rn ON rn.oid = rc.relnamespace
     LEFT JOIN pg_attribute ra ON ra.attrelid = r.confrelid AND ra.attnum = r.confkey[1]

@@ -25,6 +25,8 @@ export interface Subject {
   readonly awakens?: boolean
   /** Effects that another engine commits are heard of: the store has `hearEffects`. Default false. */
   readonly hearsEffects?: boolean
+  /** Bytes of a large value, of which some make a batch. Default 3 MiB, more than a connection takes at once. */
+  readonly largeBytes?: number
   /**
    * A new database which nobody else uses, made by these statements, one after another. In MySQL its texts must be
    * `utf8mb4` with a binary collation. Reads of its engines give integers as `outside` does.

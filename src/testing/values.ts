@@ -167,11 +167,12 @@ export const values: Topic = (subject, test, onlyFor) => {
     assert.equal(await at.value('SELECT length(b) FROM held'), 2 ** 20)
   })
 
-  test('law 2 · batches of many megabytes and small ones right behind them arrive whole and in order', async () => {
+  test('law 2 · large batches and small ones right behind them arrive whole and in order', async () => {
+    const { largeBytes = 3 * 2 ** 20 } = subject
     const options = { batch: { maxOperations: 2, maxBytes: 2 ** 24 }, queue: { maxBytes: 2 ** 27 } }
     await using at = await stage(subject, tables, options)
     // Every second batch is large; those behind it are full, and are sent while it still is on its way.
-    const sizes = range(24).map((id) => (id % 4 < 2 ? 3 * 2 ** 20 : 1))
+    const sizes = range(24).map((id) => (id % 4 < 2 ? largeBytes : 1))
     const receipts = sizes.map((size, id) =>
       at.db.insert('held', { id: id + 1, b: new Uint8Array(size).fill(id) }),
     )

@@ -131,8 +131,8 @@ export async function succeed(folder: string, ...parameters: readonly string[]):
 
 /** What a shell without a terminal has, and sources that are compiled; nothing that makes programs print colours or pretend to be in a test. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
-  return { PATH, HOME, NODE_COMPILE_CACHE }
+  const { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
+  return { PATH, HOME, NODE_COMPILE_CACHE, NODE_OPTIONS }
 }
 
 /** Linux shows the state of each thread; elsewhere the state of the process must do. */

@@ -9,7 +9,6 @@
 import { writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { open, type Receipt } from '../../src/index.ts'
-import { postgres } from '../../src/stores/postgres/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { plan, type LatestRow, type Operation, type Row } from './workload.ts'
 
@@ -36,19 +35,21 @@ function say(line: string): void {
   }
 }
 
+const isServer = address.startsWith('postgres:')
+// Hundreds of these processes are started, most of them for files.
+const server = isServer ? await import('../../src/stores/postgres/index.ts') : undefined
+
 // A process that is killed leaves no compiled sources behind for the next.
 flushCompileCache()
 
-const isServer = address.startsWith('postgres:')
 /** A small batch goes to a server in another way than a large one: every second database is written to in such. */
 const maxOperations = isServer && Number(seed) % 2 === 1 ? 4 : 200
 
 say('opening')
 const db = await open<DB>(
-  isServer
-    ? postgres(address)
-    : // A small cache makes a batch write to the log long before it commits: a kill inside it leaves its trace.
-      sqlite(address, { journalMode: journalMode === 'delete' ? 'delete' : 'wal', cacheBytes: 64 * 1024 }),
+  server?.postgres(address) ??
+    // A small cache makes a batch write to the log long before it commits: a kill inside it leaves its trace.
+    sqlite(address, { journalMode: journalMode === 'delete' ? 'delete' : 'wal', cacheBytes: 64 * 1024 }),
   { writer: 'crashing', queue: { maxOperations: 1_000, whenFull: 'wait' }, batch: { maxOperations } },
 )
 say(`ready ${db.epoch}`)

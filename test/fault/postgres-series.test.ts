@@ -116,6 +116,34 @@ await withServer(embeddedPostgres, (server) => {
     expect(await newer.deadLetters()).toEqual([])
   })
 
+  test('law 1 · what the columns of an answer are is asked once, and again when they may be others', async () => {
+    await using at = await throughProxy(server)
+    const lettersOf = async (write: Write): Promise<string> => {
+      const letters: string[] = []
+      at.proxy.rule = ({ letter }) => {
+        letters.push(letter)
+        return 'forward'
+      }
+      await write(at.db)
+      at.proxy.rule = () => 'forward'
+      return letters.join('')
+    }
+    const ids: unknown[] = []
+    const insert: Write = async (db) => void ids.push((await db.insert('events', { n: 1 })).id)
+    // The first is prepared one statement after another.
+    await insert(at.db)
+    expect(await lettersOf(insert)).toBe('BDEBDES')
+    expect(await lettersOf(insert)).toBe('BEBES')
+    await server.query('ALTER TABLE events ALTER id TYPE integer', at.url)
+    // What is refused is prepared anew.
+    for (let more = 0; more < 2; more++) await insert(at.db)
+    expect(await lettersOf(insert)).toContain('BDE')
+    expect(await lettersOf(insert)).toBe('BEBES')
+    const rows = await server.query('SELECT id FROM events ORDER BY id', at.url)
+    expect(ids).toEqual(rows.map(({ id }) => Number(id)))
+    expect(at.db.stats().store.reconnects).toBe(0)
+  })
+
   test('law 2 · a series that is sent behind one with a bad row is not carried out before it', async () => {
     await using at = await throughProxy(server, {}, undefined, 1)
     await at.db.insert('events', { n: 1 })

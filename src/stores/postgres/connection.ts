@@ -10,7 +10,7 @@ import { Client, type ClientConfig } from 'pg'
 import type { Runtime, Timer } from '../../contracts/runtime.ts'
 import { StoreError } from '../../errors.ts'
 import type { PostgresSettings } from './options.ts'
-import { fitsOnePacket, Series } from './series.ts'
+import { fitsOnePacket, Series, type KnownFields } from './series.ts'
 import { typeParsers } from './values.ts'
 
 export interface WireStatement {
@@ -62,6 +62,7 @@ export class Connection {
   readonly #answerTimeoutMs: number
   /** What the server keeps prepared. */
   readonly #prepared = new Set<string>()
+  readonly #knownFields: KnownFields = new Map()
   #unanswered = 0
   #answeredAtMs = 0
   #timer: Timer | undefined
@@ -162,7 +163,7 @@ export class Connection {
    */
   async transact(statements: readonly WireStatement[]): Promise<PromiseSettledResult<WireAnswer>[]> {
     const ended = Promise.withResolvers<void>()
-    const series = new Series(statements, (error) => {
+    const series = new Series(statements, this.#knownFields, (error) => {
       if (error) return ended.reject(error)
       // It was taken into one that was open: that is not to be gone on with.
       if (this.isInTransaction) this.#giveUp('a transaction was open on the connection; connection lost')
@@ -270,7 +271,7 @@ async function introduce(
   await client.query(sessionSettings(settings, purpose))
   const { rows } = await client.query<{ pid: number; started: string; standby: boolean }>(
     `SELECT pid, backend_start::text AS started, pg_is_in_recovery() AS standby
-     FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+     FROM pg_stat_get_activity(pg_backend_pid())`,
   )
   const [row] = rows
   return {

@@ -35,6 +35,12 @@ interface Field {
   readonly format: 'text' | 'binary'
 }
 
+/**
+ * The columns of what prepared statements answer, by their names on one connection. The server refuses a statement
+ * whose columns are others now, so it is asked for them once.
+ */
+export type KnownFields = Map<string, readonly Field[]>
+
 /** What the server says of one statement, as it says it. */
 interface Said {
   readonly fields: readonly Field[]
@@ -44,15 +50,17 @@ interface Said {
 
 export class Series extends Query {
   readonly #statements: readonly WireStatement[]
+  readonly #known: KnownFields
   readonly #onEnd: (error?: Error) => void
   readonly #said: Said[] = []
   #fields: readonly Field[] = []
   #rows: (readonly (string | null)[])[] = []
 
   /** @param onEnd called when it is committed, or with why it is not, or may not be */
-  constructor(statements: readonly WireStatement[], onEnd: (error?: Error) => void) {
+  constructor(statements: readonly WireStatement[], known: KnownFields, onEnd: (error?: Error) => void) {
     super('')
     this.#statements = statements
+    this.#known = known
     this.#onEnd = onEnd
   }
 
@@ -68,9 +76,9 @@ export class Series extends Query {
 
   override submit = (wire: Wire): void => {
     try {
-      for (const { name, parameters = [] } of this.#statements) {
+      for (const { name = '', parameters = [] } of this.#statements) {
         wire.bind({ statement: name, values: [...parameters] }, true)
-        wire.describe({ type: 'P' }, true)
+        if (!this.#known.has(name)) wire.describe({ type: 'P' }, true)
         wire.execute({}, true)
       }
     } catch (error) {
@@ -89,7 +97,10 @@ export class Series extends Query {
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {
-    this.#said.push({ fields: this.#fields, rows: this.#rows, tag: text })
+    const name = this.#statements[this.#said.length]?.name ?? ''
+    const fields = this.#known.get(name) ?? this.#fields
+    this.#known.set(name, fields)
+    this.#said.push({ fields, rows: this.#rows, tag: text })
     this.#fields = []
     this.#rows = []
   }
