@@ -54,6 +54,7 @@ function objectJson(value: object, around: readonly object[]): Json {
     return tagged('bytes', Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'))
   // Bundlers number what they rename.
   const name = (value.constructor?.name ?? '').replace(/\$\d+$/, '')
+  // oxlint-disable-next-line typescript/no-base-to-string -- these classes have a text of their own
   if (named.has(name)) return tagged(name, String(value))
   if (value instanceof Map || value instanceof Set || 'then' in value) throw new TypeError(`a ${name}`)
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)
@@ -76,7 +77,7 @@ function fromJson(json: Json, revive: (type: string, text: string) => unknown): 
   if (tag === undefined) return entriesOf(json, revive)
   const [type, content] = tag as readonly [string, Json]
   if (type === 'object') return entriesOf(content as Record<string, Json>, revive)
-  const text = String(content)
+  const text = content as string
   if (type === 'number') return Number(text)
   if (type === 'bigint') return BigInt(text)
   return type === 'bytes' ? new Uint8Array(Buffer.from(text, 'base64')) : revive(type, text)

@@ -1,5 +1,5 @@
 /** `tidemark/surrealdb`: the store on SurrealDB, and the way to it for code that has a client already. */
-import { RecordId, Table, type Surreal } from 'surrealdb'
+import { RecordId, type Surreal, type Table } from 'surrealdb'
 import type { ReadReport } from './reads/reader.ts'
 import type { Consistency, ReadOptions } from './reads/read-options.ts'
 import { InvalidOperationError } from './errors.ts'
@@ -77,7 +77,7 @@ function batchedOn(tidemark: Tidemark<AnyTables>): BatchedWrites {
       what instanceof RecordId
         ? tidemark.insert(tableOf(what), { ...fields, id: what.id })
         : tidemark.insert(String(what), fields),
-    insert: (table, rows) => tidemark.insertMany(String(table), rows as Rows) as Receipt,
+    insert: (table, rows) => tidemark.insertMany(String(table), rows as Rows),
     upsert: (record, fields) => tidemark.upsert(tableOf(record), { ...fields, id: record.id }),
     merge: (record, fields) => tidemark.update(tableOf(record), { id: record.id }, fields),
     delete: (record) => tidemark.delete(tableOf(record), { id: record.id }),

@@ -108,15 +108,15 @@ export const groups: Topic = (subject, test) => {
 
   test('law 4 · no read sees a part of a group', async () => {
     await using at = await stage(subject, tables, large)
-    const groups = subject.dialect === 'surrealql' ? 40 : 200
-    const receipts = range(groups).map(() =>
+    const howMany = subject.dialect === 'surrealql' ? 40 : 200
+    const receipts = range(howMany).map(() =>
       at.db.insertMany(
         'songs',
         range(50).map(() => ({ title: 'x' })),
       ),
     )
     let count = 0
-    while (count < groups * 50) {
+    while (count < howMany * 50) {
       await turnOfTheLoop()
       const [seen] = await rowsOf(at.db, 'SELECT count(*) AS count FROM songs', 'eventual')
       count = Number(seen?.['count'])

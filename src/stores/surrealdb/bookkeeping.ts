@@ -160,13 +160,14 @@ export async function recoverTidemark(
     if (meaningOf(error).code === 'TABLE_UNKNOWN') return undefined
     throw error
   })
-  const [known] = (answers?.[found] ?? []) as readonly Record<string, unknown>[]
+  if (answers === undefined) return unknownTidemark
+  const [known] = answers[found] as readonly Record<string, unknown>[]
   if (known === undefined) return unknownTidemark
   return {
     watermark: Number(known['watermark']) as Seq,
     isClosed: known['closed'] === 1,
     exists: true,
-    rejections: (answers?.[letters] as readonly Record<string, unknown>[]).map(rejectionOf),
+    rejections: (answers[letters] as readonly Record<string, unknown>[]).map(rejectionOf),
   }
 }
 

@@ -2,6 +2,7 @@
 import { open as openFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Surreal, createRemoteEngines } from 'surrealdb'
+import type { Runtime } from '../../contracts/runtime.ts'
 import { NotSupportedError, StoreError } from '../../errors.ts'
 import { toStoreError } from './classify.ts'
 import type { SurrealSettings } from './options.ts'
@@ -10,7 +11,7 @@ import { PathLock } from './path-lock.ts'
 export interface Connection {
   /** For messages. */
   readonly name: string
-  take(): Promise<Surreal>
+  take(runtime: Runtime): Promise<Surreal>
   letGo(): Promise<void>
   /** What was committed survives a power loss from here on, as far as that is ours to see to. */
   sync(): Promise<void>
@@ -54,10 +55,10 @@ export class OwnConnection implements Connection {
     this.name = `surrealdb (${this.#path ?? new URL(url).host ?? url})`
   }
 
-  async take(): Promise<Surreal> {
+  async take(runtime: Runtime): Promise<Surreal> {
     await this.#closing
     this.#users++
-    this.#opening ??= this.#open()
+    this.#opening ??= this.#open(runtime)
     try {
       return (await this.#opening).client
     } catch (error) {
@@ -87,11 +88,12 @@ export class OwnConnection implements Connection {
       // It may be gone: what was in it is in another one by now.
       const file = await openFile(join(entry.parentPath, entry.name), 'r').catch(() => undefined)
       if (file === undefined) continue
-      await file.sync().finally(() => file.close())
+      await using closing = file
+      await closing.sync()
     }
   }
 
-  async #open(): Promise<{ readonly client: Surreal; readonly lock: PathLock | undefined }> {
+  async #open(runtime: Runtime): Promise<{ readonly client: Surreal; readonly lock: PathLock | undefined }> {
     const lock = this.#path === undefined ? undefined : new PathLock(this.#path)
     try {
       const client = new Surreal({
@@ -103,7 +105,7 @@ export class OwnConnection implements Connection {
         database,
         ...(authentication === undefined ? {} : { authentication }),
       })
-      await (this.#path === undefined ? connecting : inTime(connecting, this.#path))
+      await (this.#path === undefined ? connecting : inTime(connecting, this.#path, runtime))
       return { client, lock }
     } catch (error) {
       lock?.release()
@@ -113,21 +115,19 @@ export class OwnConnection implements Connection {
 }
 
 /** An engine that finds its path taken waits for ever, and says nothing. */
-async function inTime(opening: Promise<unknown>, path: string): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () =>
-      reject(
-        new StoreError('fatal', `${path} could not be opened within ${openingMs} ms`, {
-          hint: 'SurrealDB lets go of a path some time after it was closed: share one store in a process instead of opening it again, and see that no other program has it open.',
-        }),
-      ),
-    openingMs,
-  )
+async function inTime(opening: Promise<unknown>, path: string, runtime: Runtime): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const timer = runtime.after(openingMs, () => {
+    late.reject(
+      new StoreError('fatal', `${path} could not be opened within ${openingMs} ms`, {
+        hint: 'SurrealDB lets go of a path some time after it was closed: share one store in a process instead of opening it again, and see that no other program has it open.',
+      }),
+    )
+  })
   try {
-    await Promise.race([opening, late])
+    await Promise.race([opening, late.promise])
   } finally {
-    clearTimeout(timer)
+    timer.cancel()
   }
 }
 

@@ -31,7 +31,7 @@ export function parseSurrealOptions(given: SurrealOptions = {}): SurrealSettings
   const settings = { ...SURREAL_DEFAULTS, ...given }
   for (const key of ['namespace', 'database'] as const)
     if (typeof settings[key] !== 'string' || settings[key] === '')
-      problems.push(`${key} must be a name, not ${String(settings[key])}`)
+      problems.push(`${key} must be a name, not ${settings[key]}`)
   if (!Array.isArray(settings.numbered)) problems.push('numbered must be a list of tables')
   if (problems.length > 0)
     throw new TidemarkError('INVALID_OPTIONS', `invalid options: ${problems.join('; ')}.`)

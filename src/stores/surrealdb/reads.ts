@@ -41,7 +41,7 @@ export class Reads {
       const [upTo] = answers[forgotten] as readonly number[]
       return {
         tidemarks,
-        forgottenUpTo: Number(upTo ?? 0) as Epoch,
+        forgottenUpTo: (upTo ?? 0) as Epoch,
         result: holds(tidemarks, required) ? resultOf(answers[asked]) : undefined,
       }
     })

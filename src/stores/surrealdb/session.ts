@@ -1,5 +1,5 @@
 /** Where statements run: the client, or a transaction of its. */
-import { Surreal, type SurrealQueryable, type SurrealTransaction } from 'surrealdb'
+import type { Surreal, SurrealQueryable, SurrealTransaction } from 'surrealdb'
 import { StoreError } from '../../errors.ts'
 import type { Script } from './script.ts'
 

@@ -52,7 +52,7 @@ export class SurrealStore implements Store {
   async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
     if (context.derivations.length > 0)
       throw new NotSupportedError('the store on SurrealDB cannot write derived rows (`derive`).')
-    const session = new Session(await this.#connection.take())
+    const session = new Session(await this.#connection.take(context.runtime))
     try {
       await makeTables(session)
       const { epoch, identity } = await openEpoch(session, writer, context)

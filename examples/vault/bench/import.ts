@@ -1,0 +1,164 @@
+/** A first import, the vault's way and the usual way: each write awaited, each piece embedded by itself. */
+import { globSync, mkdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Embedder } from '../embed/embedder.ts'
+import { openMetadata } from '../metadata/open.ts'
+import { keyOf } from '../metadata/tables.ts'
+import { contentHash } from '../notes/read-note.ts'
+import { splitNote } from '../notes/split.ts'
+import { textHash, textOf } from '../pipeline/write-note.ts'
+import { Vault } from '../pipeline/vault.ts'
+import { Vectors } from '../vectors.ts'
+import { copyCorpus } from './corpus.ts'
+
+export interface ImportOptions {
+  readonly folder: string
+  readonly corpus: string | undefined
+  readonly files: number
+  readonly naivePieces: number
+  readonly newEmbedder: () => Embedder
+  readonly say: (line: string) => void
+}
+
+interface ImportResult {
+  readonly files: number
+  readonly pieces: number
+  readonly seconds: number
+  /** Of all threads. */
+  readonly cpuSeconds: number
+}
+
+export async function measureImport({
+  folder,
+  corpus,
+  files,
+  naivePieces,
+  newEmbedder,
+  say,
+}: ImportOptions): Promise<void> {
+  const notes = path.join(folder, 'notes')
+  const found = copyCorpus(corpus, notes, files)
+  say(`${found} Markdown files${found < files ? `: fewer than ${files}, see --corpus` : ''}`)
+  const vault = await withVault(notes, path.join(folder, 'vault'), newEmbedder(), say)
+  say(`vault: ${vault.pieces} pieces, searchable after ${vault.seconds.toFixed(1)} s: ${rate(vault)}`)
+  const naive = await usual(notes, path.join(folder, 'usual'), newEmbedder(), naivePieces, say)
+  say(`usual: searchable after ${naive.seconds.toFixed(1)} s: ${rate(naive)}`)
+  say(`the vault is ${(naive.seconds / vault.seconds).toFixed(2)} times as fast`)
+}
+
+function rate({ files, pieces, seconds, cpuSeconds }: ImportResult): string {
+  const cpu = `${((cpuSeconds * 1_000) / pieces).toFixed(1)} ms of a processor a piece`
+  return `${(files / seconds).toFixed(1)} files/s, ${(pieces / seconds).toFixed(1)} pieces/s, ${cpu}`
+}
+
+async function withVault(
+  notes: string,
+  state: string,
+  embedder: Embedder,
+  say: (line: string) => void,
+): Promise<ImportResult> {
+  const vault = await Vault.open({ folder: notes, state, embedder })
+  try {
+    // A model that is loaded is what a running vault has; so is it below.
+    await vault.embedder.embed(['warm'], AbortSignal.timeout(60_000))
+    const since = performance.now()
+    const cpu = process.cpuUsage()
+    const stages = { committed: 0 }
+    const end = vault.index.follow(({ stage }) => {
+      if (stage === 'written') stages.committed = performance.now()
+    })
+    await vault.watch()
+    await vault.settled(24 * 3_600_000)
+    end()
+    const seconds = (performance.now() - since) / 1_000
+    const { asked, embedded } = vault.embedder.counts
+    const { transactions, committed } = vault.metadata.db.stats()
+    say(
+      `vault: all committed after ${((stages.committed - since) / 1_000).toFixed(1)} s, ${committed.operations} operations in ${transactions.count} transactions; ${embedded} of ${asked} texts embedded, the others were known`,
+    )
+    const pieces = (await vault.metadata.piecesOf()).length
+    return { files: vault.index.size, pieces, seconds, cpuSeconds: cpuSince(cpu) }
+  } finally {
+    await vault.close()
+  }
+}
+
+/** @param most of the pieces that are embedded, evenly spread; the time of the others is reckoned from theirs. 0: all */
+async function usual(
+  notes: string,
+  state: string,
+  embedder: Embedder,
+  most: number,
+  say: (line: string) => void,
+): Promise<ImportResult> {
+  mkdirSync(state, { recursive: true })
+  const { db } = await openMetadata({ kind: 'sqlite', folder: state }, { batch: { lingerMs: 0 } })
+  const vectors = new Vectors(path.join(state, 'vectors.db'), embedder.dimensions)
+  const { signal } = new AbortController()
+  const files = globSync('**/*.md', { cwd: notes })
+  const total = files.reduce((sum, file) => sum + splitNote(textIn(notes, file)).pieces.length, 0)
+  const every = most === 0 || most >= total ? 1 : total / most
+  try {
+    await embedder.embed(['warm'], signal)
+    let [pieces, embedded, embeddingMs] = [0, 0, 0]
+    const since = performance.now()
+    const cpu = process.cpuUsage()
+    for (const [version, file] of files.entries()) {
+      const text = textIn(notes, file)
+      const split = splitNote(text)
+      const revision = String(version)
+      const row = {
+        path: file,
+        stamp: '',
+        hash: contentHash(Buffer.from(text)),
+        revision,
+        title: split.title,
+      }
+      const more = { size: text.length, pieces: split.pieces.length, problem: null, seen_ms: Date.now() }
+      await db.upsert('files', { ...row, ...more, state: 'written', searchable_ms: null })
+      for (const piece of split.pieces) {
+        const key = keyOf(file, piece.n)
+        const hash = textHash(textOf(piece))
+        await db.upsert('pieces', { key, path: file, revision, ...piece, hash })
+        if (Math.floor(++pieces / every) === embedded) continue
+        embedded++
+        const began = performance.now()
+        const [vector] = await embedder.embed([textOf(piece)], signal)
+        const position = { writer: '', epoch: 0, seq: 0 } as never
+        const effect = {
+          id: key,
+          kind: 'embed',
+          key,
+          payload: null,
+          version: version + 1,
+          position,
+          attempt: 1,
+          committedAt: new Date(),
+        }
+        await vectors.write([{ effect, key, piece: { hash }, vector: vector as Float32Array }], signal)
+        embeddingMs += performance.now() - began
+      }
+      await db.update('files', { path: file }, { state: 'searchable', searchable_ms: Date.now() })
+    }
+    const ms = performance.now() - since
+    // All but the embedding is done of all pieces; what it takes of a processor is a small part.
+    const cpuSeconds = cpuSince(cpu) * (pieces / embedded)
+    const left = (embeddingMs / embedded) * (pieces - embedded)
+    if (left > 0) say(`usual: ${embedded} of ${pieces} pieces embedded, the time of the others is reckoned`)
+    say(`usual: ${(embeddingMs / embedded).toFixed(1)} ms to embed a piece and keep its vector`)
+    return { files: files.length, pieces, seconds: (ms + left) / 1_000, cpuSeconds }
+  } finally {
+    await db.close()
+    await vectors.close()
+    await embedder.close()
+  }
+}
+
+function cpuSince(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1_000_000
+}
+
+function textIn(folder: string, file: string): string {
+  return new TextDecoder().decode(readFileSync(path.join(folder, file)))
+}

@@ -1,0 +1,135 @@
+/** `npm run vault`: a folder of Markdown notes that can be searched by meaning, and says how fresh its answers are. */
+import { statSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { isInstalled } from './installed.ts'
+
+const usage = `npm run vault -- watch FOLDER              follows the folder until Ctrl-C; prints the address of its page
+npm run vault -- search WORDS --folder F   pieces of notes that are near to these words
+npm run vault -- related NOTE --folder F   notes near to this one; NOTE is a path below the folder
+npm run vault -- status NOTE --folder F    how far a note is
+        --consistency eventual        what is committed, at once (the default)
+        --consistency readAfterWrite  all that was saved before the question
+        --consistency strong          and all of that is searchable
+        --timeout-ms 30000            how long an answer may wait to be so fresh; else it is none, and the exit code is 3
+        --json                        the answer as it is
+npm run vault -- hash --folder F           of all that the index holds
+npm run vault -- race                      reads while notes are in batches; --rounds 10000, --seed 1
+npm run vault -- kill                      kills watchers with -9; --kills 20, --seed 1, --files 120
+npm run vault -- bench [WHAT …]            import, save, pending, readers; --files 2000, --corpus FOLDER,
+                                      --naive-pieces N (the loop embeds so many, the rest is reckoned)
+
+        --folder FOLDER               the notes (.)
+        --state FOLDER                where the index is kept (FOLDER/.vault)
+        --store sqlite|postgres       where notes are kept (sqlite); postgres needs --url postgres://…
+        --embedder model|hashing|far  what makes vectors (model); hashing: words, without a model; far: that, each
+                                      call answered 20 ms later
+        --port N                      of the page (any)`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    consistency: { type: 'string', default: 'eventual' },
+    corpus: { type: 'string' },
+    embedder: { type: 'string', default: 'model' },
+    events: { type: 'boolean', default: false },
+    files: { type: 'string' },
+    folder: { type: 'string', default: '.' },
+    help: { type: 'boolean', short: 'h', default: false },
+    json: { type: 'boolean', default: false },
+    kills: { type: 'string', default: '20' },
+    'naive-pieces': { type: 'string', default: '0' },
+    port: { type: 'string', default: '0' },
+    rounds: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: '1' },
+    state: { type: 'string' },
+    store: { type: 'string', default: 'sqlite' },
+    'timeout-ms': { type: 'string', default: '30000' },
+    url: { type: 'string' },
+  },
+})
+const [command = '', ...rest] = positionals
+
+if (values.help || command === '') {
+  console.log(usage)
+  if (!values.help) process.exitCode = 2
+} else if (isInstalled()) {
+  try {
+    process.exitCode = await run(command)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}
+
+async function run(name: string): Promise<number> {
+  switch (name) {
+    case 'watch': {
+      const { watch } = await import('./watch.ts')
+      return await watch({
+        ...(await place(rest[0])),
+        port: whole('port', values.port),
+        events: values.events,
+      })
+    }
+    case 'status':
+    case 'search':
+    case 'related': {
+      const { ask } = await import('./ask.ts')
+      const about = rest.join(' ').trim()
+      if (about === '') throw new Error(`What about?\n${usage}`)
+      return await ask({
+        ...(await place()),
+        question: name,
+        about,
+        consistency: values.consistency,
+        timeoutMs: whole('timeout-ms', values['timeout-ms']),
+        json: values.json,
+      })
+    }
+    case 'hash': {
+      const { indexHash } = await import('./index-hash.ts')
+      console.log(await indexHash(await place()))
+      return 0
+    }
+    case 'race': {
+      const { raceCommand } = await import('./race.ts')
+      return await raceCommand(whole('rounds', values.rounds), whole('seed', values.seed))
+    }
+    case 'kill': {
+      const { killCommand } = await import('./kill.ts')
+      return await killCommand({
+        kills: whole('kills', values.kills),
+        seed: whole('seed', values.seed),
+        files: whole('files', values.files ?? '120'),
+      })
+    }
+    case 'bench': {
+      const { bench } = await import('./bench/run.ts')
+      return await bench({
+        what: rest,
+        corpus: values.corpus,
+        files: whole('files', values.files ?? '2000'),
+        embedder: values.embedder,
+        naivePieces: whole('naive-pieces', values['naive-pieces']),
+        json: values.json,
+      })
+    }
+    default:
+      throw new Error(`No command "${name}".\n${usage}`)
+  }
+}
+
+async function place(given = values.folder): Promise<import('./place.ts').Place> {
+  const { embedderNamed, isStoreKind } = await import('./place.ts')
+  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`"${given}" is no folder.`)
+  if (!isStoreKind(values.store)) throw new Error(`There is no store "${values.store}".`)
+  const { state, store, url } = values
+  return { folder: path.resolve(given), state, store, url, embedder: embedderNamed(values.embedder) }
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new Error(`--${name} is a whole number, not "${text}".`)
+}
