@@ -21,7 +21,7 @@ npm run vault -- bench [WHAT …]            import, save, pending, readers; --f
 
         --folder FOLDER               the notes (.)
         --state FOLDER                where the index is kept (FOLDER/.vault)
-        --store sqlite|postgres       where notes are kept (sqlite); postgres needs --url postgres://…
+        --store sqlite|postgres|surrealdb   where notes are kept (sqlite); postgres needs --url postgres://…
         --embedder model|hashing|far  what makes vectors (model); hashing: words, without a model; far: that, each
                                       call answered 20 ms later
         --port N                      of the page (any)`

@@ -14,7 +14,7 @@ export interface Place {
 }
 
 export function isStoreKind(name: string): name is StoreKind {
-  return name === 'sqlite' || name === 'postgres'
+  return name === 'sqlite' || name === 'postgres' || name === 'surrealdb'
 }
 
 export function embedderNamed(name: string): Embedder {

@@ -1,6 +1,6 @@
 /**
  * What the example uses of Tidemark, from the sources that it lies beside. A project of your own has
- * `from 'tidemark'`, `from 'tidemark/sqlite'`, `from 'tidemark/postgres'` and `from 'tidemark/sqlite-vec'` here.
+ * `from 'tidemark'`, `from 'tidemark/sqlite'`, `from 'tidemark/postgres'`, `from 'tidemark/surrealdb'` and `from 'tidemark/sqlite-vec'` here.
  */
 export {
   open,
@@ -24,5 +24,6 @@ export {
   type Tidemark,
 } from '../../src/index.ts'
 export { postgres } from '../../src/stores/postgres/index.ts'
+export { surrealdb } from '../../src/surrealdb.ts'
 export { sqlite } from '../../src/stores/sqlite/index.ts'
 export { sqliteVec } from '../../src/targets/sqlite-vec/index.ts'

@@ -125,7 +125,7 @@ export async function discardEffects(host: EffectsHost, ids: readonly string[]):
 /** Deletes those of a kind that have been dead for too long, a few at a time. */
 export async function dropOldDead(host: EffectsHost, kind: string, keptMs: number): Promise<void> {
   const rows = await host.ask(
-    `SELECT epoch, seq, n FROM tidemark_effects WHERE kind = ? AND state = 'dead' AND failed_at < ?
+    `SELECT epoch, seq, n, failed_at FROM tidemark_effects WHERE kind = ? AND state = 'dead' AND failed_at < ?
      ORDER BY failed_at LIMIT ${droppedAtOnce}`,
     [kind, Math.floor(host.runtime.wallMs() - keptMs)],
   )

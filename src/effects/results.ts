@@ -28,7 +28,7 @@ export async function readResult(
 /** Those of a kind that are too old, a few at a time. */
 export async function dropOldResults(host: EffectsHost, kind: string, keptMs: number): Promise<void> {
   const rows = await host.ask(
-    `SELECT epoch, seq, n FROM tidemark_results WHERE kind = ? AND delivered_at < ?
+    `SELECT epoch, seq, n, delivered_at FROM tidemark_results WHERE kind = ? AND delivered_at < ?
      ORDER BY delivered_at LIMIT ${droppedAtOnce}`,
     [kind, Math.floor(host.runtime.wallMs() - keptMs)],
   )

@@ -155,6 +155,24 @@ await withExample('vault', async () => {
     expect(compared).toBeGreaterThan(0)
   })
 
+  test('on SurrealDB a vault holds and finds the same, and forgets what is gone', async () => {
+    const { folder, state } = notesFolder({ 'bread.md': bread, 'sails.md': sails })
+    const place = { folder, state, embedder: hashing, store: 'surrealdb', url: 'mem://' } as const
+    const { vault: watched } = await openVault(place)
+    await watched.watch()
+    const asking = new Asking(watched)
+    expect(await asking.status('bread.md', strong)).toMatchObject({
+      file: { state: 'searchable', size: bread.length },
+      pending: [],
+    })
+    expect((await asking.search('mainsail and wind', strong)).found[0]?.path).toBe('sails.md')
+    rmSync(path.join(folder, 'sails.md'))
+    expect((await asking.search('mainsail and wind', strong)).found.map((found) => found.path)).not.toContain(
+      'sails.md',
+    )
+    await watched.close()
+  })
+
   await withServer(embeddedPostgres, (server) => {
     test('on PostgreSQL a vault holds and finds the same', async () => {
       const { folder, state } = notesFolder({ 'bread.md': bread, 'sails.md': sails })

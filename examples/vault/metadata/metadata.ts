@@ -29,7 +29,7 @@ export interface Metadata {
   pieces(keys: readonly string[], freshness: Freshness): Promise<Found<PieceRow>>
 }
 
-export type StoreKind = 'sqlite' | 'postgres'
+export type StoreKind = 'sqlite' | 'postgres' | 'surrealdb'
 
 /** Where: a file in the vault's state folder, or a server. */
 export interface MetadataPlace {

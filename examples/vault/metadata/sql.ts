@@ -59,7 +59,8 @@ async function createTables(db: Tidemark<DB>): Promise<void> {
 /** A statement takes only so many values. */
 const pathsAtOnce = 500
 
-class SqlMetadata implements Metadata {
+/** What SurrealQL has words for too. */
+export class SqlMetadata implements Metadata {
   readonly db: Tidemark<DB>
 
   constructor(db: Tidemark<DB>) {
