@@ -167,6 +167,7 @@ await withExample('vault', async () => {
     })
     expect((await asking.search('mainsail and wind', strong)).found[0]?.path).toBe('sails.md')
     rmSync(path.join(folder, 'sails.md'))
+    expect((await asking.status('sails.md', strong)).file).toBeNull()
     expect((await asking.search('mainsail and wind', strong)).found.map((found) => found.path)).not.toContain(
       'sails.md',
     )

@@ -79,7 +79,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n')
-  const peers = ['kysely', 'pg', 'ioredis', 'sqlite-vec', '@qdrant/js-client-rest'].map(
+  const peers = ['kysely', 'pg', 'ioredis', 'sqlite-vec', 'surrealdb', '@qdrant/js-client-rest'].map(
     (name) => `${name}@${manifest.devDependencies[name]}`,
   )
   run(
@@ -117,6 +117,7 @@ test('every subpath that package.json promises can be imported', () => {
     './redis',
     './server',
     './sqlite-vec',
+    './surrealdb',
     './testing',
     './webhook',
   ])
