@@ -10,8 +10,8 @@ import type { Session } from './session.ts'
 import { makeOwnTables } from './tables.ts'
 
 const keptEpochs = 10_000
-/** Whoever loses a race for the same row tries again. */
-const attempts = 20
+/** Whoever loses a race for the same row tries again: an owner who commits all the time may win many of them. */
+const attempts = 1_000
 
 /** What a fence that failed throws; see `fence`. */
 export const fenceFailed = 'tidemark: fence'
@@ -21,12 +21,22 @@ export async function makeTables(session: Session): Promise<void> {
 }
 
 /** Closes the writer's earlier epochs and begins a new one. */
-export function openEpoch(
+export async function openEpoch(
   session: Session,
   writer: WriterName,
   { leaseMs, epochStep, newIdentity, runtime }: StoreContext,
 ): Promise<OpenedEpoch> {
-  return retried(async () => {
+  const close = (script: Script): number =>
+    script.add(
+      `UPDATE tidemark_writers SET closed = 1 WHERE writer = ${script.value(writer)} AND closed = 0 RETURN NONE`,
+    )
+  // By itself first: it is short, so that it soon gets in between the commits of an owner that is still at work.
+  await retried(() => {
+    const script = new Script()
+    close(script)
+    return session.together(script)
+  })
+  return await retried(async () => {
     const script = new Script()
     const known = 'type::record("tidemark_database", 1)'
     const at = script.value({
@@ -40,9 +50,7 @@ export function openEpoch(
     script.add(`UPDATE ${known} SET last_epoch += ${script.value(epochStep)} RETURN NONE`)
     const told = script.add(`SELECT * OMIT id FROM ${known}`)
     script.add(`LET $epoch = ${known}.last_epoch`)
-    script.add(
-      `UPDATE tidemark_writers SET closed = 1 WHERE writer = ${script.value(writer)} AND closed = 0 RETURN NONE`,
-    )
+    close(script)
     const row = script.value({
       writer,
       watermark: 0,
