@@ -34,6 +34,7 @@ import type { Connection } from './connection.ts'
 import { beginFenced, Executor } from './executor.ts'
 import { Interactive } from './interactive.ts'
 import type { SurrealSettings } from './options.ts'
+import { lineOf, type Line } from './line.ts'
 import { Reads } from './reads.ts'
 import { readSchema, Tables, type DatabaseSchema } from './schema.ts'
 import { Session } from './session.ts'
@@ -52,15 +53,19 @@ export class SurrealStore implements Store {
   async open(writer: WriterName, context: StoreContext): Promise<OpenedStore> {
     if (context.derivations.length > 0)
       throw new NotSupportedError('the store on SurrealDB cannot write derived rows (`derive`).')
-    const session = new Session(await this.#connection.take(context.runtime))
+    const client = await this.#connection.take(context.runtime)
+    const session = new Session(client)
+    const line = lineOf(client)
     try {
-      await makeTables(session)
-      const { epoch, identity } = await openEpoch(session, writer, context)
+      const { epoch, identity } = await line.run(async () => {
+        await makeTables(session)
+        return await openEpoch(session, writer, context)
+      })
       const owner = { writer, epoch }
       const look = (): Promise<DatabaseSchema> => readSchema(session, this.#numbered)
       const executor = new Executor(session, owner, context, await look(), look)
       const connection = this.#connection
-      return new OpenedSurreal({ connection, session, owner, identity, executor, context })
+      return new OpenedSurreal({ connection, session, line, owner, identity, executor, context })
     } catch (error) {
       await this.#connection.letGo()
       throw toStoreError(error)
@@ -71,6 +76,7 @@ export class SurrealStore implements Store {
 interface Parts {
   readonly connection: Connection
   readonly session: Session
+  readonly line: Line
   readonly owner: Owner
   readonly identity: DatabaseIdentity
   readonly executor: Executor
@@ -109,15 +115,21 @@ class OpenedSurreal implements OpenedStore {
     const reserving = this.#reserving
     const outcome = told(async () => {
       await reserving
-      return await this.#parts.executor.commit(batch)
+      return await this.#parts.line.run(() => this.#parts.executor.commit(batch))
     })
     this.#committing = outcome.catch(() => undefined)
     return outcome
   }
 
   async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
-    const { session, owner, executor, context } = this.#parts
-    const transaction = await told(() => beginFenced(session, owner, prev, (prev + 1) as Seq))
+    const { session, line, owner, executor, context } = this.#parts
+    const release = await line.take()
+    const transaction = await told(() => beginFenced(session, owner, prev, (prev + 1) as Seq)).catch(
+      (error: unknown) => {
+        release()
+        throw error
+      },
+    )
     const interactive = new Interactive(
       transaction,
       async (segments) => {
@@ -129,6 +141,7 @@ class OpenedSurreal implements OpenedStore {
       },
       async (isCommitted) => {
         timer.cancel()
+        release()
         if (this.#interactive === interactive) this.#interactive = undefined
         // It may have made tables: they can be written to when its caller hears of the commit.
         if (isCommitted) await executor.reloadSchema().catch(() => undefined)
@@ -140,11 +153,11 @@ class OpenedSurreal implements OpenedStore {
   }
 
   recover(since: Seq): Promise<Tidemark> {
-    const { session, owner } = this.#parts
+    const { session, line, owner } = this.#parts
     return told(async () => {
       await this.#interactive?.rollback()
       await this.#committing
-      return await recoverTidemark(session, owner, since)
+      return await line.run(() => recoverTidemark(session, owner, since))
     })
   }
 
@@ -155,16 +168,18 @@ class OpenedSurreal implements OpenedStore {
   }
 
   async #reserve(table: string, count: number): Promise<readonly IdRange[]> {
-    const { executor, owner } = this.#parts
+    const { executor, line, owner } = this.#parts
     if (executor.schema.tables.get(table)?.generatedId === undefined)
       throw new StoreError('rejected', `table "${table}" has no numbers for keys`, {
         hint: `Name it in the option \`numbered\` of surrealdb(), or give the rows keys of your own.`,
       })
     try {
-      const first = await executor.counters.take(table, count, (script) => {
-        const row = `type::record("tidemark_writers", ${script.value(owner.epoch)})`
-        script.add(`IF ${row}.closed != 0 { THROW "${fenceFailed}" }`)
-      })
+      const first = await line.run(() =>
+        executor.counters.take(table, count, (script) => {
+          const row = `type::record("tidemark_writers", ${script.value(owner.epoch)})`
+          script.add(`IF ${row}.closed != 0 { THROW "${fenceFailed}" }`)
+        }),
+      )
       return [{ first, count }]
     } catch (error) {
       if (messageOf(error).includes(fenceFailed)) throw chainError(owner, 0 as Seq)
@@ -181,7 +196,11 @@ class OpenedSurreal implements OpenedStore {
   }
 
   endEpoch(seen: WriterTidemark): Promise<boolean> {
-    return told(() => endEpoch(this.#parts.session, seen))
+    const { line, session } = this.#parts
+    return told(async () => {
+      if (line.isTaken) throw new StoreError('transient', 'somebody writes to the database')
+      return await line.run(() => endEpoch(session, seen))
+    })
   }
 
   sync(): Promise<void> {
@@ -214,7 +233,8 @@ class OpenedSurreal implements OpenedStore {
 
   async #end(): Promise<void> {
     await this.#interactive?.rollback()
-    await closeEpoch(this.#parts.session, this.#parts.owner)
+    const { line, session, owner } = this.#parts
+    await line.run(() => closeEpoch(session, owner))
   }
 }
 
