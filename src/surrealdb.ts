@@ -3,7 +3,7 @@ import { RecordId, type Surreal, type Table } from 'surrealdb'
 import type { ReadReport } from './reads/reader.ts'
 import type { Consistency, ReadOptions } from './reads/read-options.ts'
 import { InvalidOperationError } from './errors.ts'
-import { piecesOf, placedPieces } from './sql/text.ts'
+import { parameterOf, placedPieces } from './sql/text.ts'
 import { surrealdb, type SurrealOptions } from './stores/surrealdb/index.ts'
 import { open, type Tidemark } from './tidemark.ts'
 import type { OpenOptions } from './writes/options.ts'
@@ -103,19 +103,15 @@ function tableOf(record: RecordId): string {
 
 /** The engine numbers parameters: `$name` becomes `$p1`. A name that is not bound is SurrealQL's own, such as `$parent`. */
 function positional(text: string, bindings: Fields): { sql: string; parameters: unknown[] } {
-  const names = Object.keys(bindings)
-  const used = new Set([...piecesOf(text, 'surrealql')].filter((piece) => piece.startsWith('$')))
-  const places = new Map(
-    names.filter((name) => used.has(`$${name}`)).map((name, index) => [`$${name}`, `$p${index + 1}`]),
-  )
+  const names: string[] = []
   let sql = ''
   let from = 0
   for (const { piece, at } of placedPieces(text, 'surrealql')) {
-    sql += text.slice(from, at) + (places.get(piece) ?? piece)
+    const name = piece.slice(1)
+    if (!piece.startsWith('$') || !Object.hasOwn(bindings, name)) continue
+    if (!names.includes(name)) names.push(name)
+    sql += text.slice(from, at) + parameterOf(names.indexOf(name) + 1, 'surrealql')
     from = at + piece.length
   }
-  return {
-    sql: sql + text.slice(from),
-    parameters: [...places.keys()].map((name) => bindings[name.slice(1)]),
-  }
+  return { sql: sql + text.slice(from), parameters: names.map((name) => bindings[name]) }
 }

@@ -2,7 +2,7 @@
 import type { Dialect, OpenedStore } from '../contracts/store.ts'
 import type { TableSchema } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
-import { allFieldsOf, quoted, recordOf, withParameters } from '../sql/text.ts'
+import { allFieldsOf, parameterOf, quoted, recordOf } from '../sql/text.ts'
 import type { Row } from '../reads/fold.ts'
 
 /** The rows of a table in which these columns have these values, in the order of their key. */
@@ -45,10 +45,7 @@ function selectionFrom(table: TableSchema, columns: readonly string[], dialect: 
 
 function select(table: TableSchema, columns: readonly string[], wanted: string, dialect: Dialect): Selection {
   const names = [...table.columns.keys()]
-  const sql = withParameters(
-    { sql: inSql(table, columns, names, dialect), surrealql: inSurrealQl(table, columns) },
-    dialect,
-  )
+  const sql = dialect === 'surrealql' ? inSurrealQl(table, columns) : inSql(table, columns, names, dialect)
   return { columns: wanted, sql, names }
 }
 
@@ -61,7 +58,7 @@ function inSql(
   const name = (column: string): string => `t.${quoted(column, dialect)}`
   return [
     `SELECT ${names.map(name).join(', ')} FROM ${table.sqlName ?? quoted(table.name, dialect)} AS t`,
-    `WHERE ${columns.map((column) => `${name(column)} = ?`).join(' AND ')}`,
+    `WHERE ${columns.map((column, index) => `${name(column)} = ${parameterOf(index + 1, dialect)}`).join(' AND ')}`,
     `ORDER BY ${table.primaryKey.map(name).join(', ')}`,
   ].join(' ')
 }
@@ -72,7 +69,7 @@ function inSurrealQl({ name, primaryKey }: TableSchema, columns: readonly string
     return `SELECT ${allFieldsOf(primaryKey)} FROM ${recordOf(name, primaryKey.length)}`
   const words = (column: string): string => quoted(column, 'surrealql')
   return [
-    `SELECT ${allFieldsOf(primaryKey)} FROM ${words(name)} WHERE ${columns.map((column) => `${words(column)} = ?`).join(' AND ')}`,
+    `SELECT ${allFieldsOf(primaryKey)} FROM ${words(name)} WHERE ${columns.map((column, index) => `${words(column)} = ${parameterOf(index + 1, 'surrealql')}`).join(' AND ')}`,
     `ORDER BY ${primaryKey.map(words).join(', ')}`,
   ].join(' ')
 }

@@ -12,7 +12,7 @@ import type { Value } from '../contracts/values.ts'
 import { InvalidOperationError, TidemarkError, type ErrorCode, unprefixed } from '../errors.ts'
 import type { PendingTable } from '../writes/pending.ts'
 import { encodeForColumn } from '../writes/values.ts'
-import { allFieldsOf, quoted, recordOf, withParameters } from '../sql/text.ts'
+import { allFieldsOf, parameterOf, quoted, recordOf, wordsOf } from '../sql/text.ts'
 import type { Row } from './fold.ts'
 
 /** What is committed of a row, and the tidemark of the snapshot that says so. */
@@ -39,7 +39,10 @@ export class RowQuery {
     this.#names = [...columns.keys()]
     this.#keyAt = 1 + this.#names.indexOf(primaryKey[0] ?? '')
     const quote = (text: string): string => quoted(text, dialect)
-    const conditions = primaryKey.map((column) => `t.${quote(column)} = ?`)
+    // Put where they stand: a name may have a `?` of its own.
+    const conditions = primaryKey.map(
+      (column, index) => `t.${quote(column)} = ${parameterOf(index + 1, dialect)}`,
+    )
     const own = {
       sql: [
         `SELECT w.watermark, ${this.#names.map((column) => `t.${quote(column)}`).join(', ')}`,
@@ -49,7 +52,7 @@ export class RowQuery {
       surrealql: `SELECT watermark, (SELECT ${allFieldsOf(primaryKey)} FROM ONLY ${recordOf(name, primaryKey.length)}) AS row FROM tidemark_writers:${epoch}`,
     }
     this.#isDocument = dialect === 'surrealql'
-    this.#sql = withParameters(own, dialect)
+    this.#sql = wordsOf(own, dialect)
   }
 
   query(values: readonly Value[]): SqlQuery {

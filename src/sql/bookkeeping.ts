@@ -13,7 +13,7 @@ import type { SqlSession } from './dialect.ts'
 export const bookkeepingFormat = 2
 
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
-const keptEpochs = 10_000
+export const keptEpochs = 10_000
 
 export interface EpochRequest {
   readonly writer: WriterName
@@ -92,7 +92,7 @@ export function openEpoch(
   })
 }
 
-function otherFormat(made: string): StoreError {
+export function otherFormat(made: string): StoreError {
   return new StoreError('fatal', `the tidemark_ tables of this database were made by ${made} of Tidemark`, {
     hint: 'Open it with that version, or move its rows to a new database.',
   })
@@ -174,19 +174,31 @@ export async function readTidemarks(
     `SELECT writer, epoch, watermark, closed, lease_ms FROM tidemark_writers
      WHERE closed = 0${epochs.length === 0 ? '' : ` OR epoch IN (${epochs.join(', ')})`} ORDER BY epoch`,
   )
-  return rows.map((row) => ({
+  return rows.map(tidemarkOf)
+}
+
+export function tidemarkOf(row: Record<string, unknown>): WriterTidemark {
+  return {
     writer: String(row['writer']) as WriterName,
     epoch: Number(row['epoch']) as Epoch,
     watermark: Number(row['watermark']) as Seq,
     isClosed: Number(row['closed']) === 1,
     leaseMs: Number(row['lease_ms']),
-  }))
+  }
 }
 
 /** Whether everything that is required is among what a snapshot holds. */
 export function holds(tidemarks: readonly WriterTidemark[], required: readonly Mark[]): boolean {
   return required.every(({ epoch, seq }) =>
     tidemarks.some((tidemark) => tidemark.epoch === epoch && tidemark.watermark >= seq),
+  )
+}
+
+/** The fence did not move. */
+export function chainError({ writer }: Owner, prev: Seq): StoreError {
+  return new StoreError(
+    'chain',
+    `the tidemark of writer "${writer}" is not at ${prev}, or its epoch has ended.`,
   )
 }
 
@@ -207,18 +219,21 @@ export async function readTidemark(
     'SELECT id, seq, table_name, code, message FROM tidemark_dead_letters WHERE writer = ? AND epoch = ? AND seq > ? ORDER BY seq',
     [writer, epoch, since],
   )
-  const rejections = letters.rows.map((letter): Rejection => ({
+  return {
+    watermark: Number(row['watermark']) as Seq,
+    isClosed: Number(row['closed']) === 1,
+    exists: true,
+    rejections: letters.rows.map(rejectionOf),
+  }
+}
+
+export function rejectionOf(letter: Record<string, unknown>): Rejection {
+  return {
     seq: Number(letter['seq']) as Seq,
     table: typeof letter['table_name'] === 'string' ? letter['table_name'] : undefined,
     code: String(letter['code']),
     message: String(letter['message']),
     deadLetter: Number(letter['id']) as DeadLetterId,
-  }))
-  return {
-    watermark: Number(row['watermark']) as Seq,
-    isClosed: Number(row['closed']) === 1,
-    exists: true,
-    rejections,
   }
 }
 

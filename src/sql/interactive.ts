@@ -1,27 +1,24 @@
 /**
  * An interactive transaction on a connection of its own.
  *
- * Its statements run one after another, each in a savepoint: one that fails leaves the rest of the transaction as it
- * was, in every database, and one that ends the transaction itself is noticed. What nobody awaited is part of it or
- * refused, never run outside of it.
+ * Each of its statements stands in a savepoint: one that fails leaves the rest of the transaction as it was, in every
+ * database, and one that ends the transaction itself is noticed.
  */
 import type { Segment } from '../contracts/effect.ts'
-import type { QueryResult, SqlQuery, StoreTransaction } from '../contracts/store.ts'
-import { StoreError } from '../errors.ts'
+import type { QueryResult, SqlQuery } from '../contracts/store.ts'
 import { toStoreError } from './failure.ts'
 import { checkInTransaction, requireOneEffect, type Effect } from './guard.ts'
 import type { Answer, SqlTransaction } from './dialect.ts'
+import { OneByOne, transactionEnded } from './one-by-one.ts'
 
 /** The rows of an answer as plain data. */
 type ResultOf = (answer: Answer, asArrays: boolean | undefined) => QueryResult
 
-export class Interactive implements StoreTransaction {
+export class Interactive extends OneByOne {
   readonly #transaction: SqlTransaction
   readonly #resultOf: ResultOf
   readonly #onEnded: (isCommitted: boolean, segments: readonly Segment[]) => Promise<void>
   readonly #keep: (segments: readonly Segment[]) => Promise<void>
-  #last: Promise<unknown> = Promise.resolve()
-  #hasEnded = false
   /** What its statements do so far. */
   #effect: Effect = 'reads'
   /** A statement ended it, or its connection is gone. */
@@ -33,46 +30,33 @@ export class Interactive implements StoreTransaction {
     onEnded: (isCommitted: boolean, segments: readonly Segment[]) => Promise<void>,
     keep: (segments: readonly Segment[]) => Promise<void> = async () => undefined,
   ) {
+    super()
     this.#transaction = transaction
     this.#resultOf = resultOf
     this.#onEnded = onEnded
     this.#keep = keep
   }
 
-  async query(query: SqlQuery): Promise<QueryResult> {
-    if (this.#hasEnded) throw ended()
-    const running = this.#last.then(() => this.#run(query))
-    this.#last = running.catch(() => undefined)
-    return await running
-  }
-
-  async commit(segments: readonly Segment[]): Promise<void> {
-    if (this.#hasEnded) throw ended()
-    // From here on, not from the answer: a statement sent in between would run outside of the transaction.
-    this.#hasEnded = true
-    await this.#last
+  protected async keep(segments: readonly Segment[]): Promise<void> {
     const { session } = this.#transaction
     try {
-      if (this.#isBroken) throw ended()
+      if (this.#isBroken) throw transactionEnded()
       await this.#keep(segments)
       await this.#transaction.commit()
     } catch (error) {
-      await this.#transaction.rollback()
-      await this.#onEnded(false, [])
+      await this.undo()
       throw toStoreError(session.dialect, error, 'unknown')
     }
     await this.#onEnded(true, segments)
   }
 
-  async rollback(): Promise<void> {
-    this.#hasEnded = true
-    await this.#last
+  protected async undo(): Promise<void> {
     await this.#transaction.rollback()
     await this.#onEnded(false, [])
   }
 
-  async #run({ sql, parameters, asArrays }: SqlQuery): Promise<QueryResult> {
-    if (this.#isBroken) throw ended()
+  protected async run({ sql, parameters, asArrays }: SqlQuery): Promise<QueryResult> {
+    if (this.#isBroken) throw transactionEnded()
     const { session } = this.#transaction
     const { dialect } = session
     const effect = checkInTransaction(dialect, sql)
@@ -102,8 +86,4 @@ export class Interactive implements StoreTransaction {
       this.#isBroken = true
     }
   }
-}
-
-function ended(): StoreError {
-  return new StoreError('rejected', 'the transaction has ended; nothing more can run in it')
 }

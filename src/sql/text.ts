@@ -47,7 +47,7 @@ export function wordsOf(own: Own, dialect: Dialect): string {
   return dialect === 'surrealql' ? own.surrealql : own.sql
 }
 
-/** A statement of our own in the words of its database. */
+/** A statement of our own in the words of its database. In one that names what is not ours, a `?` may be of a name. */
 export function withParameters(own: Own, dialect: Dialect): string {
   const text = wordsOf(own, dialect)
   if (dialect !== 'postgres' && dialect !== 'surrealql') return text
@@ -75,8 +75,8 @@ export function allFieldsOf(keyColumns: readonly string[]): string {
   return keyColumns.includes('id') ? '*' : '* OMIT id'
 }
 
-/** A record of SurrealDB by as many parameters as its key has columns. */
+/** A record of SurrealDB by the first parameters, as many as its key has columns. */
 export function recordOf(table: string, keyColumns: number): string {
-  const key = keyColumns === 1 ? '?' : `[${Array.from({ length: keyColumns }, () => '?').join(', ')}]`
-  return `type::record(${JSON.stringify(table)}, ${key})`
+  const key = Array.from({ length: keyColumns }, (_, index) => parameterOf(index + 1, 'surrealql'))
+  return `type::record(${JSON.stringify(table)}, ${key.length === 1 ? key[0] : `[${key.join(', ')}]`})`
 }

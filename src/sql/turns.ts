@@ -13,16 +13,31 @@ export class Turns {
     this.#maxWaiting = maxWaiting
   }
 
+  get isTaken(): boolean {
+    return this.#taken > 0
+  }
+
   get waiting(): number {
     return this.#waiting.length
   }
 
   /** Runs `work` when it is its turn. @throws TidemarkError `QUERY_BUSY`; the signal's reason; what `end` was told */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#take(signal)
+    const giveBack = await this.take(signal)
     try {
       return await work()
     } finally {
+      giveBack()
+    }
+  }
+
+  /** @returns what gives the turn back; a second time it does nothing. @throws as `run` */
+  async take(signal: AbortSignal): Promise<() => void> {
+    await this.#take(signal)
+    let isOver = false
+    return () => {
+      if (isOver) return
+      isOver = true
       // Whoever waits longest takes the place over.
       const next = this.#waiting.shift()
       if (next) next.resolve()

@@ -120,6 +120,13 @@ export const levels: Topic = (subject, test) => {
     assert.ok(isSync || waitedMs > 0)
   })
 
+  test('law 6 · a row whose columns have names with question marks is found by its key', async () => {
+    await using at = await stage(subject, 'CREATE TABLE asked ("why?" TEXT PRIMARY KEY, "how?" TEXT)')
+    await at.db.upsert('asked', { 'why?': 'so', 'how?': 'thus' })
+    const { row } = await at.db.get('asked', { 'why?': 'so' })
+    assert.deepEqual({ ...row }, { 'why?': 'so', 'how?': 'thus' })
+  })
+
   test('rows as arrays keep columns of one name apart', async () => {
     await using at = await stage(subject, tables)
     await at.db.insert('songs', { title: 'a' })

@@ -46,7 +46,7 @@ export function translate(sql: string, dialect: Dialect): string {
   if (dialect === 'sqlite') return sql
   let parameters = 0
   if (dialect === 'surrealql')
-    return sql.replace(/'[^']*'|[?]/g, (piece) => (piece === '?' ? `$p${++parameters}` : piece))
+    return sql.replace(/'[^']*'|"[^"]*"|[?]/g, (piece) => (piece === '?' ? `$p${++parameters}` : piece))
   return sql.replace(translated, (piece) => {
     if (piece === '?') return dialect === 'postgres' ? `$${++parameters}` : piece
     if (piece.startsWith('"')) return dialect === 'postgres' ? piece : inBackticks(piece)

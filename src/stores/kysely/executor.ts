@@ -27,7 +27,7 @@ import {
   type Cause,
 } from '../../isolation.ts'
 import { Application, NeedsCare } from './apply.ts'
-import { moveTidemark, type Owner } from '../../sql/bookkeeping.ts'
+import { chainError, moveTidemark, type Owner } from '../../sql/bookkeeping.ts'
 import type { DatabaseSchema } from './dialect.ts'
 import { messageOf, toStoreError } from '../../sql/failure.ts'
 import type { Session, Transaction } from './session.ts'
@@ -88,11 +88,7 @@ export class Executor {
     const transaction = await this.#session.begin(this.#session.dialect.isolation)
     const { session } = transaction
     try {
-      if (!(await moveTidemark(session, this.#owner, prev, last)))
-        throw new StoreError(
-          'chain',
-          `the tidemark of writer "${this.#owner.writer}" is not at ${prev}, or its epoch has ended.`,
-        )
+      if (!(await moveTidemark(session, this.#owner, prev, last))) throw chainError(this.#owner, prev)
       // Inside the transaction, so that the tables stay as they are read.
       const version = await session.dialect.schemaVersion(session)
       if (version !== undefined && version !== this.#schema.version)

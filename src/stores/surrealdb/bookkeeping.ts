@@ -1,16 +1,24 @@
 /** The rows that carry the laws, in SurrealQL. What they mean is in `src/sql/bookkeeping.ts`, which says it in SQL. */
-import type { DeadLetterId, Rejection } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { StoreContext, Tidemark, WriterTidemark } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
-import { bookkeepingFormat, unknownTidemark, type OpenedEpoch, type Owner } from '../../sql/bookkeeping.ts'
+import {
+  bookkeepingFormat,
+  keptEpochs,
+  otherFormat,
+  rejectionOf,
+  tidemarkOf,
+  unknownTidemark,
+  type OpenedEpoch,
+  type Owner,
+} from '../../sql/bookkeeping.ts'
 import { meaningOf } from './classify.ts'
 import { Script } from './script.ts'
 import type { Session } from './session.ts'
 import { makeOwnTables } from './tables.ts'
+import { fromDatabase } from './values.ts'
 
-const keptEpochs = 10_000
-/** Whoever loses a race for the same row tries again: an owner who commits all the time may win many of them. */
+/** Whoever loses a race for the same row tries again: on a server, an owner who commits all the time may win many. */
 const attempts = 1_000
 
 /** What a fence that failed throws; see `fence`. */
@@ -21,22 +29,12 @@ export async function makeTables(session: Session): Promise<void> {
 }
 
 /** Closes the writer's earlier epochs and begins a new one. */
-export async function openEpoch(
+export function openEpoch(
   session: Session,
   writer: WriterName,
   { leaseMs, epochStep, newIdentity, runtime }: StoreContext,
 ): Promise<OpenedEpoch> {
-  const close = (script: Script): number =>
-    script.add(
-      `UPDATE tidemark_writers SET closed = 1 WHERE writer = ${script.value(writer)} AND closed = 0 RETURN NONE`,
-    )
-  // By itself first: it is short, so that it soon gets in between the commits of an owner that is still at work.
-  await retried(() => {
-    const script = new Script()
-    close(script)
-    return session.together(script)
-  })
-  return await retried(async () => {
+  return retried(async () => {
     const script = new Script()
     const known = 'type::record("tidemark_database", 1)'
     const at = script.value({
@@ -50,7 +48,9 @@ export async function openEpoch(
     script.add(`UPDATE ${known} SET last_epoch += ${script.value(epochStep)} RETURN NONE`)
     const told = script.add(`SELECT * OMIT id FROM ${known}`)
     script.add(`LET $epoch = ${known}.last_epoch`)
-    close(script)
+    script.add(
+      `UPDATE tidemark_writers SET closed = 1 WHERE writer = ${script.value(writer)} AND closed = 0 RETURN NONE`,
+    )
     const row = script.value({
       writer,
       watermark: 0,
@@ -64,11 +64,7 @@ export async function openEpoch(
     const answers = await session.together(script)
     const [database] = answers[told] as readonly Record<string, unknown>[]
     if (database === undefined || Number(database['format']) !== bookkeepingFormat)
-      throw new StoreError(
-        'fatal',
-        `the tidemark_ tables of this database were made by another version of Tidemark (format ${String(database?.['format'])})`,
-        { hint: 'Open it with that version, or move its rows to a new database.' },
-      )
+      throw otherFormat(`another version (format ${String(database?.['format'])})`)
     return {
       epoch: Number(database['last_epoch']) as Epoch,
       identity: { id: String(database['database']), secret: String(database['secret']) },
@@ -97,11 +93,13 @@ function writerRow(script: Script, epoch: Epoch): string {
   return `type::record("tidemark_writers", ${script.value(epoch)})`
 }
 
-export function chainError({ writer }: Owner, prev: Seq): StoreError {
-  return new StoreError(
-    'chain',
-    `the tidemark of writer "${writer}" is not at ${prev}, or its epoch has ended.`,
-  )
+/** Throws, and nothing is changed, unless the epoch is still this owner's. */
+export function requireOpen(script: Script, { epoch }: Owner): void {
+  script.add(`IF ${writerRow(script, epoch)}.closed != 0 { THROW "${fenceFailed}" }`)
+}
+
+export function epochEnded({ writer }: Owner): StoreError {
+  return new StoreError('chain', `the epoch of writer "${writer}" has ended; no ids were reserved.`)
 }
 
 /** The epoch ends with the tidemark it has. */
@@ -137,13 +135,7 @@ export function readTidemarks(script: Script, required: readonly Mark[]): number
 }
 
 export function tidemarksOf(answer: unknown): WriterTidemark[] {
-  return (answer as readonly Record<string, unknown>[]).map((row) => ({
-    writer: String(row['writer']) as WriterName,
-    epoch: Number(row['epoch']) as Epoch,
-    watermark: Number(row['watermark']) as Seq,
-    isClosed: row['closed'] === 1,
-    leaseMs: Number(row['lease_ms']),
-  }))
+  return (answer as readonly Record<string, unknown>[]).map(tidemarkOf)
 }
 
 export const forgottenUpTo = 'SELECT VALUE forgotten_epoch FROM tidemark_database'
@@ -175,18 +167,7 @@ export async function recoverTidemark(
     watermark: Number(known['watermark']) as Seq,
     isClosed: known['closed'] === 1,
     exists: true,
-    rejections: (answers[letters] as readonly Record<string, unknown>[]).map(rejectionOf),
-  }
-}
-
-function rejectionOf(letter: Record<string, unknown>): Rejection {
-  const { id } = letter['id'] as { id: number }
-  return {
-    seq: Number(letter['seq']) as Seq,
-    table: typeof letter['table_name'] === 'string' ? letter['table_name'] : undefined,
-    code: String(letter['code']),
-    message: String(letter['message']),
-    deadLetter: id as DeadLetterId,
+    rejections: (answers[letters] as readonly Record<string, unknown>[]).map(fromDatabase).map(rejectionOf),
   }
 }
 

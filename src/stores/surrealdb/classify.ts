@@ -3,6 +3,7 @@
  * SurrealDB 3.0, and `classify.test.ts` holds the table.
  */
 import { StoreError, TidemarkError, type Certainty, type StoreFailure } from '../../errors.ts'
+import { messageOf } from '../../sql/failure.ts'
 
 interface Meaning {
   readonly failure: StoreFailure
@@ -70,9 +71,4 @@ export function toStoreError(error: unknown, outcome: Certainty = 'not-committed
     outcome: code === 'CONNECTION_LOST' || code === 'STORAGE' ? outcome : 'not-committed',
     ...(hint === undefined ? {} : { hint }),
   })
-}
-
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.toWellFormed()
 }

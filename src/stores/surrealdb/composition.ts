@@ -52,13 +52,13 @@ export class Composition {
         return this.#insert(shape, run, from, count, seq)
       case 'upsert':
         return this.#upsert(shape, run, from, count)
-      default:
-        for (let index = from; index < from + count; index++)
-          this.#change(
-            shape,
-            valuesAt(run, index),
-            seq === undefined ? undefined : ((seq + index - from) as Seq),
-          )
+      default: {
+        const wordsOf = this.#wordsOf(shape)
+        for (let index = from; index < from + count; index++) {
+          this.script.add(`LET $done = (${wordsOf(valuesAt(run, index))})`)
+          this.#count(shape.expect, seq === undefined ? undefined : ((seq + index - from) as Seq))
+        }
+      }
     }
   }
 
@@ -148,15 +148,21 @@ export class Composition {
       IF (UPDATE $row[0] MERGE $row[1] RETURN VALUE 1) = [] { CREATE $row[0] CONTENT $row[1] RETURN NONE } }`)
   }
 
-  #change(shape: Exclude<Shape, InsertOrUpsert>, values: readonly Value[], seq: Seq | undefined): void {
-    if (shape.kind === 'statement') {
+  /** What makes each operation of a shape, by its values: a statement that answers with one value a changed record. */
+  #wordsOf(shape: Exclude<Shape, InsertOrUpsert>): (values: readonly Value[]) => string {
+    if (shape.kind !== 'statement') return (values) => `${this.#changing(shape, values)} RETURN VALUE 1`
+    const text = withCount(shape.sql)
+    return (values) => {
       for (const [index, value] of values.entries())
         this.script.add(`LET $p${index + 1} = ${this.script.value(toDatabase(value))}`)
-      this.script.add(`LET $done = (${withCount(shape.sql)})`)
-    } else this.script.add(`LET $done = (${this.#changing(shape, values)} RETURN VALUE 1)`)
+      return text
+    }
+  }
+
+  #count(expect: number | undefined, seq: Seq | undefined): void {
     // One that names ONLY a record answers with that, not with a list.
     const changed = 'array::len(array::flatten([$done]))'
-    if (shape.expect !== undefined) this.#require(`${changed} = ${shape.expect}`, expectationFailed)
+    if (expect !== undefined) this.#require(`${changed} = ${expect}`, expectationFailed)
     if (seq === undefined) return
     // No RETURN, which would end the transaction here, and commit it.
     const told = this.script.add(changed)
@@ -170,13 +176,6 @@ export class Composition {
     const key = this.#tables.keyOf(table)
     const places = key.map((column) => where.indexOf(column))
     const isRecord = places.every((place) => place >= 0 && sought[place] !== null)
-    const record = (): string =>
-      this.script.value(
-        recordId(
-          table,
-          places.map((place) => toDatabase(sought[place] as Value)),
-        ),
-      )
     const rest = where.flatMap((column, place) => {
       if (isRecord && places.includes(place)) return []
       const value = sought[place] as Value
@@ -189,7 +188,8 @@ export class Composition {
         storeCode: 'KEY_CHANGED',
         hint: 'Delete the row and insert it with the other key, in one `db.atomic()`.',
       })
-    const target = isRecord ? record() : name(table)
+    const keyed = (): unknown[] => places.map((place) => toDatabase(sought[place] as Value))
+    const target = isRecord ? this.script.value(recordId(table, keyed())) : name(table)
     const condition = rest.length === 0 ? '' : ` WHERE ${rest.join(' AND ')}`
     if (shape.kind === 'delete') return `DELETE ${target}${condition}`
     const setting = set.map(
@@ -230,13 +230,14 @@ function rowsOf(from: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => from + index)
 }
 
-export function valuesAt({ shape: { width }, values }: Run, index: number): readonly Value[] {
+function valuesAt({ shape: { width }, values }: Run, index: number): readonly Value[] {
   return values.slice(index * width, (index + 1) * width)
 }
 
 /** A statement of the caller's own, so that it answers with one value for each record that it changed. */
 function withCount(sql: string): string {
-  const pieces = [...piecesOf(sql, 'surrealql')]
   const text = withoutEnd(sql)
-  return pieces.some((piece) => piece.toUpperCase() === 'RETURN') ? text : `${text} RETURN VALUE 1`
+  return [...piecesOf(text, 'surrealql')].some((piece) => piece.toUpperCase() === 'RETURN')
+    ? text
+    : `${text} RETURN VALUE 1`
 }

@@ -35,21 +35,39 @@ export class Counters {
     return Number(last) - count + 1
   }
 
-  /** Ids for the rows of these steps that come without one: the first of each run. */
+  /** Ids for the rows of these steps that come without one: the first of each run. Taken once a table. */
   async forRows(steps: readonly Step[], tables: Tables): Promise<ReadonlyMap<Run, number>> {
     const first = new Map<Run, number>()
-    for (const run of steps.flatMap((step): readonly Run[] => (step.kind === 'run' ? [step] : step.runs))) {
-      const { shape } = run
-      if (shape.kind !== 'insert') continue
-      const id = tables.generatedIdOf(shape.table)
-      if (id === undefined || shape.columns.includes(id)) continue
-      const taken = await this.take(shape.table, run.count).catch((error: unknown) => {
-        // Its table is gone: each row is told so.
-        if (meaningOf(error).failure === 'rejected') return undefined
-        throw error
-      })
-      if (taken !== undefined) first.set(run, taken)
+    const runs = steps.flatMap((step): readonly Run[] => (step.kind === 'run' ? [step] : step.runs))
+    for (const [table, some] of Map.groupBy(runs, (run) => numberedBy(run, tables))) {
+      if (table === undefined) continue
+      let next = await this.#takeFor(table, some)
+      if (next === undefined) continue
+      for (const run of some) {
+        first.set(run, next)
+        next += run.count
+      }
     }
     return first
   }
+
+  async #takeFor(table: string, runs: readonly Run[]): Promise<number | undefined> {
+    try {
+      return await this.take(
+        table,
+        runs.reduce((sum, { count }) => sum + count, 0),
+      )
+    } catch (error) {
+      // Its table is gone: each row is told so.
+      if (meaningOf(error).failure === 'rejected') return undefined
+      throw error
+    }
+  }
+}
+
+/** The table whose numbers the rows of a run are to get. */
+function numberedBy({ shape }: Run, tables: Tables): string | undefined {
+  if (shape.kind !== 'insert') return undefined
+  const id = tables.generatedIdOf(shape.table)
+  return id === undefined || shape.columns.includes(id) ? undefined : shape.table
 }

@@ -2,6 +2,7 @@
  * Looks into SurrealQL of the user's own, by its text. A statement that reads is run by SurrealDB in a transaction that
  * can write nothing, unless something in it may write: so whatever may is refused here.
  */
+import type { Run } from '../../contracts/operation.ts'
 import type { SqlQuery } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
 import { piecesOf, placedPieces } from '../../sql/text.ts'
@@ -79,10 +80,11 @@ export function checkInTransaction({ sql, parameters }: SqlQuery): 'reads' | 'wr
   return reads ? 'reads' : 'writes'
 }
 
-/** @throws StoreError for a statement to be written that is none, or touches the tables that carry the laws */
-export function checkWritten(text: string, parameters: number): void {
-  const { isSingle, namesOurs, parameters: named } = inspect(text)
-  requireParameters(named, parameters)
+/** @throws StoreError when the run is of a statement that is none, or touches the tables that carry the laws */
+export function checkStatements({ shape }: Run): void {
+  if (shape.kind !== 'statement') return
+  const { isSingle, namesOurs, parameters: named } = inspect(shape.sql)
+  requireParameters(named, shape.width)
   if (!isSingle) throw refuse('DENIED', 'it holds more than one statement')
   if (namesOurs) throw refuse('DENIED', 'the tables of Tidemark are written by Tidemark only')
 }

@@ -1,23 +1,20 @@
 /**
- * An interactive transaction.
- *
- * Its statements run one after another. SurrealDB has no savepoints, and one that fails may have done a part: after it,
+ * An interactive transaction. SurrealDB has no savepoints, and a statement that fails may have done a part: after it
  * nothing more runs, and the transaction is cancelled.
  */
 import type { Segment } from '../../contracts/effect.ts'
-import type { QueryResult, SqlQuery, StoreTransaction } from '../../contracts/store.ts'
+import type { QueryResult, SqlQuery } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
+import { OneByOne } from '../../sql/one-by-one.ts'
 import { toStoreError } from './classify.ts'
 import { checkInTransaction } from './guard.ts'
 import { parametersOf, resultOf } from './reads.ts'
 import type { Transaction } from './session.ts'
 
-export class Interactive implements StoreTransaction {
+export class Interactive extends OneByOne {
   readonly #transaction: Transaction
   readonly #keep: (segments: readonly Segment[]) => Promise<void>
   readonly #onEnded: (isCommitted: boolean) => Promise<void>
-  #last: Promise<unknown> = Promise.resolve()
-  #hasEnded = false
   #brokenBy: Error | undefined
 
   constructor(
@@ -25,43 +22,30 @@ export class Interactive implements StoreTransaction {
     keep: (segments: readonly Segment[]) => Promise<void>,
     onEnded: (isCommitted: boolean) => Promise<void>,
   ) {
+    super()
     this.#transaction = transaction
     this.#keep = keep
     this.#onEnded = onEnded
   }
 
-  async query(query: SqlQuery): Promise<QueryResult> {
-    if (this.#hasEnded) throw ended()
-    const running = this.#last.then(() => this.#run(query))
-    this.#last = running.catch(() => undefined)
-    return await running
-  }
-
-  async commit(segments: readonly Segment[]): Promise<void> {
-    if (this.#hasEnded) throw ended()
-    // From here on, not from the answer: a statement sent in between would run outside of the transaction.
-    this.#hasEnded = true
-    await this.#last
+  protected async keep(segments: readonly Segment[]): Promise<void> {
     try {
       if (this.#brokenBy) throw broken(this.#brokenBy)
       await this.#keep(segments)
       await this.#transaction.commit()
     } catch (error) {
-      await this.#transaction.cancel()
-      await this.#onEnded(false)
+      await this.undo()
       throw toStoreError(error, 'unknown')
     }
     await this.#onEnded(true)
   }
 
-  async rollback(): Promise<void> {
-    this.#hasEnded = true
-    await this.#last
+  protected async undo(): Promise<void> {
     await this.#transaction.cancel()
     await this.#onEnded(false)
   }
 
-  async #run(query: SqlQuery): Promise<QueryResult> {
+  protected async run(query: SqlQuery): Promise<QueryResult> {
     if (this.#brokenBy) throw broken(this.#brokenBy)
     const effect = checkInTransaction(query)
     try {
@@ -80,8 +64,4 @@ function broken(cause: Error): StoreError {
     cause,
     hint: 'Let the error out of the callback and run the transaction again without that statement.',
   })
-}
-
-function ended(): StoreError {
-  return new StoreError('rejected', 'the transaction has ended; nothing more can run in it')
 }

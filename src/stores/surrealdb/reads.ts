@@ -1,7 +1,6 @@
 /** Queries, in a snapshot; and their answers as rows. */
-import type { Mark } from '../../contracts/position.ts'
+import type { Epoch, Mark } from '../../contracts/position.ts'
 import type { QueryResult, Snapshot, SqlQuery } from '../../contracts/store.ts'
-import type { Epoch } from '../../contracts/position.ts'
 import { NotSupportedError, StoreError, unprefixed } from '../../errors.ts'
 import { holds } from '../../sql/bookkeeping.ts'
 import { forgottenUpTo, readTidemarks, tidemarksOf } from './bookkeeping.ts'

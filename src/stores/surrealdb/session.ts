@@ -39,7 +39,7 @@ export class Session {
 /** A transaction that is open. A statement that fails may leave a part of what it did behind: then cancel it. */
 export class Transaction {
   readonly #transaction: SurrealTransaction
-  #hasEnded = false
+  #ending: Promise<void> | undefined
 
   constructor(transaction: SurrealTransaction) {
     this.#transaction = transaction
@@ -54,15 +54,12 @@ export class Transaction {
   }
 
   async commit(): Promise<void> {
-    this.#hasEnded = true
-    await this.#transaction.commit()
+    await (this.#ending = this.#transaction.commit())
   }
 
-  /** Never fails: what cannot be cancelled has ended already, or ends with its connection. */
+  /** Never fails: what cannot be cancelled has ended already, or ends with its connection. It waits for a COMMIT under way. */
   async cancel(): Promise<void> {
-    if (this.#hasEnded) return
-    this.#hasEnded = true
-    await this.#transaction.cancel().catch(() => undefined)
+    await (this.#ending ??= this.#transaction.cancel()).catch(() => undefined)
   }
 }
 

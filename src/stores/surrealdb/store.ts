@@ -20,23 +20,25 @@ import type {
 import { NotSupportedError, StoreError } from '../../errors.ts'
 import type { Owner } from '../../sql/bookkeeping.ts'
 import {
-  chainError,
   closeEpoch,
   endEpoch,
+  epochEnded,
   fenceFailed,
   makeTables,
   openEpoch,
   recoverTidemark,
+  requireOpen,
 } from './bookkeeping.ts'
-import { messageOf, toStoreError } from './classify.ts'
-import { Composition } from './composition.ts'
+import { messageOf } from '../../sql/failure.ts'
+import { toStoreError } from './classify.ts'
 import type { Connection } from './connection.ts'
 import { beginFenced, Executor } from './executor.ts'
 import { Interactive } from './interactive.ts'
 import type { SurrealSettings } from './options.ts'
 import { lineOf, type Line } from './line.ts'
 import { Reads } from './reads.ts'
-import { readSchema, Tables, type DatabaseSchema } from './schema.ts'
+import { readSchema, type DatabaseSchema } from './schema.ts'
+import type { Script } from './script.ts'
 import { Session } from './session.ts'
 
 export class SurrealStore implements Store {
@@ -94,9 +96,6 @@ class OpenedSurreal implements OpenedStore {
   readonly #parts: Parts
   readonly #reads: Reads
   #interactive: Interactive | undefined
-  /** The last commit, until nobody can say any more that it is under way. */
-  #committing: Promise<unknown> = Promise.resolve()
-  #reserving: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
   constructor(parts: Parts) {
@@ -111,18 +110,11 @@ class OpenedSurreal implements OpenedStore {
   }
 
   commit(batch: Batch): Promise<BatchOutcome> {
-    // What was reserved before is there when this has settled, so that nobody is told of room without ids.
-    const reserving = this.#reserving
-    const outcome = told(async () => {
-      await reserving
-      return await this.#parts.line.run(() => this.#parts.executor.commit(batch))
-    })
-    this.#committing = outcome.catch(() => undefined)
-    return outcome
+    return this.#inLine(() => this.#parts.executor.commit(batch))
   }
 
-  async begin(prev: Seq, timeoutMs: number): Promise<StoreTransaction> {
-    const { session, line, owner, executor, context } = this.#parts
+  async begin(prev: Seq): Promise<StoreTransaction> {
+    const { session, line, owner, executor } = this.#parts
     const release = await line.take()
     const transaction = await told(() => beginFenced(session, owner, prev, (prev + 1) as Seq)).catch(
       (error: unknown) => {
@@ -132,58 +124,35 @@ class OpenedSurreal implements OpenedStore {
     )
     const interactive = new Interactive(
       transaction,
-      async (segments) => {
-        if (segments.length === 0) return
-        const first = await executor.counters.take('tidemark_segments', segments.length)
-        const composition = new Composition(new Tables(executor.schema), new Map())
-        composition.segments(segments, owner.epoch, first, context.runtime.wallMs())
-        await transaction.run(composition.script)
-      },
+      (segments) => executor.keepEffects(transaction, segments),
       async (isCommitted) => {
-        timer.cancel()
         release()
         if (this.#interactive === interactive) this.#interactive = undefined
         // It may have made tables: they can be written to when its caller hears of the commit.
         if (isCommitted) await executor.reloadSchema().catch(() => undefined)
       },
     )
-    // Nobody else ends one whose owner has stopped.
-    const timer = context.runtime.after(timeoutMs, () => void interactive.rollback(), 'background')
     return (this.#interactive = interactive)
   }
 
-  recover(since: Seq): Promise<Tidemark> {
-    const { session, line, owner } = this.#parts
-    return told(async () => {
-      await this.#interactive?.rollback()
-      await this.#committing
-      return await line.run(() => recoverTidemark(session, owner, since))
-    })
+  async recover(since: Seq): Promise<Tidemark> {
+    const { session, owner } = this.#parts
+    await this.#interactive?.rollback()
+    // Behind the commit that is under way, if one is.
+    return await this.#inLine(() => recoverTidemark(session, owner, since))
   }
 
-  reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
-    const ids = this.#reserve(table, count)
-    this.#reserving = ids.catch(() => undefined)
-    return ids
-  }
-
-  async #reserve(table: string, count: number): Promise<readonly IdRange[]> {
-    const { executor, line, owner } = this.#parts
+  async reserveIds(table: string, count: number): Promise<readonly IdRange[]> {
+    const { executor, owner } = this.#parts
     if (executor.schema.tables.get(table)?.generatedId === undefined)
       throw new StoreError('rejected', `table "${table}" has no numbers for keys`, {
-        hint: `Name it in the option \`numbered\` of surrealdb(), or give the rows keys of your own.`,
+        hint: 'Name it in the option `numbered` of surrealdb(), or give the rows keys of your own.',
       })
     try {
-      const first = await line.run(() =>
-        executor.counters.take(table, count, (script) => {
-          const row = `type::record("tidemark_writers", ${script.value(owner.epoch)})`
-          script.add(`IF ${row}.closed != 0 { THROW "${fenceFailed}" }`)
-        }),
-      )
-      return [{ first, count }]
+      const isOurs = (script: Script): void => requireOpen(script, owner)
+      return [{ first: await this.#inLine(() => executor.counters.take(table, count, isOurs)), count }]
     } catch (error) {
-      if (messageOf(error).includes(fenceFailed)) throw chainError(owner, 0 as Seq)
-      throw toStoreError(error)
+      throw messageOf(error).includes(fenceFailed) ? epochEnded(owner) : error
     }
   }
 
@@ -195,12 +164,10 @@ class OpenedSurreal implements OpenedStore {
     return this.#reads.snapshot(query, required)
   }
 
-  endEpoch(seen: WriterTidemark): Promise<boolean> {
+  async endEpoch(seen: WriterTidemark): Promise<boolean> {
     const { line, session } = this.#parts
-    return told(async () => {
-      if (line.isTaken) throw new StoreError('transient', 'somebody writes to the database')
-      return await line.run(() => endEpoch(session, seen))
-    })
+    if (line.isTaken) throw new StoreError('transient', 'somebody writes to the database')
+    return await this.#inLine(() => endEpoch(session, seen))
   }
 
   sync(): Promise<void> {
@@ -233,8 +200,12 @@ class OpenedSurreal implements OpenedStore {
 
   async #end(): Promise<void> {
     await this.#interactive?.rollback()
-    const { line, session, owner } = this.#parts
-    await line.run(() => closeEpoch(session, owner))
+    const { session, owner } = this.#parts
+    await this.#inLine(() => closeEpoch(session, owner))
+  }
+
+  #inLine<T>(work: () => Promise<T>): Promise<T> {
+    return told(() => this.#parts.line.run(work))
   }
 }
 
