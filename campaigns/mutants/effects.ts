@@ -235,13 +235,13 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'whoever lost its lane gives out what waits there',
     file: waiting,
-    edits: [['         AND ${this.#isHeld.sql}', '         AND 1 + ${this.#isHeld.sql}']],
+    edits: [['         AND ${words.sql}', '         AND 1 + ${words.sql}']],
     within: 1_000,
   },
   {
     name: 'whoever lost its lane loads what the next holder has left of the outbox',
     file: 'src/effects/outbox.ts',
-    edits: [['` AND ${condition.sql}`', '` AND 1 + ${condition.sql}`']],
+    edits: [['` AND ${condition.words.sql}`', '` AND 1 + ${condition.words.sql}`']],
     within: 3_000,
   },
   {
