@@ -71,6 +71,9 @@ function run(
     cwd: folder,
     env: { ...process.env, ...environment },
     encoding: 'utf8',
+    // While it is waited for, no timer of the test's runs.
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   })
   return { output: stdout + stderr, code: status }
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { sql as surrealql } from 'kysely'
 import { DateTime, Decimal, Duration, RecordId, Uuid } from 'surrealdb'
 import { expect, test } from 'vitest'
 import { NotSupportedError, open, type Tidemark } from '../../src/index.ts'
@@ -10,6 +11,7 @@ import { freshSurreal } from '../conformance/surreal-subject.ts'
 import { Child } from '../support/child.ts'
 
 const program = new URL('surreal-process.ts', import.meta.url)
+const endingProgram = new URL('surreal-ending.ts', import.meta.url)
 type AnyTidemark = Tidemark<Record<string, Record<string, unknown>>>
 
 function folder(): { readonly url: string } & Disposable {
@@ -44,6 +46,27 @@ test('a path that is open is refused at once, here and in another process', asyn
   await other.kill()
   await db.close()
 })
+
+test('a path that was closed can be opened again at once, and the rows are there', async () => {
+  using at = folder()
+  for (let round = 1; round <= 3; round++) {
+    const db: AnyTidemark = await open(surrealdb(at.url))
+    await db.transaction(async (trx) => void (await surrealql`DEFINE TABLE IF NOT EXISTS rows`.execute(trx)))
+    await db.insert('rows', { id: round })
+    for (let id = 1; id <= round; id++) expect((await db.get('rows', { id })).row).toEqual({ id })
+    await db.close()
+  }
+})
+
+// An engine in which indexes were left kept it for ever.
+test.for(['mem://', 'surrealkv://'])(
+  'a process that has closed a new database (%s) ends by itself',
+  async (url) => {
+    using at = folder()
+    const child = new Child(endingProgram, [url === 'mem://' ? url : at.url])
+    expect(await child.ended).toEqual({ code: 0, signal: null })
+  },
+)
 
 test('engines of one store share its client', async () => {
   using at = folder()

@@ -15,7 +15,7 @@ import {
 import { meaningOf } from './classify.ts'
 import { Script } from './script.ts'
 import type { Session } from './session.ts'
-import { makeOwnTables } from './tables.ts'
+import { makeOwnTables, takeIndexesAway } from './tables.ts'
 import { fromDatabase } from './values.ts'
 
 /** Whoever loses a race for the same row tries again: on a server, an owner who commits all the time may win many. */
@@ -102,15 +102,18 @@ export function epochEnded({ writer }: Owner): StoreError {
   return new StoreError('chain', `the epoch of writer "${writer}" has ended; no ids were reserved.`)
 }
 
-/** The epoch ends with the tidemark it has. */
+/** The epoch ends with the tidemark it has. The last that is open takes the indexes away: whoever opens next makes them. */
 export async function closeEpoch(session: Session, { writer, epoch }: Owner): Promise<void> {
-  await retried(() => {
+  const answers = await retried(() => {
     const script = new Script()
     script.add(
       `UPDATE ${writerRow(script, epoch)} SET closed = 1 WHERE writer = ${script.value(writer)} RETURN NONE`,
     )
+    script.add('SELECT VALUE epoch FROM tidemark_writers WHERE closed = 0 LIMIT 1')
     return session.together(script)
   })
+  const [, open] = answers as readonly (readonly unknown[])[]
+  if (open?.length === 0) await session.ask(takeIndexesAway.join('; '))
 }
 
 /**

@@ -37,6 +37,14 @@ export class BorrowedConnection implements Connection {
 }
 
 const openingMs = 10_000
+/** An engine that is closed lets go of its path a moment later. */
+const lettingGoMs = 100
+
+interface Opened {
+  readonly client: Surreal
+  readonly lock: PathLock | undefined
+  readonly runtime: Runtime
+}
 
 export class OwnConnection implements Connection {
   readonly name: string
@@ -45,7 +53,7 @@ export class OwnConnection implements Connection {
   /** Of an embedded engine on disk. */
   readonly #path: string | undefined
   #users = 0
-  #opening: Promise<{ readonly client: Surreal; readonly lock: PathLock | undefined }> | undefined
+  #opening: Promise<Opened> | undefined
   #closing: Promise<void> = Promise.resolve()
 
   constructor(url: string, options: SurrealSettings) {
@@ -72,9 +80,11 @@ export class OwnConnection implements Connection {
     if (--this.#users > 0 || this.#opening === undefined) return
     const opening = this.#opening
     this.#opening = undefined
-    this.#closing = opening.then(async ({ client, lock }) => {
+    this.#closing = opening.then(async ({ client, lock, runtime }) => {
       await client.close().catch(() => undefined)
-      lock?.release()
+      if (lock === undefined) return
+      await new Promise<void>((free) => runtime.after(lettingGoMs, free))
+      lock.release()
     })
     await this.#closing
   }
@@ -93,7 +103,7 @@ export class OwnConnection implements Connection {
     }
   }
 
-  async #open(runtime: Runtime): Promise<{ readonly client: Surreal; readonly lock: PathLock | undefined }> {
+  async #open(runtime: Runtime): Promise<Opened> {
     const lock = this.#path === undefined ? undefined : new PathLock(this.#path)
     try {
       const client = new Surreal({
@@ -106,7 +116,7 @@ export class OwnConnection implements Connection {
         ...(authentication === undefined ? {} : { authentication }),
       })
       await (this.#path === undefined ? connecting : inTime(connecting, this.#path, runtime))
-      return { client, lock }
+      return { client, lock, runtime }
     } catch (error) {
       lock?.release()
       throw error instanceof NotSupportedError || error instanceof StoreError ? error : toStoreError(error)
@@ -120,7 +130,7 @@ async function inTime(opening: Promise<unknown>, path: string, runtime: Runtime)
   const timer = runtime.after(openingMs, () => {
     late.reject(
       new StoreError('fatal', `${path} could not be opened within ${openingMs} ms`, {
-        hint: 'SurrealDB lets go of a path some time after it was closed: share one store in a process instead of opening it again, and see that no other program has it open.',
+        hint: 'See that no other program has it open. A process that has made an index in a database keeps that open until it ends.',
       }),
     )
   })
