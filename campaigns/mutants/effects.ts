@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts'
 
 const lane = 'src/effects/lane.ts'
+const loader = 'src/effects/loader.ts'
 const holder = 'src/effects/holder.ts'
 const window = 'src/effects/window.ts'
 const waiting = 'src/effects/waiting.ts'
@@ -111,14 +112,14 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'effects are delivered before their commit is durable',
-    file: lane,
+    file: loader,
     edits: [['        await durable\n', '']],
     within: 100,
   },
   {
     name: 'what was finished out of turn is forgotten by the next holder',
-    file: lane,
-    edits: [['isBegun && isFinished(this.#progress, item)', 'isBegun && isFinished(new Map(), item)']],
+    file: loader,
+    edits: [['isBegun && isFinished(progress, item)', 'isBegun && isFinished(new Map(), item)']],
     within: 300,
   },
   {
@@ -246,9 +247,9 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'a segment that is gone is passed over by whoever lost its lane',
-    file: lane,
+    file: loader,
     edits: [
-      ['if (segments.includes(undefined)) return this.#lose()\n', ''],
+      ['if (segments.includes(undefined)) return false\n', ''],
       ['this.#loadSegment(segment as SegmentRow)', 'if (segment) this.#loadSegment(segment)'],
     ],
     within: 20_000,
@@ -275,6 +276,36 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
       ],
     ],
     within: 100,
+  },
+  {
+    name: 'what failed once is tried again beside what follows it',
+    file: window,
+    edits: [
+      [
+        "    slotOf(item).state = 'parked'\n    return true",
+        '    this.finish([item], nowMs)\n    return true',
+      ],
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'what waits for a moment is never let go on',
+    file: window,
+    edits: [
+      [
+        'for (const item of this.#parked.takeDue(nowMs)) this.#makeReady(item)',
+        'this.#parked.takeDue(nowMs)',
+      ],
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'what waits for a moment gets a row as well',
+    file: lane,
+    edits: [
+      ['settled.filter((one) => !this.#parks(one))', 'settled.filter((one) => this.#parks(one) || true)'],
+    ],
+    within: 1_000,
   },
   {
     name: 'the next of a key is not let on',

@@ -139,7 +139,7 @@ export class Calls<W> {
     if (isRefused) this.#refused(lane, items, settled)
     else {
       if (!call.signal.aborted) this.#outage.answered()
-      lane.settle(settled)
+      lane.answered(settled)
     }
     this.#events.onEnded()
   }

@@ -89,6 +89,7 @@ export class Dispatcher<W> {
       { leaseMs, atOnce: batch * this.#calls.most },
       {
         onReady: () => this.#schedule(),
+        onRetried: () => void this.tally.failed++,
         onWriteRefused: (settled, error) => this.#outcomes.fail([settled.item], error)[0] as Settled,
         onSettled: (settled) => this.#settled(settled),
         onTrouble: (error) => this.#trouble(error),
@@ -238,21 +239,21 @@ export class Dispatcher<W> {
     })
   }
 
-  /** Fetches effects with rows of their own whose time has come, and wakes when that of the next one comes. */
+  /** Lets go on the effects whose time has come, and wakes when that of the next one comes. */
   async #takeDue(): Promise<void> {
     if (this.#isStopped || this.#isPaused || this.#due.length > 0) return
     const nowMs = this.#host.runtime.wallMs()
     const { batch } = this.#options
     for (const lane of this.#holder.lanes.values()) {
-      if ((lane.nextDueMs ?? Infinity) > nowMs) continue
+      if (lane.nextDueMs > nowMs) continue
       const items = await lane.takeDue(Math.max(batch, dueAtOnce))
       // It may be lost by now.
       for (let at = 0; at < items.length && !lane.isOver; at += batch)
         this.#due.push({ lane, items: items.slice(at, at + batch) })
     }
     if (this.#isStopped) return this.#putBackDue()
-    if (this.#due.length > 0) this.#pump()
-    const next = Math.min(...[...this.#holder.lanes.values()].map(({ nextDueMs }) => nextDueMs ?? Infinity))
+    this.#pump()
+    const next = Math.min(...[...this.#holder.lanes.values()].map(({ nextDueMs }) => nextDueMs))
     this.#timers.due?.cancel()
     if (next === Infinity) return
     const leftMs = Math.min(this.#options.pollMs, Math.max(1, next - this.#host.runtime.wallMs()))

@@ -5,14 +5,14 @@ import { effectId, type EffectPlace, type SegmentItem } from '../segments.ts'
 import type { Slot } from './window.ts'
 
 export interface Item extends EffectPlace {
-  readonly effect: Effect
+  effect: Effect
   /** Not before this time, in ms since 1970. */
-  readonly dueAtMs: number
+  dueAtMs: number
   readonly isLatestOnly: boolean
   /** Where it stands in its lane's window. Undefined: it has a row of its own, since it had to wait. */
   slot: Slot | undefined
   /** How often its delivery failed. */
-  readonly failures: number
+  failures: number
 }
 
 /** One row of the outbox. */

@@ -11,20 +11,17 @@
  *     │ └──────────────── put back, or tried again ◀─────────────────┘ refused: a write of a handler's is at fault
  *     └── let go
  *
- * How it could break: a segment of an epoch taken before an earlier one would count as all up to it, so each look is one
- * snapshot and goes on behind what was seen of that epoch; one of its own taken before one of another epoch that it
- * follows from would be out of order, so each look is for all epochs; two moves under way at once would name one beat,
- * so there is one at a time, and what is settled meanwhile goes with the next; whoever lost it and does not know would
- * not see what the next holder moved to rows, so the outbox and the rows are read only while it is held.
+ * How it could break: two moves under way at once would name one beat, so there is one at a time, and what is settled
+ * meanwhile goes with the next; whoever lost it and does not know would not see what the next holder moved to rows, so the
+ * outbox and the rows are read only while it is held.
  */
-import type { Epoch } from '../contracts/position.ts'
-import { decodeSegment, type SegmentItem } from '../segments.ts'
 import type { EffectsHost } from './host.ts'
-import { itemMaker, laneOf, type Item, type SegmentRow } from './item.ts'
-import { letLaneGo, moveLane, readLanes, whileHeld, type Condition, type Hold } from './lease.ts'
-import { livingEpochs, readContents, readHeads, type SegmentHead } from './outbox.ts'
+import type { Item } from './item.ts'
+import { letLaneGo, moveLane, readLanes, whileHeld, type Hold } from './lease.ts'
+import { Loader } from './loader.ts'
+import { livingEpochs } from './outbox.ts'
 import { OwnRuns } from '../own-runs.ts'
-import { isFinished, isPast, type Progress } from './progress.ts'
+import type { Progress } from './progress.ts'
 import { addSettlement, delivered, held, writesOf, type Settled } from './settlement.ts'
 import { WaitingEffects } from './waiting.ts'
 import { Window } from './window.ts'
@@ -34,6 +31,8 @@ export interface LaneEvents {
   onReady(): void
   /** Somebody else holds it, or its state is not what this engine believes: it must be taken anew. */
   onLost(lane: Lane): void
+  /** One that failed is tried again, without that anything is committed. */
+  onRetried(): void
   /** A handler's write was refused, so its effect is not delivered: how it is settled then. */
   onWriteRefused(settled: Settled, error: Error): Settled
   /** These are committed. */
@@ -44,18 +43,15 @@ export interface LaneEvents {
 
 /** Settled effects that are committed together, at most: a handler's writes are among them. */
 const settledTogether = 4_096
-/** So many are told apart when it is looked for new segments. */
-const epochsSeen = 32
 
 export class Lane {
   readonly number: number
   readonly #host: EffectsHost
   readonly #kind: string
-  readonly #lanes: number
   readonly #events: LaneEvents
   readonly #waiting: WaitingEffects
   readonly #window: Window
-  readonly #isHeld: Condition
+  readonly #loader: Loader
   #hold: Hold
   #progress: Progress
   #settled: Settled[] = []
@@ -76,8 +72,6 @@ export class Lane {
   readonly #repeated = new Set<string>()
   /** Whose delivery ended late: they have rows, and are tried again where it does not count. */
   readonly #late = new WeakSet<Item>()
-  /** Of each epoch, the highest segment that is loaded or was finished before, and where that ends. */
-  readonly #seen = new Map<Epoch, Pick<SegmentHead, 'id' | 'end'>>()
 
   constructor(
     host: EffectsHost,
@@ -90,19 +84,22 @@ export class Lane {
     this.number = row.lane
     this.#host = host
     this.#kind = kind
-    this.#lanes = lanes
     this.#events = events
-    this.#isHeld = whileHeld(host, kind, row.lane, hold)
     this.#hold = hold
     this.#progress = row.progress
-    this.#waiting = new WaitingEffects(host, kind, row.lane, this.#isHeld, (key) =>
-      this.#window.isUnderWay(key),
-    )
+    const isHeld = whileHeld(host, kind, row.lane, hold)
+    this.#waiting = new WaitingEffects(host, kind, row.lane, isHeld, (key) => this.#window.isUnderWay(key))
     this.#window = new Window(atOnce, (key) => this.#waiting.holdsBack(key))
+    this.#loader = new Loader(host, kind, lanes, this.#window, isHeld, this)
   }
 
   get hasReady(): boolean {
     return this.#window.hasReady && this.#isGiving
+  }
+
+  /** What is committed of it. */
+  get progress(): Progress {
+    return this.#progress
   }
 
   /** Somebody else holds it by now, or nobody. */
@@ -123,9 +120,9 @@ export class Lane {
     return this.#window.isAhead
   }
 
-  /** When a row of its own is due next. */
-  get nextDueMs(): number | undefined {
-    return this.#waiting.nextDueMs
+  /** When one of those that wait is due next. */
+  get nextDueMs(): number {
+    return Math.min(this.#waiting.nextDueMs ?? Infinity, this.#window.nextDueMs ?? Infinity)
   }
 
   async begin(): Promise<void> {
@@ -154,7 +151,7 @@ export class Lane {
     if (this.#isLoading || !this.#isGiving || this.#window.isFull || this.#waiting.isFull) return
     this.#isLoading = true
     try {
-      await this.#loadSegments()
+      if (!(await this.#loader.load())) return this.#lose()
       if (this.#window.hasHeld) this.#move()
       if (this.#window.hasReady) this.#events.onReady()
     } finally {
@@ -173,10 +170,11 @@ export class Lane {
     return items
   }
 
-  /** Effects with rows of their own that are due. */
+  /** Lets go on what is due, and takes those of it that have rows of their own. */
   async takeDue(max: number): Promise<Item[]> {
     const { nextDueMs } = this.#waiting
     const nowMs = this.#host.runtime.wallMs()
+    this.#window.letDueOn(nowMs)
     if (!this.#isGiving || nextDueMs === undefined || nextDueMs > nowMs) return []
     return await this.#waiting.takeDue(nowMs, max)
   }
@@ -193,6 +191,26 @@ export class Lane {
       this.#waiting.release(effect.id)
       this.#waiting.dueBy(0)
     }
+  }
+
+  /** What their handler said of effects that were taken. What failed for the first time is soon tried again from here. */
+  answered(settled: readonly Settled[]): void {
+    const others = settled.filter((one) => !this.#parks(one))
+    if (others.length > 0) this.settle(others)
+  }
+
+  /** That it failed is forgotten if this engine ends meanwhile: so once, and not again. */
+  #parks({ item, settlement }: Settled): boolean {
+    const { effect, failures, slot } = item
+    if (settlement.kind !== 'retry' || !settlement.isAttempt || failures > 0 || slot === undefined)
+      return false
+    if (this.#superseded.has(effect.id) || this.#isOver) return false
+    item.dueAtMs = settlement.dueAtMs
+    if (!this.#window.park(item, this.#host.runtime.wallMs())) return false
+    item.failures = 1
+    item.effect = { ...effect, attempt: effect.attempt + 1 }
+    this.#events.onRetried()
+    return true
   }
 
   /** What became of effects that were taken. */
@@ -282,7 +300,7 @@ export class Lane {
     this.#window.finish(finishing, nowMs)
     if (this.#superseded.size > 0) for (const { item } of settled) this.#superseded.delete(item.effect.id)
     this.#window.forget(progress)
-    this.#forgetSeen(progress)
+    this.#loader.forget()
     this.#events.onSettled(settled)
     this.load().catch((error: unknown) => this.#events.onTrouble(error))
     this.#events.onReady()
@@ -347,53 +365,5 @@ export class Lane {
         this.#waiting.dueBy(settlement.kind === 'retry' ? settlement.dueAtMs : item.dueAtMs)
       }
     }
-  }
-
-  /**
-   * Of each epoch in the order of its commits, which is that of its numbers; and behind what they follow from in other
-   * epochs, since whoever changes a row that another has changed draws the higher number once that is committed.
-   */
-  async #loadSegments(): Promise<void> {
-    for (;;) {
-      const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
-      const heads = await readHeads(this.#host, this.#kind, 0, seen, this.#isHeld)
-      if (heads.length === 0) return
-      // What they hold is read meanwhile.
-      const durable = this.#host.durable()
-      durable.catch(() => undefined)
-      const wanted = heads.filter(({ end }) => !isPast(this.#progress, end))
-      for await (const segments of readContents(this.#host, wanted)) {
-        await durable
-        // Without this lane nobody could have passed one: somebody else has it by now.
-        if (segments.includes(undefined)) return this.#lose()
-        for (const segment of segments) this.#loadSegment(segment as SegmentRow)
-        if (this.#window.isFull || this.#isOver) return
-      }
-      for (const head of heads) this.#seen.set(head.epoch, head)
-    }
-  }
-
-  #loadSegment(segment: SegmentRow): void {
-    const { epoch, id, end } = segment
-    this.#seen.set(epoch, { id, end })
-    const nowMs = this.#host.runtime.wallMs()
-    const contents = decodeSegment(segment.content)
-    const length = Math.ceil(segment.content.length / contents.length)
-    const isBegun = this.#progress.has(epoch)
-    const newItem = itemMaker(this.#kind, segment)
-    for (let index = 0; index < contents.length; index++) {
-      const content = contents[index] as SegmentItem
-      if (laneOf(content, this.#lanes) !== this.number) continue
-      const item = newItem(index, content)
-      this.#window.load(item, isBegun && isFinished(this.#progress, item), nowMs, length)
-    }
-    this.#window.endSegment(end)
-  }
-
-  /** What was seen of epochs that are over: read again, it is found to be finished. */
-  #forgetSeen(progress: Progress): void {
-    if (this.#seen.size < epochsSeen) return
-    for (const [epoch, { end }] of this.#seen)
-      if (epoch !== this.#host.epoch && isPast(progress, end)) this.#seen.delete(epoch)
   }
 }

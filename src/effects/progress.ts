@@ -36,11 +36,11 @@ export function encodeProgress(progress: Progress): string {
 export function isFinished(progress: Progress, { epoch, seq, n }: EffectPlace): boolean {
   const known = progress.get(epoch)
   if (known === undefined) return false
-  return (
-    isUpTo(seq, n, known.seq, known.n) ||
-    known.done.some(
-      ([fromSeq, fromN, toSeq, toN]) => isUpTo(fromSeq, fromN, seq, n) && isUpTo(seq, n, toSeq, toN),
-    )
+  if (isUpTo(seq, n, known.seq, known.n)) return true
+  const last = known.done.at(-1)
+  if (last === undefined || !isUpTo(seq, n, last[2], last[3])) return false
+  return known.done.some(
+    ([fromSeq, fromN, toSeq, toN]) => isUpTo(fromSeq, fromN, seq, n) && isUpTo(seq, n, toSeq, toN),
   )
 }
 

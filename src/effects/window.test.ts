@@ -131,15 +131,43 @@ test('law 8 · behind an effect that waits in a row of its own, newer ones of it
   expect(window.takeHeld()).toEqual([second])
 })
 
-test('law 8 · an effect that is not due yet is held, and delivered where it is', () => {
+test('law 8 · an effect that is not due for long is held', () => {
   const [item] = itemsOf([{ epoch: 1, key: 'a' }]) as [Item]
-  const later = { ...item, dueAtMs: 100 }
+  item.dueAtMs = 1_000
   const window = new Window(64, () => false)
-  window.load(later, false, 99, 10)
-  expect([window.hasReady, window.takeHeld()]).toEqual([false, [later]])
-  const due = new Window(64, () => false)
-  due.load(later, false, 100, 10)
-  expect(due.take(1).items).toEqual([later])
+  window.load(item, false, 0, 10)
+  expect([window.hasReady, window.takeHeld()]).toEqual([false, [item]])
+})
+
+test('law 8 · an effect that is due soon waits where it is, and its key with it', () => {
+  const [first, second] = itemsOf([
+    { epoch: 1, key: 'a' },
+    { epoch: 1, key: 'a' },
+  ]) as [Item, Item]
+  first.dueAtMs = 120
+  const window = new Window(64, () => false)
+  for (const item of [first, second]) window.load(item, false, 99, 10)
+  window.letDueOn(119)
+  expect([window.hasReady, window.hasHeld, window.nextDueMs]).toEqual([false, false, 120])
+  window.letDueOn(120)
+  expect(window.take(9).items).toEqual([first])
+  window.finish([first], 120)
+  expect(window.take(9).items).toEqual([second])
+})
+
+test('law 7 · no more wait there than a bound, and they take no place from others', () => {
+  const items = itemsOf(Array.from({ length: 5_000 }, () => ({ epoch: 1, key: null })))
+  const window = new Window(64, () => false)
+  for (const item of items) {
+    item.dueAtMs = 10
+    window.load(item, false, 0, 10)
+    if (window.hasHeld) break
+    expect(window.isFull).toBe(false)
+  }
+  expect(window.takeHeld()).toHaveLength(1)
+  window.letDueOn(10)
+  expect(window.isFull).toBe(true)
+  expect(window.take(9_999).items).toEqual(items.slice(0, 4_096))
 })
 
 test('of those that only the latest counts of, it alone is given out, and the others are finished with it', () => {

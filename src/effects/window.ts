@@ -5,22 +5,25 @@
  * Keeps: law 8 (of one key only the oldest that is unfinished is given out, and none while an older one waits in a row of
  * its own), law 7 (it says when it is full, and whoever loads stops).
  *
- *   behind (an older one of its key) ──oldest now──▶ ready ──take──▶ running ──finish──▶ gone
- *                                      │               ▲               │
- *                                      │               └───put back────┘
- *                                      └──not due, or its key waits──▶ held ──finish (it has a row now)──▶ gone
+ *                                                 ┌──────────failed, or not due, and soon again──────────┐
+ *                                                 ▼                                                       │
+ *   behind (an older one of its key) ──oldest──▶ parked ──due──▶ ready ──take──▶ running ──finish──▶ gone  │
+ *                                      │                           ▲               │  └─────────────────────┘
+ *                                      │                           └───put back────┘
+ *                                      └──not due for long, or its key waits──▶ held ──finish (it has a row)──▶ gone
  *
  * Hot: each effect comes by here once. An item knows its slot, so that none is looked up; and of the line only what
  * comes before the last that is finishing is walked along.
  */
 import type { Item } from './item.ts'
 import type { EffectPlace } from '../segments.ts'
+import { Parked } from './parked.ts'
 import { isFinished, progressAfter, type Progress } from './progress.ts'
 
 /** One place in the line. Without an item: the end of a segment, or what is finished. */
 export interface Slot extends EffectPlace {
   item: Item | undefined
-  state: 'behind' | 'ready' | 'running' | 'held' | 'finished'
+  state: 'behind' | 'parked' | 'ready' | 'running' | 'held' | 'finished'
   /** Its index among all that ever stood in the line. */
   readonly at: number
   /** About how much room the item takes, in characters. */
@@ -61,6 +64,7 @@ export class Window {
   /** So many of them are taken. */
   #readyFrom = 0
   #held: Item[] = []
+  readonly #parked = new Parked()
 
   /**
    * @param atOnce so many effects are delivered at once
@@ -73,12 +77,19 @@ export class Window {
 
   get isFull(): boolean {
     return (
-      this.#unfinished >= this.#fullAt || this.#length >= fullAtLength || this.#line.length >= longestLine
+      this.#unfinished - this.#parked.count >= this.#fullAt ||
+      this.#length >= fullAtLength ||
+      this.#line.length >= longestLine
     )
   }
 
   get hasReady(): boolean {
     return this.#ready.length > this.#readyFrom
+  }
+
+  /** When the next of those that wait here is due. */
+  get nextDueMs(): number | undefined {
+    return this.#parked.nextDueMs
   }
 
   get hasHeld(): boolean {
@@ -169,12 +180,21 @@ export class Window {
   /** Taken, and not delivered after all. */
   putBack(items: readonly Item[]): void {
     for (const item of items) {
-      const slot = slotOf(item)
-      if (slot.state !== 'running') continue
-      slot.state = 'ready'
       // At the end: what its target refuses must not keep it from being tried with others.
-      this.#ready.push(item)
+      if (slotOf(item).state === 'running') this.#makeReady(item)
     }
+  }
+
+  /** It has to wait. @returns whether it does so here; else it needs a row */
+  park(item: Item, nowMs: number): boolean {
+    if (!this.#parked.add(item, nowMs)) return false
+    slotOf(item).state = 'parked'
+    return true
+  }
+
+  /** Those whose time has come may be taken. */
+  letDueOn(nowMs: number): void {
+    for (const item of this.#parked.takeDue(nowMs)) this.#makeReady(item)
   }
 
   /** What needs a row of its own, because it has to wait. It stays here until that is committed. */
@@ -237,7 +257,12 @@ export class Window {
 
   #admit(item: Item, nowMs: number): void {
     const { key } = item.effect
-    if (item.dueAtMs > nowMs || (key !== undefined && this.#isWaiting(key))) return this.#hold(item)
+    if (key !== undefined && this.#isWaiting(key)) return this.#hold(item)
+    if (item.dueAtMs <= nowMs) return this.#makeReady(item)
+    if (!this.park(item, nowMs)) this.#hold(item)
+  }
+
+  #makeReady(item: Item): void {
     slotOf(item).state = 'ready'
     this.#ready.push(item)
   }
