@@ -28,7 +28,8 @@ async function confirmed(
   const idle = new Set(await withoutEffect(db, kind, [...suspects.keys()]))
   if (idle.size === 0) return []
   const again = await look([...idle])
-  return [...again].filter(([key, seen]) => idle.has(key) && suspects.get(key) === seen).map(([key]) => key)
+  const still = [...again].filter(([key, seen]) => idle.has(key) && suspects.get(key) === seen)
+  return still.map(([key]) => key).toSorted()
 }
 
 /** Those that no effect of this kind is under way for: it is dead, or there is none. */

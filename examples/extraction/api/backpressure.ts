@@ -4,14 +4,16 @@ import { TidemarkError } from '../tidemark.ts'
 import { ApiProblem } from './problem.ts'
 
 const kinds = ['scrape', 'embed', 'llm'] as const
-/** What was seen holds for so long: not each of many requests asks the database. */
+/** What was seen holds for so long, and for no more than there was room for: not each of many requests asks the database. */
 const believedMs = 100
 
 export class Backpressure {
   readonly #db: Database
   readonly #below: number
   readonly #waitMs: number
-  #seen: { readonly untilMs: number; readonly ready: Promise<void> } | undefined
+  #room = 0
+  #untilMs = 0
+  #asked: Promise<void> | undefined
 
   constructor(db: Database, { below, waitMs }: { readonly below: number; readonly waitMs: number }) {
     this.#db = db
@@ -19,15 +21,13 @@ export class Backpressure {
     this.#waitMs = waitMs
   }
 
-  /** @throws ApiProblem when it takes longer than `waitMs` */
-  async ready(): Promise<void> {
-    const nowMs = performance.now()
-    if (this.#seen === undefined || this.#seen.untilMs < nowMs) {
-      const ready = this.#ask()
-      this.#seen = { untilMs: nowMs + believedMs, ready }
-      ready.catch(() => undefined)
+  /** @throws ApiProblem when there is no room within `waitMs` */
+  async ready(sources: number): Promise<void> {
+    if (this.#room < sources || performance.now() > this.#untilMs) {
+      this.#asked ??= this.#ask().finally(() => (this.#asked = undefined))
+      await this.#asked
     }
-    await this.#seen.ready
+    this.#room -= sources
   }
 
   async #ask(): Promise<void> {
@@ -41,5 +41,8 @@ export class Backpressure {
         hint: 'Nothing of this request was taken. Send it again when Retry-After is over.',
       })
     }
+    const stats = await Promise.all(kinds.map((kind) => this.#db.effects.stats(kind)))
+    this.#room = this.#below - Math.max(...stats.map(({ queued, waiting }) => queued + waiting))
+    this.#untilMs = performance.now() + believedMs
   }
 }

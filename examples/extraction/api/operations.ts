@@ -2,9 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { recover } from '../agreement/recover.ts'
 import { kinds } from '../pipeline/handlers.ts'
-import { TidemarkError } from '../tidemark.ts'
 import type { Context } from './context.ts'
-import { ApiProblem } from './problem.ts'
 import { requireProject } from './projects.ts'
 import {
   boolean,
@@ -122,13 +120,7 @@ export function registerOperations(app: FastifyInstance, context: Context): void
       const letters = (await db.effects.deadLetters(undefined, { limit: 10_000 })).filter(({ id }) =>
         wanted.has(id),
       )
-      let redriven: readonly string[]
-      try {
-        redriven = await db.effects.redrive(ids)
-      } catch (error) {
-        if (!(error instanceof TidemarkError) || error.code !== 'INVALID_CALL') throw error
-        throw new ApiProblem(422, 'INVALID_BODY', error.message)
-      }
+      const redriven = await db.effects.redrive(ids)
       // Their rows said that it had failed. Where it is done already by now, that stays.
       const waits = letters.filter(({ id }) => redriven.includes(id))
       if (waits.length > 0)

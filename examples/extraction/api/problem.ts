@@ -38,6 +38,7 @@ const known: Readonly<Record<string, readonly [status: number, details: Details]
   EFFECTS_PENDING: [503, { retryAfterMs: 1_000 }],
   QUEUE_FULL: [503, { retryAfterMs: 1_000 }],
   DEAD_LETTERED: [409, { hint: 'See GET /dead-letters; mend the cause, then POST /dead-letters/redrive.' }],
+  NOT_REDRIVABLE: [422, { hint: 'GET /dead-letters lists what can be redriven.' }],
   INVALID_BOOKMARK: [400, { hint: 'Drop the bookmark.' }],
   POSITION_LOST: [410, { hint: 'Drop the bookmark, and submit again.' }],
   BOOKMARK_EXPIRED: [410, { hint: 'Drop the bookmark.' }],

@@ -75,7 +75,7 @@ export function registerProjects(app: FastifyInstance, { db, backpressure }: Con
           hint: `A source is ${uriRule}. Nothing was taken.`,
         })
       await requireProject(db, params.project_id)
-      await backpressure.ready()
+      await backpressure.ready(uris.length)
       const { bookmark, ids } = await submit(db, params.project_id, uris)
       return await reply.code(202).send({ bookmark, sources: ids.map((id, at) => ({ id, uri: uris[at] })) })
     },

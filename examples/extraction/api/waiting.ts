@@ -48,6 +48,10 @@ export async function reads(
         sources,
       )
       if (ids.length === 0) continue
+      if (!(await db.effects.isKnown(step)))
+        throw new ApiProblem(503, 'STALE_READ', `No worker has ever done "${step}" here.`, {
+          retryAfterMs: 1_000,
+        })
       if (ids.length > mostRows)
         throw new ApiProblem(503, 'TOO_MUCH_UNFINISHED', `More than ${mostRows} documents are unfinished.`, {
           retryAfterMs: 5_000,

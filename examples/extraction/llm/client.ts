@@ -31,26 +31,23 @@ export class LlmClient {
     this.#timer.unref()
   }
 
-  /**
-   * @param attempt beyond the first, a reply that is there already came after its time
-   * @throws when the signal aborts, or Redis cannot be reached
-   */
-  async ask(id: string, prompt: string, attempt: number, signal: AbortSignal): Promise<Reply> {
+  /** @throws when the signal aborts, or Redis cannot be reached */
+  async ask(id: string, prompt: string, signal: AbortSignal): Promise<Reply> {
     const told = Promise.withResolvers<Reply>()
-    // Before it is asked: the reply may come sooner than the answer to the asking.
-    this.#waiting.set(id, told.resolve)
+    told.promise.catch(() => undefined)
     const abort = (): void => told.reject(signal.reason)
     signal.addEventListener('abort', abort)
-    told.promise.catch(() => undefined)
+    if (signal.aborted) abort()
+    // Before it is asked: the reply may come sooner than the answer to the asking.
+    this.#waiting.set(id, told.resolve)
+    const asked = ask(this.#client, id, prompt)
+    asked.catch(() => undefined)
     try {
-      const kept = ask(this.#client, id, prompt)
-      kept.catch(() => undefined)
       // A server that is there and answers nothing must not hold up whoever asks beyond the time.
-      const first = await Promise.race([kept.then((reply) => ({ kept: reply })), told.promise])
-      if (!('kept' in first)) return first
-      if (first.kept === undefined) return await told.promise
-      if (attempt > 1) await count(this.#client, 'late')
-      return first.kept
+      const reply = await Promise.race([asked.then((found) => found.reply ?? told.promise), told.promise])
+      // It was asked for by an attempt that had stopped waiting: its reply was kept, or is late.
+      if (reply.kind === 'done' && (await asked).isAgain) await count(this.#client, 'late')
+      return reply
     } finally {
       signal.removeEventListener('abort', abort)
       this.#waiting.delete(id)

@@ -44,7 +44,8 @@ export const keptMs = 3_600_000
 
 /**
  * KEYS: the reply, the mark that it was asked, the stream. ARGV: id, prompt, how long the mark lives.
- * Gives the reply if it is there and good. One that is not is used up, and asked for again.
+ * Gives the reply if it is there and good; else whether it was asked for now, and not before. A reply that is not good is used
+ * up, and asked for again.
  */
 const askScript = `
 local reply = redis.call('GET', KEYS[1])
@@ -55,8 +56,9 @@ end
 if redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[3]) then
   redis.call('XADD', KEYS[3], '*', 'id', ARGV[1], 'prompt', ARGV[2])
   redis.call('HINCRBY', 'llm:counts', 'asked', 1)
+  return 1
 end
-return false
+return 0
 `
 
 /** What is not sent at once is told at once: effects and workers come again by themselves. */
@@ -70,10 +72,18 @@ export function connect(url: string): Redis {
   return client
 }
 
-export async function ask(client: Redis, id: string, prompt: string): Promise<Reply | undefined> {
+export interface Asked {
+  /** Undefined: it is on its way. */
+  readonly reply: Reply | undefined
+  /** An attempt before this one had asked. */
+  readonly isAgain: boolean
+}
+
+export async function ask(client: Redis, id: string, prompt: string): Promise<Asked> {
   const keys = [names.reply(id), names.asked(id), names.requests]
   const found: unknown = await client.eval(askScript, keys.length, ...keys, id, prompt, keptMs)
-  return typeof found === 'string' ? (JSON.parse(found) as Reply) : undefined
+  const reply = typeof found === 'string' ? (JSON.parse(found) as Reply) : undefined
+  return { reply, isAgain: found !== 1 }
 }
 
 /** The reply is kept, published, and its request is over: all or nothing. */

@@ -44,7 +44,7 @@ export async function refine(
       if (row === undefined || (of !== null && of.revision !== row.revision)) return undefined
       try {
         const limit = AbortSignal.any([signal, AbortSignal.timeout(replyMs)])
-        const reply = await llm.ask(effect.id, promptOf(row), effect.attempt, limit)
+        const reply = await llm.ask(effect.id, promptOf(row), limit)
         return outcomeOf(reply, row)
       } catch (error) {
         signal.throwIfAborted()

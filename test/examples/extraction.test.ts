@@ -1,0 +1,136 @@
+/** S1: documents in three stores that stay in step, through the processes that its users start. */
+import { expect, test } from 'vitest'
+import { withExample } from '../support/examples.ts'
+import { withServer } from '../support/servers/installed.ts'
+import { embeddedPostgres } from '../support/servers/postgres.ts'
+import { redisServer } from '../support/servers/redis.ts'
+import { temporaryFolder } from '../support/database-file.ts'
+import { call, documents, part } from './extraction-system.ts'
+
+const lovelace = `<!doctype html><html><head><title>Notes on the engine</title><style>p { color: red }</style></head>
+<body><nav>Menu</nav><h1>Notes</h1><p>Ada Lovelace wrote to Charles Babbage from London on 1843-07-10.</p>
+<p>Write to ada@example.com about it, for £20.</p><script>alert('never read')</script></body></html>`
+
+await withExample('extraction', async () => {
+  const { ApiClient } = await import('../../examples/extraction/client.ts')
+  const { strongTries } = await import('../../examples/extraction/programs/strong.ts')
+
+  await withServer(embeddedPostgres, async (postgres) => {
+    await withServer(redisServer, (redis) => {
+      test('a folder and a site go through processes of their own, and are found, listed, timed, shown and removed', async () => {
+        const folder = documents({
+          'engine.html': lovelace,
+          'deep/bread.md': '# Bread\n\nFlour, *water* and salt, an hour in the oven in Paris.\n',
+          'plain.txt': 'Sails\nHoist the mainsail before the wind turns.\n',
+          'latin1.txt': Uint8Array.from([0x63, 0x61, 0x66, 0xe9]),
+        })
+        const site = part('site', '--folder', folder)
+        const vectors = part('vectors', '--state', temporaryFolder())
+        const reach = [
+          '--postgres',
+          await postgres.createDatabase(),
+          '--redis',
+          redis.url,
+          '--vectors',
+          await vectors.said('vectors'),
+        ]
+        const api = part('serve', ...reach)
+        const workers = ['worker-1', 'worker-2'].map((name) =>
+          part('worker', ...reach, '--name', name, '--folder', folder),
+        )
+        part('llm', '--redis', redis.url, '--latency-ms', 5)
+        const url = await api.said('api')
+        const ask = async (
+          method: string,
+          path: string,
+          body?: unknown,
+        ): Promise<Awaited<ReturnType<typeof call>>> => await call(url, method, path, body)
+        await Promise.all(workers.map((worker) => worker.said('working')))
+        const at = await site.said('site')
+
+        const { id: project } = (await ask('POST', '/projects', { name: 'first' })).body
+        const uris = [
+          'engine.html',
+          'deep/bread.md',
+          'latin1.txt',
+          'missing.md',
+          `${at}/plain.txt`,
+          `${at}/nowhere.html`,
+        ]
+        const submitted = await ask('POST', `/projects/${project}/sources`, { uris })
+        expect(submitted.status).toBe(202)
+        const idOf = (uri: string): string =>
+          submitted.body.sources.find((source: { uri: string }) => source.uri === uri).id
+
+        const strong = `consistency=strong&after=${submitted.body.bookmark}&timeoutMs=60000`
+        const found = await ask('GET', `/projects/${project}/search?q=salt+and+flour&${strong}`)
+        expect(found.body.hits[0]).toMatchObject({ uri: 'deep/bread.md', title: 'Bread' })
+        const listed = await ask('GET', `/projects/${project}/extractions?${strong}`)
+        expect(listed.body.extractions.map(({ uri }: { uri: string }) => uri).toSorted()).toEqual(
+          ['deep/bread.md', 'engine.html', `${at}/plain.txt`].toSorted(),
+        )
+        const entities = await ask(
+          'GET',
+          `/projects/${project}/entities?${strong}&extraction=${idOf('engine.html')}`,
+        )
+        const names = entities.body.entities.map(
+          ({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`,
+        )
+        expect(names).toEqual(
+          expect.arrayContaining([
+            'person Ada Lovelace',
+            'place London',
+            'date 1843-07-10',
+            'email ada@example.com',
+            'money £20',
+          ]),
+        )
+        expect(names.join()).not.toContain('never read')
+
+        const status = async (uri: string): Promise<Awaited<ReturnType<typeof call>>['body']> =>
+          (await ask('GET', `/sources/${idOf(uri)}/status?${strong}`)).body
+        for (const [uri, problem] of [
+          ['latin1.txt', 'not UTF-8'],
+          ['missing.md', 'there is no file'],
+          [`${at}/nowhere.html`, 'answers 404'],
+        ] as const)
+          expect(await status(uri)).toMatchObject({
+            state: 'failed',
+            problem: expect.stringContaining(problem),
+          })
+        let bread = await status('deep/bread.md')
+        while (bread.steps.llm.state === 'waiting') bread = await status('deep/bread.md')
+        expect(bread).toMatchObject({
+          state: 'extracted',
+          totalMs: expect.any(Number),
+          steps: {
+            scrape: { state: 'done', ms: expect.any(Number) },
+            embed: { state: 'done', ms: expect.any(Number) },
+            llm: { state: 'done', ms: expect.any(Number) },
+          },
+        })
+
+        const dashboard = await api.said('dashboard')
+        const effects = await call(dashboard, 'GET', '/v1/stats/effects')
+        expect(JSON.stringify(effects.body)).toMatch(/"cache".*"embed".*"llm".*"scrape"/)
+
+        const { bookmark } = (await ask('DELETE', `/sources/${idOf('deep/bread.md')}`)).body
+        const after = await ask(
+          'GET',
+          `/projects/${project}/search?q=salt+and+flour&consistency=strong&after=${bookmark}&timeoutMs=60000`,
+        )
+        expect(after.body.hits.map(({ uri }: { uri: string }) => uri)).not.toContain('deep/bread.md')
+        expect(
+          (await ask('GET', `/projects/${project}/entities?extraction=${idOf('deep/bread.md')}`)).body
+            .entities,
+        ).toEqual([])
+
+        // Whoever submits and asks at once finds it, every time.
+        const tally = await strongTries(new ApiClient(url), { site: at, tries: 50, seed: 7 })
+        expect(tally).toMatchObject({ tries: 50, found: 50 })
+        const health = await ask('GET', '/health')
+        expect(health.body).toMatchObject({ status: 'ok', alerts: [] })
+      })
+    })
+  })
+})
