@@ -1,4 +1,7 @@
 /** S1: documents in three stores that stay in step, through the processes that its users start. */
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { withExample } from '../support/examples.ts'
 import { withServer } from '../support/servers/installed.ts'
@@ -7,6 +10,7 @@ import { redisServer } from '../support/servers/redis.ts'
 import { temporaryFolder } from '../support/database-file.ts'
 import { call, documents, part } from './extraction-system.ts'
 
+const main = new URL('../../examples/extraction/main.ts', import.meta.url)
 const lovelace = `<!doctype html><html><head><title>Notes on the engine</title><style>p { color: red }</style></head>
 <body><nav>Menu</nav><h1>Notes</h1><p>Ada Lovelace wrote to Charles Babbage from London on 1843-07-10.</p>
 <p>Write to ada@example.com about it, for £20.</p><script>alert('never read')</script></body></html>`
@@ -34,7 +38,7 @@ await withExample('extraction', async () => {
           '--vectors',
           await vectors.said('vectors'),
         ]
-        const api = part('serve', ...reach)
+        const api = part('serve', ...reach, '--check-every-ms', 200)
         const workers = ['worker-1', 'worker-2'].map((name) =>
           part('worker', ...reach, '--name', name, '--folder', folder),
         )
@@ -111,8 +115,10 @@ await withExample('extraction', async () => {
         })
 
         const dashboard = await api.said('dashboard')
-        const effects = await call(dashboard, 'GET', '/v1/stats/effects')
-        expect(JSON.stringify(effects.body)).toMatch(/"cache".*"embed".*"llm".*"scrape"/)
+        const shown = /"cache".*"embed".*"llm".*"scrape"/
+        const lags = async (): Promise<string> =>
+          JSON.stringify((await call(dashboard, 'GET', '/v1/stats/effects')).body)
+        while (!shown.test(await lags()));
 
         const { bookmark } = (await ask('DELETE', `/sources/${idOf('deep/bread.md')}`)).body
         const after = await ask(
@@ -130,6 +136,45 @@ await withExample('extraction', async () => {
         expect(tally).toMatchObject({ tries: 50, found: 50 })
         const health = await ask('GET', '/health')
         expect(health.body).toMatchObject({ status: 'ok', alerts: [] })
+      })
+
+      test('one command starts all parts, and starts again what dies; others submit, search and ask', async () => {
+        const folder = documents({
+          'engine.html': lovelace,
+          'plain.txt': 'Sails\nHoist the mainsail before the wind.\n',
+        })
+        const state = path.join(temporaryFolder(), 'state')
+        const place = ['--postgres', await postgres.createDatabase(), '--redis', redis.url, '--state', state]
+        const up = part('up', ...place, '--folder', folder, '--workers', 1, '--latency-ms', 5)
+        await up.said('Ctrl-C')
+        const command = async (...given: readonly string[]): Promise<string> => {
+          const program = [main.pathname, ...given, '--state', state]
+          return (await promisify(execFile)(process.execPath, program)).stdout
+        }
+        expect(await command('submit', '--folder', folder)).toMatch(
+          / engine\.html\n.* plain\.txt\nproject \d+: 2 submitted/,
+        )
+        const search = ['search', 'hoist', 'the', 'mainsail', '--consistency', 'strong']
+        expect(await command(...search)).toMatch(/^0\.\d+ plain\.txt: Sails/)
+
+        const worker = Number((await up.said('[worker-1] process')).trim())
+        process.kill(worker, 'SIGKILL')
+        await up.said('[worker-1] ended')
+        expect(await command('submit', 'plain.txt')).toContain('project')
+        expect(await command(...search)).toMatch(/^0\.\d+ plain\.txt: Sails/)
+        expect(JSON.parse(await command('recover'))).toMatchObject({ dryRun: true, enqueued: 0 })
+        expect(JSON.parse(await command('health'))).toMatchObject({ alerts: [] })
+        await expect(command('status', 'nothing')).rejects.toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('source_id'),
+        })
+        await expect(command('strong', '--tries', 'many')).rejects.toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('whole number'),
+        })
+
+        up.stop()
+        expect(await up.ended).toMatchObject({ code: 0 })
       })
     })
   })

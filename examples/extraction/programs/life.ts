@@ -18,7 +18,9 @@ export class Life {
     db.on('fenced', ({ error }) => this.#fail(error.message))
     db.on('alert', ({ kind, message, effects }) => {
       if (kind === 'stopped') this.#fail(message)
-      else console.log(`alert ${kind}${effects === undefined ? '' : ` ${effects}`}: ${message}`)
+      // Of these the API's own alerts tell, with what to do.
+      else if (kind !== 'effectsLate' && kind !== 'effectsOrphaned')
+        console.log(`alert ${kind}${effects === undefined ? '' : ` ${effects}`}: ${message}`)
     })
   }
 
