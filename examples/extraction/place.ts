@@ -1,5 +1,5 @@
 /** Where the parts of a running system are: written by `up` into the state folder, read by whoever asks. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 export interface Place {
@@ -18,7 +18,11 @@ export function announce(state: string, place: Place): void {
   renameSync(`${file}.tmp`, file)
 }
 
-/** @throws when nothing was started there */
+export function withdraw(state: string): void {
+  rmSync(fileOf(state), { force: true })
+}
+
+/** @throws when nothing runs there */
 export function placeIn(state: string): Place {
   try {
     return JSON.parse(readFileSync(fileOf(state), 'utf8')) as Place

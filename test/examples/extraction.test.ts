@@ -8,7 +8,7 @@ import { withServer } from '../support/servers/installed.ts'
 import { embeddedPostgres } from '../support/servers/postgres.ts'
 import { redisServer } from '../support/servers/redis.ts'
 import { temporaryFolder } from '../support/database-file.ts'
-import { call, documents, part } from './extraction-system.ts'
+import { call, documents, part, type Answer } from './extraction-system.ts'
 
 const main = new URL('../../examples/extraction/main.ts', import.meta.url)
 const lovelace = `<!doctype html><html><head><title>Notes on the engine</title><style>p { color: red }</style></head>
@@ -44,11 +44,8 @@ await withExample('extraction', async () => {
         )
         part('llm', '--redis', redis.url, '--latency-ms', 5)
         const url = await api.said('api')
-        const ask = async (
-          method: string,
-          path: string,
-          body?: unknown,
-        ): Promise<Awaited<ReturnType<typeof call>>> => await call(url, method, path, body)
+        const ask = async (method: string, route: string, body?: unknown): Promise<Answer> =>
+          await call(url, method, route, body)
         await Promise.all(workers.map((worker) => worker.said('working')))
         const at = await site.said('site')
 
@@ -91,7 +88,7 @@ await withExample('extraction', async () => {
         )
         expect(names.join()).not.toContain('never read')
 
-        const status = async (uri: string): Promise<Awaited<ReturnType<typeof call>>['body']> =>
+        const status = async (uri: string): Promise<Answer['body']> =>
           (await ask('GET', `/sources/${idOf(uri)}/status?${strong}`)).body
         for (const [uri, problem] of [
           ['latin1.txt', 'not UTF-8'],

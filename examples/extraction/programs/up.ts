@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline'
 import { embeddedPostgres, type PostgresServer } from '../../../test/support/servers/postgres.ts'
 import { freePort } from '../../../test/support/servers/process.ts'
 import { redisServer, type RedisServer } from '../../../test/support/servers/redis.ts'
-import { announce, type Place } from '../place.ts'
+import { announce, withdraw, type Place } from '../place.ts'
 import { Life } from './life.ts'
 
 export interface UpOptions {
@@ -103,6 +103,7 @@ export async function up(options: UpOptions): Promise<void> {
     console.log('Ctrl-C ends all of it.')
     await life.over()
   } finally {
+    withdraw(options.state)
     await Promise.all(running.map((part) => part.stop()))
   }
 }
