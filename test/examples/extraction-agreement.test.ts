@@ -99,6 +99,7 @@ await withExample('extraction', async () => {
         expect(await system.call('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } })
       }
 
+      // SPEC S1.2
       test('rows without vectors: vectors that were lost, and rows that nothing was enqueued for', async () => {
         const all = await tried(8)
         const [lost, other, third] = all.ids as [string, string, string]
@@ -180,6 +181,7 @@ await withExample('extraction', async () => {
         await system.until(async () => (await system.api.agreement.look()).length === 0)
       })
 
+      // SPEC S1.3
       test('recovering and looking beside live traffic finds what was broken, and nothing that is under way', async () => {
         const all = await tried(120)
         const { system, project, ids, recover } = all

@@ -170,6 +170,7 @@ await withExample('extraction', async () => {
         expect(hits).toMatchObject([{ uri: 'a.md' }])
       })
 
+      // SPEC S1.12
       test('what is submitted again is read again: its rows are replaced, none is doubled', async () => {
         const system = await start({ documents: { 'a.md': '# One\n\nBy Ada Lovelace of London.\n' } })
         const project = await system.project()

@@ -63,6 +63,7 @@ await withExample('extraction', async () => {
     expect(entitiesOf('')).toEqual([])
   })
 
+  // SPEC S1.12
   test('what is no document of the folder is refused for good, and nothing outside of it is read', async () => {
     const folder = documents({ 'a.md': '# A', 'b.bin': 'x', 'sub/c.md': '# C' })
     symlinkSync('/etc/hostname', path.join(folder, 'out.txt'))

@@ -29,6 +29,7 @@ await withExample('extraction', async () => {
           .select(['llm_state', 'summary', 'problem'])
           .execute()
 
+      // SPEC S1.10
       test('a reply after the timeout is kept and used by the next attempt: the model is called once', async () => {
         const system = await start({ documents: text, model: { latencyMs: 400 }, worker: { replyMs: 80 } })
         await system.submit(await system.project(), 'a.txt')

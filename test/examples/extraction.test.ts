@@ -21,6 +21,7 @@ await withExample('extraction', async () => {
 
   await withServer(embeddedPostgres, async (postgres) => {
     await withServer(redisServer, (redis) => {
+      // SPEC S1.12
       test('a folder and a site go through processes of their own, and are found, listed, timed, shown and removed', async () => {
         const folder = documents({
           'engine.html': lovelace,
