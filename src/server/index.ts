@@ -41,7 +41,7 @@ const defaultDrainMs = 25_000
  *
  * @throws TidemarkError `INVALID_OPTIONS`, `CANNOT_LISTEN`
  */
-export async function serve(options: ServeOptions): Promise<RunningServer> {
+export async function serve<DB extends object>(options: ServeOptions<DB>): Promise<RunningServer> {
   checkOptions(options)
   const limits = parseLimits(options.limits)
   const tokens = new Tokens(options.tokens ?? [])
@@ -97,8 +97,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 /** One of the two is there: that was checked. */
-function engineOf({ logs, db }: ServeOptions): Engine {
-  return (logs?.tidemark ?? db) as Engine
+function engineOf<DB extends object>({ logs, db }: ServeOptions<DB>): Engine {
+  // Its names and rows are checked against the schema, whatever tables it is typed by.
+  return (logs?.tidemark ?? db) as unknown as Engine
 }
 
 /** What is not about any one request. */

@@ -2,17 +2,17 @@
 import { isIPv4 } from 'node:net'
 import type { SqlRunner } from '../contracts/sql-runner.ts'
 import { TidemarkError } from '../errors.ts'
-import type { WatchOptions } from '../index.ts'
+import type { Tidemark, WatchOptions } from '../index.ts'
 import type { LogStore } from '../logs/index.ts'
-import type { Engine } from './context.ts'
 import type { Limits } from './limits.ts'
 import type { Token } from './tokens.ts'
 
-export interface ServeOptions {
+/** @typeParam DB the tables of `db`, as Kysely describes them: the server asks the database itself which there are */
+export interface ServeOptions<DB extends object = Record<string, Record<string, unknown>>> {
   /** What is served: a log store with its engine. Whoever opened it closes it, after the server. */
   readonly logs?: LogStore
   /** Or an engine alone, on any store: then what is about logs answers `NOT_SUPPORTED`. */
-  readonly db?: Engine
+  readonly db?: Tidemark<DB>
   /** Where the SQL of clients runs; without it there is no `/v1/query`. */
   readonly sql?: SqlRunner
   /** Default `127.0.0.1`. Any other than this machine itself needs tokens. */
@@ -54,7 +54,7 @@ const known = [
 ]
 
 /** @throws TidemarkError `INVALID_OPTIONS` */
-export function checkOptions(options: ServeOptions): void {
+export function checkOptions<DB extends object>(options: ServeOptions<DB>): void {
   const problems = Object.keys(options)
     .filter((name) => !known.includes(name))
     .map((name) => `${name} is not an option (options: ${known.join(', ')})`)

@@ -1,5 +1,8 @@
 /** Rows of any table: written, changed, deleted, looked up. */
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { open } from '../../src/index.ts'
+import { serve } from '../../src/server/index.ts'
+import { memory } from '../../src/stores/memory/index.ts'
 import { change } from '../support/database-file.ts'
 import { lock, NDJSON, running } from './running.ts'
 
@@ -274,4 +277,19 @@ test('dead letters are listed page by page, and written again once their cause i
   ])
   const missing = await server.call('POST', '/v1/dead-letters/redrive', { ids: [99] })
   expect({ status: missing.status, code: missing.body.code }).toEqual({ status: 422, code: 'NOT_REDRIVABLE' })
+})
+
+test('an engine whose tables have types is served as it is', async () => {
+  interface DB {
+    notes: { id: number; text: string }
+  }
+  const db = await open<DB>(memory({ schema: 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)' }))
+  const server = await serve({ db, port: 0 })
+  onTestFinished(async () => {
+    await server.close()
+    await db.close()
+  })
+  await db.insert('notes', { id: 1, text: 'typed' })
+  const answer = await fetch(`${server.url}${notes}?id=1`)
+  expect(await answer.json()).toMatchObject({ row: { id: 1, text: 'typed' } })
 })
