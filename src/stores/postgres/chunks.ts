@@ -16,7 +16,11 @@ import type { CatalogColumn } from '../../sql/postgres-catalog.ts'
 import type { DatabaseSchema } from './schema.ts'
 
 /** Where each of a run's statements begins, and how many of its operations it takes. */
-export function chunksOf(schema: DatabaseSchema, run: Run): (readonly [index: number, rows: number])[] {
+export function chunksOf(
+  schema: DatabaseSchema,
+  run: Run,
+): readonly (readonly [index: number, rows: number])[] {
+  if (run.count === 1) return byItself
   if (!goTogether(schema, run)) return Array.from({ length: run.count }, (_, index) => [index, 1] as const)
   const keys = keysOf(schema, run.shape)
   const chunks: (readonly [number, number])[] = []
@@ -28,8 +32,10 @@ export function chunksOf(schema: DatabaseSchema, run: Run): (readonly [index: nu
   return chunks
 }
 
-function goTogether(schema: DatabaseSchema, { shape, values, count }: Run): boolean {
-  if (count === 1 || shape.kind === 'statement') return false
+const byItself: readonly (readonly [index: number, rows: number])[] = [[0, 1]]
+
+function goTogether(schema: DatabaseSchema, { shape, values }: Run): boolean {
+  if (shape.kind === 'statement') return false
   const traits = schema.traits.get(shape.table)
   if (!traits?.isPlain || traits.isDeferred) return false
   if (shape.kind === 'insert' || shape.kind === 'upsert') return true

@@ -83,7 +83,7 @@ export class Statements {
         return { sql: shape.sql, parameters: values.map(textOf) }
       case 'insert':
       case 'upsert':
-        return this.#insert(shape, values)
+        return rows === 1 ? this.#insertOne(shape, values) : this.#insertMany(shape, values)
       case 'update':
       case 'delete':
         return rows === 1 ? this.#single(shape, values) : this.#many(shape, values)
@@ -97,15 +97,25 @@ export class Statements {
     return id !== undefined && !shape.columns.includes(id) ? id : undefined
   }
 
-  #insert(shape: InsertShape | UpsertShape, values: readonly Value[]): WireStatement {
-    return {
-      sql: this.#cached(shape.key, () => this.#insertSql(shape)),
-      parameters: this.#arrays(shape.table, shape.columns, values),
-      asArrays: true,
-    }
+  #insertMany(shape: InsertShape | UpsertShape, values: readonly Value[]): WireStatement {
+    const { key, table, columns } = shape
+    const sql = this.#cached(`${key}many`, () =>
+      this.#insertSql(shape, `SELECT ${this.#selected(table, columns)}`),
+    )
+    return { sql, parameters: this.#arrays(table, columns, values), asArrays: true }
   }
 
-  #insertSql(shape: InsertShape | UpsertShape): string {
+  /** A row by itself is nearly always awaited, and comes sooner without arrays around it. */
+  #insertOne(shape: InsertShape | UpsertShape, values: readonly Value[]): WireStatement {
+    const { key, table, columns } = shape
+    const sql = this.#cached(key, () =>
+      this.#insertSql(shape, `VALUES (${columns.map((_, at) => `$${at + 1}`).join(', ')})`),
+    )
+    const parameters = columns.map((column, at) => this.#text(table, column, values[at] as Value))
+    return { sql, parameters, asArrays: true }
+  }
+
+  #insertSql(shape: InsertShape | UpsertShape, rows: string): string {
     const { table, columns } = shape
     const names = columns.map(quote).join(', ')
     const overriding = columns.some((column) => this.#column(table, column)?.isAlwaysGenerated)
@@ -114,10 +124,7 @@ export class Statements {
     const id = this.generatedId(shape)
     const tail =
       shape.kind === 'upsert' ? conflictClause(shape) : id === undefined ? '' : ` RETURNING ${quote(id)}`
-    return (
-      `INSERT INTO ${quotedTable(this.#schema, table)} (${names})${overriding} ` +
-      `SELECT ${this.#selected(table, columns)}${tail}`
-    )
+    return `INSERT INTO ${quotedTable(this.#schema, table)} (${names})${overriding} ${rows}${tail}`
   }
 
   /** One operation: a null in its key is looked for in other words, since nothing equals it. */
