@@ -1,10 +1,14 @@
-/** `npm run vault`: a folder of Markdown notes that can be searched by meaning, and says how fresh its answers are. */
+/**
+ * `npm run vault`, and `npm start` beside this file: a folder of Markdown notes that can be searched by meaning, and says how
+ * fresh its answers are.
+ */
 import { statSync } from 'node:fs'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { fromCaller } from './caller.ts'
 import { isInstalled } from './installed.ts'
 
-const usage = `npm run vault -- watch FOLDER              follows the folder until Ctrl-C; prints the address of its page
+const usage = `npm start -- FOLDER                        as \`watch\`, in this example's own folder
+npm run vault -- watch FOLDER              follows the folder until Ctrl-C; prints the address of its page
 npm run vault -- search WORDS --folder F   pieces of notes that are near to these words
 npm run vault -- related NOTE --folder F   notes near to this one; NOTE is a path below the folder
 npm run vault -- status NOTE --folder F    how far a note is
@@ -21,7 +25,7 @@ npm run vault -- bench [WHAT …]            import, save, pending, readers; --f
 
         --folder FOLDER               the notes (.)
         --state FOLDER                where the index is kept (FOLDER/.vault)
-        --store sqlite|postgres|surrealdb   where notes are kept (sqlite); postgres needs --url postgres://…
+        --store surrealdb|sqlite|postgres   where notes are kept (surrealdb, embedded); postgres needs --url postgres://…
         --embedder model|hashing|far  what makes vectors (model); hashing: words, without a model; far: that, each
                                       call answered 20 ms later
         --port N                      of the page (any)`
@@ -43,7 +47,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
     state: { type: 'string' },
-    store: { type: 'string', default: 'sqlite' },
+    store: { type: 'string', default: 'surrealdb' },
     'timeout-ms': { type: 'string', default: '30000' },
     url: { type: 'string' },
   },
@@ -54,12 +58,14 @@ if (values.help || command === '') {
   console.log(usage)
   if (!values.help) process.exitCode = 2
 } else if (isInstalled()) {
+  let code = 1
   try {
-    process.exitCode = await run(command)
+    code = await run(command)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
-    process.exitCode = 1
   }
+  // All is closed. By itself a process in which an embedded SurrealDB has made an index would not end.
+  process.exit(code)
 }
 
 async function run(name: string): Promise<number> {
@@ -108,7 +114,7 @@ async function run(name: string): Promise<number> {
       const { bench } = await import('./bench/run.ts')
       return await bench({
         what: rest,
-        corpus: values.corpus,
+        corpus: values.corpus === undefined ? undefined : fromCaller(values.corpus),
         files: whole('files', values.files ?? '2000'),
         embedder: values.embedder,
         naivePieces: whole('naive-pieces', values['naive-pieces']),
@@ -121,11 +127,13 @@ async function run(name: string): Promise<number> {
 }
 
 async function place(given = values.folder): Promise<import('./place.ts').Place> {
+  const folder = fromCaller(given)
   const { embedderNamed, isStoreKind } = await import('./place.ts')
-  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`"${given}" is no folder.`)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`"${given}" is no folder.`)
   if (!isStoreKind(values.store)) throw new Error(`There is no store "${values.store}".`)
-  const { state, store, url } = values
-  return { folder: path.resolve(given), state, store, url, embedder: embedderNamed(values.embedder) }
+  const { store, url } = values
+  const state = values.state === undefined ? undefined : fromCaller(values.state)
+  return { folder, state, store, url, embedder: embedderNamed(values.embedder) }
 }
 
 function whole(name: string, text: string): number {

@@ -1,5 +1,5 @@
 /** S0: a folder of notes that is watched, and searched by what it says, through the command that its users have. */
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { SearchAnswer, StatusAnswer } from '../../examples/vault/ask/ask.ts'
@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/database-file.ts'
 import { withExample } from '../support/examples.ts'
 import { withServer } from '../support/servers/installed.ts'
 import { embeddedPostgres } from '../support/servers/postgres.ts'
-import { notesFolder, openVault, vault, watcher, write } from './vault-command.ts'
+import { notesFolder, openVault, start, vault, watcher, write } from './vault-command.ts'
 
 const strong = { consistency: 'strong', timeoutMs: 60_000 } as const
 const bread = '# Bread\n\nFlour, water, salt and yeast; an hour in the oven.\n'
@@ -78,6 +78,14 @@ await withExample('vault', async () => {
     expect(alone.file).toBeNull()
   })
 
+  test('`npm start -- FOLDER` watches a folder named from where it is called, and keeps it in an embedded SurrealDB', async () => {
+    const { folder } = notesFolder({ 'bread.md': bread })
+    const { said } = start(path.dirname(folder), path.basename(folder), '--events')
+    expect(await said('watching')).toBe(`watching ${realpathSync(folder)}: 1 notes`)
+    await said('searchable bread.md')
+    expect(existsSync(path.join(folder, '.vault', 'vault', 'LOCK'))).toBe(true)
+  })
+
   test('a thousand notes at once, edited, replaced, renamed and removed, end as a fresh index of what is left', async () => {
     const place = temporaryFolder()
     const folder = path.join(place, 'notes')
@@ -140,10 +148,27 @@ await withExample('vault', async () => {
     await again.vault.close()
     const another = { folder, state, embedder: { ...hashing, name: 'another' } }
     await expect(openVault({ ...another, ofAnother: 'refuse' })).rejects.toThrow(
-      'are of hashing-256, not another',
+      'are of hashing-256 in sqlite, not another in sqlite',
     )
     const other = await openVault(another)
     expect(other.vault.index.counts).toMatchObject({ searchable: 0, written: 2 })
+  })
+
+  test('a vault that goes on in another store finds what is saved there', async () => {
+    const { folder, state } = notesFolder({ 'bread.md': bread })
+    for (const text of ['# Rye\n', '# Spelt\n', bread]) {
+      write(folder, 'bread.md', text)
+      const { vault: first } = await openVault({ folder, state, embedder: hashing })
+      await first.looks.now('bread.md')
+      await first.settled()
+      await first.close()
+    }
+    const place = { folder, state, embedder: hashing, store: 'surrealdb', url: 'mem://' } as const
+    const { vault: other } = await openVault(place)
+    write(folder, 'bread.md', sails)
+    const asking = new Asking(other)
+    await asking.status('bread.md', strong)
+    expect((await asking.search('hoist the mainsail', strong)).found[0]?.path).toBe('bread.md')
   })
 
   test('watchers that are killed with -9 leave what the next one makes the index of a fresh run of', async () => {

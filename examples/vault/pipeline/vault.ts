@@ -79,13 +79,14 @@ export class Vault {
   static async open(options: VaultOptions): Promise<Vault> {
     const state = stateOf(options)
     mkdirSync(state, { recursive: true, mode: 0o700 })
-    const { store: kind = 'sqlite', url, maxPageCount, writer = 'vault', lingerMs = 5 } = options
+    const { store: kind = 'surrealdb', url, maxPageCount, writer = 'vault', lingerMs = 5 } = options
     const metadata = await openMetadata(
       { kind, folder: state, url, maxPageCount },
       { writer, queue: { maxOperations: 40_000, maxBytes: 64 * 2 ** 20 }, batch: { lingerMs } },
     )
     try {
-      await requireVectors(metadata, state, options.embedder, options.ofAnother ?? 'rebuild')
+      const wanted = `${options.embedder.name} in ${kind}`
+      await requireVectors(metadata, state, wanted, options.ofAnother ?? 'rebuild')
       const vectors = new Vectors(path.join(state, 'vectors.db'), options.embedder.dimensions)
       await vectors.probe()
       const vault = new Vault(options, metadata, vectors, new NoteIndex(await metadata.files()))
@@ -241,20 +242,21 @@ function problemWith(
 
 /**
  * Vectors of another embedder, or none where rows say that there are, are made again: rows say so first, so that a crash in
- * between leaves no row that claims what is not there.
+ * between leaves no row that claims what is not there. So are those of rows in another store: versions begin anew there, and
+ * a vector is not replaced by one of an earlier version.
  */
 async function requireVectors(
   metadata: Metadata,
   state: string,
-  { name }: Embedder,
+  wanted: string,
   ofAnother: 'rebuild' | 'refuse',
 ): Promise<void> {
   const file = path.join(state, 'vectors.db')
-  const note = path.join(state, 'embedder')
+  const note = path.join(state, 'vectors-of')
   const its = existsSync(note) ? readFileSync(note, 'utf8') : undefined
-  const isSame = its === name
+  const isSame = its === wanted
   if (its !== undefined && !isSame && ofAnother === 'refuse')
-    throw new Error(`The vectors of this vault are of ${its}, not ${name}: see --embedder.`)
+    throw new Error(`The vectors of this vault are of ${its}, not ${wanted}: see --embedder and --store.`)
   if (isSame && existsSync(file)) return
   for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true })
   const { db } = metadata
@@ -263,6 +265,6 @@ async function requireVectors(
     db.update('files', { path: row.path }, { stamp: '', hash: '', state: 'written', searchable_ms: null })
   }
   await db.flush()
-  writeFileSync(`${note}.new`, name)
+  writeFileSync(`${note}.new`, wanted)
   renameSync(`${note}.new`, note)
 }
