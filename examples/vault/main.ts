@@ -6,6 +6,7 @@ import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { fromCaller } from './caller.ts'
 import { isInstalled } from './installed.ts'
+import { isStoreKind } from './metadata/metadata.ts'
 
 const usage = `npm start -- FOLDER                        as \`watch\`, in this example's own folder
 npm run vault -- watch FOLDER              follows the folder until Ctrl-C; prints the address of its page
@@ -17,9 +18,9 @@ npm run vault -- status NOTE --folder F    how far a note is
         --consistency strong          and all of that is searchable
         --timeout-ms 30000            how long an answer may wait to be so fresh; else it is none, and the exit code is 3
         --json                        the answer as it is
-npm run vault -- hash --folder F           of all that the index holds
-npm run vault -- race                      reads while notes are in batches; --rounds 10000, --seed 1
-npm run vault -- kill                      kills watchers with -9; --kills 20, --seed 1, --files 120
+npm run vault -- hash --folder F           brings the index up to date, and hashes all that it holds
+npm run vault -- race                      reads while notes are in batches; --rounds 10000, --seed 1, --store
+npm run vault -- kill                      kills watchers with -9; --kills 20, --seed 1, --files 120, --store
 npm run vault -- bench [WHAT …]            import, save, pending, readers; --files 2000, --corpus FOLDER,
                                       --naive-pieces N (the loop embeds so many, the rest is reckoned)
 
@@ -94,17 +95,22 @@ async function run(name: string): Promise<number> {
       })
     }
     case 'hash': {
-      const { indexHash } = await import('./index-hash.ts')
-      console.log(await indexHash(await place()))
+      const { hashCommand } = await import('./index-hash.ts')
+      console.log(await hashCommand(await place()))
       return 0
     }
     case 'race': {
       const { raceCommand } = await import('./race.ts')
-      return await raceCommand(whole('rounds', values.rounds), whole('seed', values.seed))
+      return await raceCommand({
+        ...stored(),
+        rounds: whole('rounds', values.rounds),
+        seed: whole('seed', values.seed),
+      })
     }
     case 'kill': {
       const { killCommand } = await import('./kill.ts')
       return await killCommand({
+        ...stored(),
         kills: whole('kills', values.kills),
         seed: whole('seed', values.seed),
         files: whole('files', values.files ?? '120'),
@@ -128,12 +134,16 @@ async function run(name: string): Promise<number> {
 
 async function place(given = values.folder): Promise<import('./place.ts').Place> {
   const folder = fromCaller(given)
-  const { embedderNamed, isStoreKind } = await import('./place.ts')
+  const { embedderNamed } = await import('./place.ts')
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`"${given}" is no folder.`)
-  if (!isStoreKind(values.store)) throw new Error(`There is no store "${values.store}".`)
-  const { store, url } = values
   const state = values.state === undefined ? undefined : fromCaller(values.state)
-  return { folder, state, store, url, embedder: embedderNamed(values.embedder) }
+  return { folder, state, ...stored(), embedder: embedderNamed(values.embedder) }
+}
+
+function stored(): Pick<import('./place.ts').Place, 'store' | 'url'> {
+  const { store, url } = values
+  if (!isStoreKind(store)) throw new Error(`There is no store "${store}": surrealdb, sqlite or postgres.`)
+  return { store, url }
 }
 
 function whole(name: string, text: string): number {

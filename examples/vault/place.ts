@@ -13,10 +13,6 @@ export interface Place {
   readonly embedder: Embedder
 }
 
-export function isStoreKind(name: string): name is StoreKind {
-  return name === 'sqlite' || name === 'postgres' || name === 'surrealdb'
-}
-
 export function embedderNamed(name: string): Embedder {
   if (name === 'model') return model()
   if (name === 'hashing') return hashing

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from 'node:path'
 import type { Embedder } from '../embed/embedder.ts'
 import { remembering, type Remembering } from '../embed/remembering.ts'
-import type { Metadata, StoreKind } from '../metadata/metadata.ts'
+import type { Metadata, MetadataPlace, StoreKind } from '../metadata/metadata.ts'
 import { openMetadata } from '../metadata/open.ts'
 import { readNote, type Reading } from '../notes/read-note.ts'
 import { TidemarkError, type HandleOptions } from '../tidemark.ts'
@@ -27,6 +27,7 @@ export interface VaultOptions {
   readonly state?: string | undefined
   readonly store?: StoreKind
   readonly url?: string | undefined
+  readonly client?: MetadataPlace['client']
   readonly embedder: Embedder
   /** The engine's name, the same each time: whoever opens it next takes over at once. */
   readonly writer?: string
@@ -48,6 +49,7 @@ const refusedAgainMs = 10_000
 
 export class Vault {
   readonly folder: string
+  readonly state: string
   readonly metadata: Metadata
   readonly vectors: Vectors
   readonly embedder: Remembering
@@ -62,11 +64,13 @@ export class Vault {
 
   private constructor(
     { folder, embedder, onNotice, settleMs = 30 }: VaultOptions,
+    state: string,
     metadata: Metadata,
     vectors: Vectors,
     index: NoteIndex,
   ) {
     this.folder = path.resolve(folder)
+    this.state = state
     this.metadata = metadata
     this.vectors = vectors
     this.embedder = remembering(embedder)
@@ -79,9 +83,9 @@ export class Vault {
   static async open(options: VaultOptions): Promise<Vault> {
     const state = stateOf(options)
     mkdirSync(state, { recursive: true, mode: 0o700 })
-    const { store: kind = 'surrealdb', url, maxPageCount, writer = 'vault', lingerMs = 5 } = options
+    const { store: kind = 'surrealdb', url, client, maxPageCount, writer = 'vault', lingerMs = 5 } = options
     const metadata = await openMetadata(
-      { kind, folder: state, url, maxPageCount },
+      { kind, folder: state, url, client, maxPageCount },
       { writer, queue: { maxOperations: 40_000, maxBytes: 64 * 2 ** 20 }, batch: { lingerMs } },
     )
     try {
@@ -89,7 +93,7 @@ export class Vault {
       await requireVectors(metadata, state, wanted, options.ofAnother ?? 'rebuild')
       const vectors = new Vectors(path.join(state, 'vectors.db'), options.embedder.dimensions)
       await vectors.probe()
-      const vault = new Vault(options, metadata, vectors, new NoteIndex(await metadata.files()))
+      const vault = new Vault(options, state, metadata, vectors, new NoteIndex(await metadata.files()))
       await vault.#start(options.handling ?? {})
       return vault
     } catch (error) {
