@@ -106,6 +106,23 @@ await withExample('vault', async () => {
     expect(await indexHash(watched)).toBe(await indexHash(fresh))
   })
 
+  test('a heading with nothing below it is found by its own words, and a note that is no more than one', async () => {
+    const { folder, state } = notesFolder({
+      'milk.md': '# Buy oat milk\n',
+      'week.md': '# Week\n\n## Monday\n\nRest.\n\n## Paint the fence\n### Twice\n\nWalls\n=====\n',
+    })
+    const { vault: watched } = await openVault({ folder, state, embedder: hashing })
+    await watched.watch()
+    const found = async (words: string): Promise<unknown> => {
+      const [first] = (await new Asking(watched).search(words, strong)).found
+      return [first?.path, first?.line, first?.heading, first?.text]
+    }
+    expect(await found('oat milk')).toEqual(['milk.md', 1, '', 'Buy oat milk'])
+    expect(await found('paint fence twice')).toEqual(['week.md', 8, 'Week › Paint the fence', 'Twice'])
+    expect(await found('walls')).toEqual(['week.md', 10, '', 'Walls'])
+    expect((await watched.metadata.piecesOf(['week.md'])).length).toBe(3)
+  })
+
   test('the model finds what is meant by other words, and gives a text the same vector alone and among others', async () => {
     const { folder, state } = notesFolder({ 'bread.md': bread, 'sails.md': sails, 'empty.md': '' })
     const { vault: watched } = await openVault({ folder, state, embedder: model({ threads: 1 }) })
