@@ -22,13 +22,15 @@ npm run vault -- hash --folder F           brings the index up to date, and hash
 npm run vault -- race                      reads while notes are in batches; --rounds 10000, --seed 1, --store
 npm run vault -- kill                      kills watchers with -9; --kills 20, --seed 1, --files 120, --store
 npm run vault -- bench [WHAT …]            import, save, pending, readers; --files 2000, --corpus FOLDER,
-                                      --naive-pieces N (the loop embeds so many, the rest is reckoned)
+                                      --naive-pieces N (the loop embeds so many, the rest is reckoned),
+                                      --forget (the vault embeds texts that it knows, too),
+                                      --naive-embedder NAME (another for the loop)
 
         --folder FOLDER               the notes (.)
         --state FOLDER                where the index is kept (FOLDER/.vault)
         --store surrealdb|sqlite|postgres   where notes are kept (surrealdb, embedded); postgres needs --url postgres://…
-        --embedder model|hashing|far  what makes vectors (model); hashing: words, without a model; far: that, each
-                                      call answered 20 ms later
+        --embedder NAME               what makes vectors: model (the default); shipped: it, as its package runs it;
+                                      hashing: words, without a model; far: that, each call answered 20 ms later
         --port N                      of the page (any)`
 
 const { values, positionals } = parseArgs({
@@ -40,9 +42,11 @@ const { values, positionals } = parseArgs({
     events: { type: 'boolean', default: false },
     files: { type: 'string' },
     folder: { type: 'string', default: '.' },
+    forget: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
     json: { type: 'boolean', default: false },
     kills: { type: 'string', default: '20' },
+    'naive-embedder': { type: 'string' },
     'naive-pieces': { type: 'string', default: '0' },
     port: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '10000' },
@@ -123,6 +127,9 @@ async function run(name: string): Promise<number> {
         corpus: values.corpus === undefined ? undefined : fromCaller(values.corpus),
         files: whole('files', values.files ?? '2000'),
         embedder: values.embedder,
+        naiveEmbedder: values['naive-embedder'] ?? values.embedder,
+        ...stored(),
+        forget: values.forget,
         naivePieces: whole('naive-pieces', values['naive-pieces']),
         json: values.json,
       })

@@ -37,6 +37,8 @@ export interface VaultOptions {
   >
   /** Of another embedder than the vault's: its vectors are made again (the default), or it is not opened. */
   readonly ofAnother?: 'rebuild' | 'refuse'
+  /** Texts whose vectors are kept in memory: the same text is embedded once. Default 20,000. */
+  readonly remembered?: number
   readonly settleMs?: number
   readonly lingerMs?: number
   readonly maxPageCount?: number | undefined
@@ -63,7 +65,7 @@ export class Vault {
   #isClosed = false
 
   private constructor(
-    { folder, embedder, onNotice, settleMs = 30 }: VaultOptions,
+    { folder, embedder, remembered, onNotice, settleMs = 30 }: VaultOptions,
     state: string,
     metadata: Metadata,
     vectors: Vectors,
@@ -73,7 +75,7 @@ export class Vault {
     this.state = state
     this.metadata = metadata
     this.vectors = vectors
-    this.embedder = remembering(embedder)
+    this.embedder = remembering(embedder, remembered)
     this.index = index
     this.#writer = new NoteWriter(metadata)
     this.#notice = onNotice ?? (() => undefined)
