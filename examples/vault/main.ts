@@ -24,7 +24,7 @@ npm run vault -- kill                      kills watchers with -9; --kills 20, -
 npm run vault -- bench [WHAT …]            import, save, pending, readers; --files 2000, --corpus FOLDER,
                                       --naive-pieces N (the loop embeds so many, the rest is reckoned),
                                       --forget (the vault embeds texts that it knows, too),
-                                      --naive-embedder NAME (another for the loop)
+                                      --naive-embedder NAME (another for the loop), --side vault|usual (only one)
 
         --folder FOLDER               the notes (.)
         --state FOLDER                where the index is kept (FOLDER/.vault)
@@ -51,6 +51,7 @@ const { values, positionals } = parseArgs({
     port: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
+    side: { type: 'string' },
     state: { type: 'string' },
     store: { type: 'string', default: 'surrealdb' },
     'timeout-ms': { type: 'string', default: '30000' },
@@ -130,6 +131,7 @@ async function run(name: string): Promise<number> {
         naiveEmbedder: values['naive-embedder'] ?? values.embedder,
         ...stored(),
         forget: values.forget,
+        side: values.side,
         naivePieces: whole('naive-pieces', values['naive-pieces']),
         json: values.json,
       })

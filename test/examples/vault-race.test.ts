@@ -28,8 +28,8 @@ await withExample('vault', async () => {
 
   // SPEC S0.2
   test.each([
-    { store: 'surrealdb', rounds: 400 },
-    { store: 'sqlite', rounds: 600 },
+    { store: 'surrealdb', rounds: 200 },
+    { store: 'sqlite', rounds: 500 },
   ] as const)(
     'on $store an eventual read may be old and says so; read-after-write and strong are right, every time',
     async ({ store, rounds }) => await requireRight(store, rounds),
@@ -38,7 +38,7 @@ await withExample('vault', async () => {
   test.each(['surrealdb', 'sqlite'] as const)(
     'the same check fails on the plain client of the same %s',
     async (store) => {
-      const { wrong, of } = await race({ store, rounds: 200, seed, readings: ['plain'] })
+      const { wrong, of } = await race({ store, rounds: 100, seed, readings: ['plain'] })
       expect(wrong.length).toBeGreaterThan(0)
       expect(wrong[0]).toContain('does not say so')
       expect(of.plain).toMatchObject({ saidSo: 0 })

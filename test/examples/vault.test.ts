@@ -184,7 +184,7 @@ await withExample('vault', async () => {
   })
 
   test.each([
-    { store: 'surrealdb', kills: 3 },
+    { store: 'surrealdb', kills: 2 },
     { store: 'sqlite', kills: 2 },
   ] as const)(
     'on $store watchers that are killed with -9 leave what the next one makes the index of a fresh run of',

@@ -13,7 +13,11 @@ import { Vault } from '../pipeline/vault.ts'
 import { Vectors } from '../vectors.ts'
 import { copyCorpus } from './corpus.ts'
 
+export type Side = 'vault' | 'usual'
+
 export interface ImportOptions {
+  /** Only one of the two. */
+  readonly side: Side | undefined
   readonly folder: string
   readonly store: StoreKind
   readonly corpus: string | undefined
@@ -32,7 +36,7 @@ interface ImportResult {
   readonly pieces: number
   readonly seconds: number
   /** Of all threads. */
-  readonly cpuSeconds: number
+  readonly cpuSeconds: number | undefined
 }
 
 export async function measureImport(options: ImportOptions): Promise<void> {
@@ -40,15 +44,25 @@ export async function measureImport(options: ImportOptions): Promise<void> {
   const notes = path.join(folder, 'notes')
   const found = copyCorpus(corpus, notes, files)
   say(`${found} Markdown files${found < files ? `: fewer than ${files}, see --corpus` : ''}`)
-  const vault = await withVault(notes, path.join(folder, 'vault'), options)
-  say(`vault: ${vault.pieces} pieces, searchable after ${vault.seconds.toFixed(1)} s: ${rate(vault)}`)
-  const naive = await usual(notes, path.join(folder, 'usual'), options)
-  say(`usual: searchable after ${naive.seconds.toFixed(1)} s: ${rate(naive)}`)
-  say(`the vault is ${(naive.seconds / vault.seconds).toFixed(2)} times as fast`)
+  const measure = async (
+    name: Side,
+    run: (notes: string, state: string, options: ImportOptions) => Promise<ImportResult>,
+  ): Promise<number> => {
+    if (options.side !== undefined && options.side !== name) return NaN
+    const result = await run(notes, path.join(folder, name), options)
+    say(`${name}: ${result.pieces} pieces, searchable after ${result.seconds.toFixed(1)} s: ${rate(result)}`)
+    return result.seconds
+  }
+  const vault = await measure('vault', withVault)
+  const ratio = (await measure('usual', usual)) / vault
+  if (ratio > 0) say(`the vault is ${ratio.toFixed(2)} times as fast`)
 }
 
 function rate({ files, pieces, seconds, cpuSeconds }: ImportResult): string {
-  const cpu = `${((cpuSeconds * 1_000) / pieces).toFixed(1)} ms of a processor a piece`
+  const cpu =
+    cpuSeconds === undefined
+      ? 'reckoned in part'
+      : `${((cpuSeconds * 1_000) / pieces).toFixed(1)} ms of a processor a piece`
   return `${(files / seconds).toFixed(1)} files/s, ${(pieces / seconds).toFixed(1)} pieces/s, ${cpu}`
 }
 
@@ -144,8 +158,8 @@ async function usual(
       await plain.markSearchable(file, Date.now())
     }
     const ms = performance.now() - since
-    // All but the embedding is done of all pieces; what it takes of a processor is a small part.
-    const cpuSeconds = cpuSince(cpu) * (pieces / embedded)
+    // All but the embedding is done of all pieces.
+    const cpuSeconds = embedded < pieces ? undefined : cpuSince(cpu)
     const left = (embeddingMs / embedded) * (pieces - embedded)
     if (left > 0) say(`usual: ${embedded} of ${pieces} pieces embedded, the time of the others is reckoned`)
     say(

@@ -20,6 +20,7 @@ export interface BenchOptions {
   /** Of the naive loop, so many pieces are embedded; the rest is reckoned. 0: all. */
   readonly naivePieces: number
   readonly forget: boolean
+  readonly side: string | undefined
   readonly store: StoreKind
   readonly json: boolean
 }
@@ -30,6 +31,9 @@ export async function bench(options: BenchOptions): Promise<number> {
   const wanted = options.what.length > 0 ? options.what : all
   const unknown = wanted.find((one) => !all.includes(one))
   if (unknown !== undefined) throw new Error(`There is no "${unknown}" to measure: ${all.join(', ')}.`)
+  const { side } = options
+  if (side !== undefined && side !== 'vault' && side !== 'usual')
+    throw new Error(`--side is vault or usual, not "${side}".`)
   const place = mkdtempSync(path.join(tmpdir(), 'tidemark-vault-bench-'))
   const say = (line: string): void => console.log(line)
   try {
@@ -38,7 +42,7 @@ export async function bench(options: BenchOptions): Promise<number> {
       const folder = path.join(place, one)
       const embedder = (): Embedder => embedderNamed(options.embedder)
       const naiveEmbedder = (): Embedder => embedderNamed(options.naiveEmbedder, 1)
-      if (one === 'import') await measureImport({ ...options, folder, embedder, naiveEmbedder, say })
+      if (one === 'import') await measureImport({ ...options, side, folder, embedder, naiveEmbedder, say })
       else if (one === 'save') await measureSaves({ folder, store: options.store, embedder: embedder(), say })
       else if (one === 'pending') await measurePending({ folder, say })
       else await measureReaders({ folder, say })
