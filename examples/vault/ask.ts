@@ -4,6 +4,7 @@ import path from 'node:path'
 import { askWatcher, watcherOf, type Questions } from './ask/client.ts'
 import { searchText, statusText } from './ask/text.ts'
 import { isLevel } from './ask/level.ts'
+import { fromCaller } from './caller.ts'
 import type { Place } from './place.ts'
 import { stateOf } from './state-folder.ts'
 
@@ -58,7 +59,8 @@ async function withQuestions<T>(place: Place, work: (questions: Questions) => Pr
 
 /** A note is named by its path below the folder; where that is no file, as seen from here. */
 function noteIn(folder: string, given: string): string {
-  const fromHere = path.relative(folder, path.resolve(given))
-  const isBelow = !fromHere.startsWith('..') && !existsSync(path.join(folder, given)) && existsSync(given)
+  const file = fromCaller(given)
+  const fromHere = path.relative(folder, file)
+  const isBelow = !fromHere.startsWith('..') && !existsSync(path.join(folder, given)) && existsSync(file)
   return (isBelow ? fromHere : path.normalize(given)).split(path.sep).join('/')
 }

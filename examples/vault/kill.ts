@@ -1,16 +1,18 @@
 /** Kills watchers with -9 while notes change, and compares what the next one makes of it with what a fresh one makes. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { hashing } from './embed/hashing.ts'
+import { promisify } from 'node:util'
 import { Notes } from './fixtures.ts'
-import { indexHash } from './index-hash.ts'
-import { Vault } from './pipeline/vault.ts'
+import type { StoreKind } from './metadata/metadata.ts'
 import { seeded } from './seeded.ts'
 
 export interface KillOptions {
+  readonly store: StoreKind
+  /** Of a server: a database that is empty. */
+  readonly url?: string | undefined
   readonly kills: number
   readonly seed: number
   readonly files: number
@@ -30,50 +32,57 @@ const withinMs = 25
 /** How long a watcher is quiet that is done, in ms. */
 const quietMs = 1_500
 
-export async function killRounds({ kills, seed, files }: KillOptions): Promise<KillTally> {
+export async function killRounds({ store, url, kills, seed, files }: KillOptions): Promise<KillTally> {
   const random = seeded(seed)
   const place = mkdtempSync(path.join(tmpdir(), 'tidemark-vault-kill-'))
   const folder = path.join(place, 'notes')
-  const state = path.join(place, 'state')
+  const where = ['--store', store, ...(url === undefined ? [] : ['--url', url])]
+  const killed = { folder, given: [...where, '--state', path.join(place, 'state')] }
   const notes = new Notes(folder, random)
   for (let n = 0; n < files; n++) notes.add()
   const moments: Record<string, number> = {}
   const differences: string[] = []
-  let killed = 0
+  let count = 0
   let compared = 0
   try {
-    while (killed < kills) {
-      const inARow = Math.min(kills - killed, 1 + Math.floor(random() * 3))
+    while (count < kills) {
+      const inARow = Math.min(kills - count, 1 + Math.floor(random() * 3))
       for (let n = 0; n < inARow; n++) {
-        const moment = await killOne(folder, state, notes, random)
+        const moment = await killOne(killed, notes, random)
         moments[moment] = (moments[moment] ?? 0) + 1
-        killed++
+        count++
       }
-      await finish(folder, state)
-      const fresh = path.join(place, `fresh-${compared}`)
-      await finish(folder, fresh)
-      const at = { folder, store: 'sqlite', url: undefined } as const
-      const [got, wanted] = [await indexHash({ ...at, state }), await indexHash({ ...at, state: fresh })]
+      const state = path.join(place, `fresh-${compared}`)
+      // What an index holds does not depend on its store, and a server has one database.
+      const fresh = ['--store', store === 'postgres' ? 'sqlite' : store, '--state', state]
+      const [got, wanted] = [await hashOf(killed), await hashOf({ folder, given: fresh })]
       compared++
       if (got !== wanted) {
-        differences.push(`after ${killed} kills: ${got}, a fresh one has ${wanted}`)
-        const kept = `${place}-kept-${killed}`
+        differences.push(`after ${count} kills: ${got}, a fresh one has ${wanted}`)
+        const kept = `${place}-kept-${count}`
         cpSync(place, kept, { recursive: true })
         console.error(`kept in ${kept}`)
       }
-      rmSync(fresh, { recursive: true, force: true })
+      rmSync(state, { recursive: true, force: true })
     }
-    return { kills: killed, compared, moments, differences }
+    return { kills: count, compared, moments, differences }
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
 }
 
+interface Victim {
+  readonly folder: string
+  /** To the command, after its name. */
+  readonly given: readonly string[]
+}
+
+const main = path.join(import.meta.dirname, 'main.ts')
+
 /** @returns behind what it was killed */
-async function killOne(folder: string, state: string, notes: Notes, random: () => number): Promise<string> {
-  const main = path.join(import.meta.dirname, 'main.ts')
-  const given = ['watch', folder, '--state', state, '--embedder', 'hashing', '--events']
-  const child = spawn(process.execPath, [main, ...given], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function killOne({ folder, given }: Victim, notes: Notes, random: () => number): Promise<string> {
+  const watch = [main, 'watch', folder, ...given, '--embedder', 'hashing', '--events']
+  const child = spawn(process.execPath, watch, { stdio: ['ignore', 'pipe', 'pipe'] })
   // Each note is seen before anything else is said: some of the kills are to come later.
   const countsSeen = random() < 0.3
   let left = 1 + Math.floor(random() * 120)
@@ -100,20 +109,17 @@ async function killOne(folder: string, state: string, notes: Notes, random: () =
   return last
 }
 
-/** Watches until all is done. */
-async function finish(folder: string, state: string): Promise<void> {
-  const vault = await Vault.open({ folder, state, embedder: hashing })
-  try {
-    await vault.watch()
-    await vault.settled()
-  } finally {
-    await vault.close()
-  }
+/** Of all there is, in a process of its own: the next one can open at once what it had open. */
+async function hashOf({ folder, given }: Victim): Promise<string> {
+  const hash = [main, 'hash', '--folder', folder, ...given, '--embedder', 'hashing']
+  return (await promisify(execFile)(process.execPath, hash)).stdout.trim()
 }
 
 /** @returns 0 when every index was that of a fresh run */
 export async function killCommand(options: KillOptions): Promise<number> {
-  console.log(`${options.kills} kills of watchers of ${options.files} notes, seed ${options.seed}`)
+  console.log(
+    `${options.store}: ${options.kills} kills of watchers of ${options.files} notes, seed ${options.seed}`,
+  )
   const { kills, compared, moments, differences } = await killRounds(options)
   console.log(
     `killed ${kills} times, behind ${Object.entries(moments)

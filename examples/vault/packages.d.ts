@@ -16,23 +16,27 @@ declare module 'chokidar' {
   ): FSWatcher
 }
 
-declare module '@energetic-ai/core' {
-  export interface Tensor {
-    array(): Promise<number[][]>
-    dispose(): void
+declare module 'onnxruntime-node' {
+  export class Tensor {
+    constructor(type: 'float32', data: Float32Array, dims: readonly number[])
+    readonly data: unknown
   }
-  export function tensor1d(values: readonly number[] | Int32Array, type: 'int32'): Tensor
-  export function tensor2d(values: Int32Array, shape: readonly [number, number], type: 'int32'): Tensor
+  export class InferenceSession {
+    static create(
+      model: Uint8Array,
+      options: {
+        readonly intraOpNumThreads: number
+        readonly interOpNumThreads: number
+      },
+    ): Promise<InferenceSession>
+    readonly outputNames: readonly string[]
+    run(inputs: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>
+  }
 }
 
 declare module '@energetic-ai/embeddings' {
-  import type { Tensor } from '@energetic-ai/core'
-
   export interface EmbeddingsModel {
     readonly tokenizer: { encode(text: string): number[] }
-    readonly model: {
-      executeAsync(inputs: { readonly indices: Tensor; readonly values: Tensor }): Promise<Tensor>
-    }
     embed(texts: string[]): Promise<number[][]>
   }
   export type Source = () => Promise<unknown>

@@ -2,24 +2,29 @@
  * The race that started it: a file is in a batch while somebody asks for its metadata. Many notes are saved at once, and each
  * is asked for at some level, while the embedder is slow and fails; every answer is held against what had been saved.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Asking, type StatusAnswer } from './ask/ask.ts'
 import { disturbed } from './embed/disturbed.ts'
 import type { Embedder } from './embed/embedder.ts'
 import { hashing } from './embed/hashing.ts'
+import type { StoreKind } from './metadata/metadata.ts'
+import { openPlain, type Plain } from './metadata/plain.ts'
 import { contentHash } from './notes/read-note.ts'
 import { Vault } from './pipeline/vault.ts'
 import { seeded } from './seeded.ts'
+import { stateOf } from './state-folder.ts'
 import type { Consistency } from './tidemark.ts'
 
-/** `plain`: a connection beside the engine, as a program without it has. */
+/** `plain`: the database's own client beside the engine, as a program without it has. */
 export type Reading = Consistency | 'plain'
 
 export interface RaceOptions {
+  readonly store: StoreKind
+  /** Of a server: a database that is empty. */
+  readonly url?: string | undefined
   readonly rounds: number
   readonly seed: number
   readonly readings: readonly Reading[]
@@ -42,6 +47,8 @@ const notes = 120
 const atOnce = 64
 
 export async function race({
+  store,
+  url,
   rounds,
   seed,
   readings,
@@ -51,14 +58,19 @@ export async function race({
   const folder = mkdtempSync(path.join(tmpdir(), 'tidemark-vault-race-'))
   const random = seeded(seed)
   const counting = countFailures(disturbed(hashing, { upToMs: slowMs, failing, random }))
+  const state = stateOf({ folder })
+  mkdirSync(state)
+  const plain = await openPlain(store, { folder: state, url })
   const vault = await Vault.open({
     folder,
+    store,
+    url,
+    client: plain.client,
     embedder: counting.embedder,
     settleMs: 2,
     // Small, so that the embedder is asked often, and waits that fit its hiccups.
     handling: { batch: 4, concurrency: 4, retryFirstMs: 2, retryMaxMs: 20 },
   })
-  const plain = new DatabaseSync(path.join(folder, '.vault', 'vault.db'), { readOnly: true })
   const run = new Race(vault, plain)
   try {
     let left = rounds
@@ -69,10 +81,12 @@ export async function race({
       }
     }
     await Promise.all(Array.from({ length: atOnce }, worker))
+    await vault.settled()
+    await run.requirePlain()
     return { rounds, of: run.of, wrong: run.wrong, failures: counting.failures() }
   } finally {
-    plain.close()
     await vault.close()
+    await plain.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -87,11 +101,11 @@ class Race {
   readonly wrong: string[] = []
   readonly #vault: Vault
   readonly #asking: Asking
-  readonly #plain: DatabaseSync
+  readonly #plain: Plain
   /** What was saved of each note, the newest last. */
   readonly #saved = new Map<string, Saved[]>()
 
-  constructor(vault: Vault, plain: DatabaseSync) {
+  constructor(vault: Vault, plain: Plain) {
     this.#vault = vault
     this.#asking = new Asking(vault)
     this.#plain = plain
@@ -112,7 +126,8 @@ class Race {
     const newest = saved.length - 1
     const answer =
       reading === 'plain'
-        ? this.#askPlain(name)
+        ? // It knows of nothing that is under way.
+          { file: (await this.#plain.file(name)) as StatusAnswer['file'], pending: [] }
         : await this.#asking.status(name, { consistency: reading, timeoutMs: 60_000 })
     const problem = this.#problemOf(reading, answer, saved, newest)
     if (problem !== undefined) this.wrong.push(`${reading} ${name}: ${problem}`)
@@ -141,18 +156,21 @@ class Race {
     return undefined
   }
 
+  /** Now that nothing is under way, the plain client reads what was saved: it is the same database. */
+  async requirePlain(): Promise<void> {
+    for (const [name, saved] of this.#saved) {
+      const file = await this.#plain.file(name)
+      if (file?.hash === saved.at(-1)?.hash) continue
+      throw new Error(`the plain client reads ${JSON.stringify(file)} for ${name}`)
+    }
+  }
+
   /** What a strong read calls searchable is found by its own text, unless it was saved again since. */
   async #requireVectors(name: string, saved: readonly Saved[], newest: number): Promise<void> {
     const [vector] = await hashing.embed([saved[newest]?.embedded ?? ''], never)
     const hits = await this.#vault.vectors.search(vector as Float32Array, notes)
     const isFound = hits.some(({ key, distance }) => key === `${name}#0` && distance < 1e-5)
     if (!isFound && saved.length - 1 === newest) this.wrong.push(`strong ${name}: its vector is not there`)
-  }
-
-  #askPlain(name: string): Pick<StatusAnswer, 'file' | 'pending' | 'stale'> {
-    const row = this.#plain.prepare('SELECT hash, state FROM files WHERE path = ?').get(name)
-    // It knows of nothing that is under way.
-    return { file: (row ?? null) as unknown as StatusAnswer['file'], pending: [] }
   }
 }
 
@@ -172,13 +190,14 @@ function countFailures(embedder: Embedder): { readonly embedder: Embedder; reado
 }
 
 /** @returns 0 when every answer was right, and the plain connection's were not */
-export async function raceCommand(rounds: number, seed: number): Promise<number> {
+export async function raceCommand(options: Omit<RaceOptions, 'readings'>): Promise<number> {
+  const { rounds, seed, store } = options
   const began = performance.now()
-  const honest = await race({ rounds, seed, readings: ['eventual', 'readAfterWrite', 'strong'] })
+  const honest = await race({ ...options, readings: ['eventual', 'readAfterWrite', 'strong'] })
   console.log(
-    `${rounds} rounds, seed ${seed}, in ${((performance.now() - began) / 1_000).toFixed(1)} s; the embedder failed ${honest.failures} times`,
+    `${store}: ${rounds} rounds, seed ${seed}, in ${((performance.now() - began) / 1_000).toFixed(1)} s; the embedder failed ${honest.failures} times`,
   )
-  const plain = await race({ rounds: Math.min(rounds, 1_000), seed, readings: ['plain'] })
+  const plain = await race({ ...options, rounds: Math.min(rounds, 1_000), readings: ['plain'] })
   for (const [reading, { asked, old, saidSo }] of Object.entries({ ...honest.of, ...plain.of }))
     console.log(
       `${reading.padEnd(15)} asked ${asked}, older than what was saved ${old}${old > 0 ? `, of which ${saidSo} said so` : ''}`,

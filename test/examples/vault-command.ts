@@ -1,5 +1,5 @@
 /** `npm run vault -- …` as a user runs it, and vaults in this process. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -29,6 +29,45 @@ export function vault(
   })
 }
 
+/** `npm start` of the example, from another folder, with no Node but the machine's on the path; ended with the test. */
+export function start(
+  from: string,
+  ...parameters: readonly string[]
+): { said(words: string): Promise<string> } {
+  const example = path.dirname(main.pathname)
+  const paths = (process.env['PATH'] ?? '').split(path.delimiter)
+  const PATH = paths.filter((one) => !one.includes('node_modules')).join(path.delimiter)
+  const child = spawn('npm', ['start', '--prefix', example, '--', ...parameters, '--embedder', 'hashing'], {
+    cwd: from,
+    // npm, its shell and the watcher are told to end together.
+    detached: true,
+    env: { ...process.env, PATH, INIT_CWD: undefined, NODE_OPTIONS: undefined },
+  })
+  let output = ''
+  const heard = new Set<() => void>()
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      for (const hear of heard) hear()
+    })
+  onTestFinished(async () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT')
+    await ended
+  })
+  const said = (words: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const hear = (): void => {
+        const line = output.split('\n').find((one) => one.includes(words))
+        if (line !== undefined) resolve(line)
+      }
+      heard.add(hear)
+      hear()
+      void ended.then(() => reject(new Error(`it ended without "${words}": ${output}`)))
+    })
+  return { said }
+}
+
 /** A folder with these notes, and one beside it for the vault's own. */
 export function notesFolder(notes: Readonly<Record<string, string | Uint8Array>>): {
   readonly folder: string
@@ -47,7 +86,10 @@ export function write(folder: string, note: string, content: string | Uint8Array
   writeFileSync(file, content)
 }
 
-/** A vault of the test's own, closed at its end, and what it said. */
+/**
+ * A vault of the test's own, closed at its end, and what it said. In SQLite unless told otherwise: an embedded SurrealDB cannot
+ * be opened again at once by the process that closed it.
+ */
 export async function openVault(
   options: VaultOptions,
 ): Promise<{ readonly vault: Vault; readonly said: (words: string | RegExp) => Promise<string> }> {
@@ -55,6 +97,7 @@ export async function openVault(
   const lines: string[] = []
   let listeners: ((line: string) => void)[] = []
   const made = await opened.Vault.open({
+    store: 'sqlite',
     ...options,
     onNotice: (line) => {
       lines.push(line)

@@ -1,5 +1,5 @@
 /** S0: a folder of notes that is watched, and searched by what it says, through the command that its users have. */
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import type { SearchAnswer, StatusAnswer } from '../../examples/vault/ask/ask.ts'
@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/database-file.ts'
 import { withExample } from '../support/examples.ts'
 import { withServer } from '../support/servers/installed.ts'
 import { embeddedPostgres } from '../support/servers/postgres.ts'
-import { notesFolder, openVault, vault, watcher, write } from './vault-command.ts'
+import { notesFolder, openVault, start, vault, watcher, write } from './vault-command.ts'
 
 const strong = { consistency: 'strong', timeoutMs: 60_000 } as const
 const bread = '# Bread\n\nFlour, water, salt and yeast; an hour in the oven.\n'
@@ -78,6 +78,14 @@ await withExample('vault', async () => {
     expect(alone.file).toBeNull()
   })
 
+  test('`npm start -- FOLDER` watches a folder named from where it is called, and keeps it in an embedded SurrealDB', async () => {
+    const { folder } = notesFolder({ 'bread.md': bread })
+    const { said } = start(path.dirname(folder), path.basename(folder), '--events')
+    expect(await said('watching')).toBe(`watching ${realpathSync(folder)}: 1 notes`)
+    await said('searchable bread.md')
+    expect(existsSync(path.join(folder, '.vault', 'vault', 'LOCK'))).toBe(true)
+  })
+
   test('a thousand notes at once, edited, replaced, renamed and removed, end as a fresh index of what is left', async () => {
     const place = temporaryFolder()
     const folder = path.join(place, 'notes')
@@ -90,17 +98,29 @@ await withExample('vault', async () => {
     // What the events told is not known here: each path is asked for, those that are gone too.
     await Promise.all([...notes.paths, ...watched.index.paths()].map((note) => watched.looks.now(note)))
     await watched.settled()
-    await watched.close()
 
     const { vault: fresh } = await openVault({ folder, state: path.join(place, 'b'), embedder: hashing })
     await fresh.watch()
     await fresh.settled()
     expect(fresh.index.counts).toMatchObject({ searchable: notes.paths.length, written: 0, refused: 0 })
-    await fresh.close()
-    const at = { folder, store: 'sqlite', url: undefined } as const
-    expect(await indexHash({ ...at, state: path.join(place, 'a') })).toBe(
-      await indexHash({ ...at, state: path.join(place, 'b') }),
-    )
+    expect(await indexHash(watched)).toBe(await indexHash(fresh))
+  })
+
+  test('a heading with nothing below it is found by its own words, and a note that is no more than one', async () => {
+    const { folder, state } = notesFolder({
+      'milk.md': '# Buy oat milk\n',
+      'week.md': '# Week\n\n## Monday\n\nRest.\n\n## Paint the fence\n### Twice\n\nWalls\n=====\n',
+    })
+    const { vault: watched } = await openVault({ folder, state, embedder: hashing })
+    await watched.watch()
+    const found = async (words: string): Promise<unknown> => {
+      const [first] = (await new Asking(watched).search(words, strong)).found
+      return [first?.path, first?.line, first?.heading, first?.text]
+    }
+    expect(await found('oat milk')).toEqual(['milk.md', 1, '', 'Buy oat milk'])
+    expect(await found('paint fence twice')).toEqual(['week.md', 8, 'Week › Paint the fence', 'Twice'])
+    expect(await found('walls')).toEqual(['week.md', 10, '', 'Walls'])
+    expect((await watched.metadata.piecesOf(['week.md'])).length).toBe(3)
   })
 
   test('the model finds what is meant by other words, and gives a text the same vector alone and among others', async () => {
@@ -140,20 +160,43 @@ await withExample('vault', async () => {
     await again.vault.close()
     const another = { folder, state, embedder: { ...hashing, name: 'another' } }
     await expect(openVault({ ...another, ofAnother: 'refuse' })).rejects.toThrow(
-      'are of hashing-256, not another',
+      'are of hashing-256 in sqlite, not another in sqlite',
     )
     const other = await openVault(another)
     expect(other.vault.index.counts).toMatchObject({ searchable: 0, written: 2 })
   })
 
-  test('watchers that are killed with -9 leave what the next one makes the index of a fresh run of', async () => {
-    const seed = Number(process.env['TIDEMARK_CRASH_SEED'] ?? Math.floor(Math.random() * 1_000_000))
-    console.log(`TIDEMARK_CRASH_SEED=${seed}`)
-    const { differences, compared, moments } = await killRounds({ kills: 3, seed, files: 60 })
-    console.log(`killed behind ${JSON.stringify(moments)}`)
-    expect(differences).toEqual([])
-    expect(compared).toBeGreaterThan(0)
+  test('a vault that goes on in another store finds what is saved there', async () => {
+    const { folder, state } = notesFolder({ 'bread.md': bread })
+    for (const text of ['# Rye\n', '# Spelt\n', bread]) {
+      write(folder, 'bread.md', text)
+      const { vault: first } = await openVault({ folder, state, embedder: hashing })
+      await first.looks.now('bread.md')
+      await first.settled()
+      await first.close()
+    }
+    const place = { folder, state, embedder: hashing, store: 'surrealdb', url: 'mem://' } as const
+    const { vault: other } = await openVault(place)
+    write(folder, 'bread.md', sails)
+    const asking = new Asking(other)
+    await asking.status('bread.md', strong)
+    expect((await asking.search('hoist the mainsail', strong)).found[0]?.path).toBe('bread.md')
   })
+
+  test.each([
+    { store: 'surrealdb', kills: 2 },
+    { store: 'sqlite', kills: 2 },
+  ] as const)(
+    'on $store watchers that are killed with -9 leave what the next one makes the index of a fresh run of',
+    async ({ store, kills }) => {
+      const seed = Number(process.env['TIDEMARK_CRASH_SEED'] ?? Math.floor(Math.random() * 1_000_000))
+      console.log(`TIDEMARK_CRASH_SEED=${seed}`)
+      const { differences, compared, moments } = await killRounds({ store, kills, seed, files: 60 })
+      console.log(`killed behind ${JSON.stringify(moments)}`)
+      expect(differences).toEqual([])
+      expect(compared).toBeGreaterThan(0)
+    },
+  )
 
   test('on SurrealDB a vault holds and finds the same, and forgets what is gone', async () => {
     const { folder, state } = notesFolder({ 'bread.md': bread, 'sails.md': sails })
@@ -186,14 +229,11 @@ await withExample('vault', async () => {
         pending: [],
       })
       expect((await asking.search('mainsail and wind', strong)).found[0]?.path).toBe('sails.md')
-      await watched.close()
-      const onSqlite = await openVault({ folder, state: `${state}-sqlite`, embedder: hashing })
-      await onSqlite.vault.watch()
-      await onSqlite.vault.settled()
-      await onSqlite.vault.close()
-      expect(await indexHash({ folder, state, store: 'postgres', url })).toBe(
-        await indexHash({ folder, state: `${state}-sqlite`, store: 'sqlite', url: undefined }),
-      )
+      await watched.settled()
+      const { vault: onSqlite } = await openVault({ folder, state: `${state}-sqlite`, embedder: hashing })
+      await onSqlite.watch()
+      await onSqlite.settled()
+      expect(await indexHash(watched)).toBe(await indexHash(onSqlite))
     })
   })
 })

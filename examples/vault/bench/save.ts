@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Embedder } from '../embed/embedder.ts'
+import type { StoreKind } from '../metadata/metadata.ts'
 import { Notes, noteText } from '../fixtures.ts'
 import { Vault } from '../pipeline/vault.ts'
 import { seeded } from '../seeded.ts'
@@ -11,17 +12,19 @@ const saves = 100
 
 export async function measureSaves({
   folder,
+  store,
   embedder,
   say,
 }: {
   readonly folder: string
+  readonly store: StoreKind
   readonly embedder: Embedder
   readonly say: (line: string) => void
 }): Promise<void> {
   const random = seeded(1)
   const made = new Notes(folder, random)
   for (let n = 0; n < notes; n++) made.add()
-  const vault = await Vault.open({ folder, embedder })
+  const vault = await Vault.open({ folder, store, embedder })
   try {
     await vault.watch()
     await vault.settled()

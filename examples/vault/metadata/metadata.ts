@@ -3,6 +3,7 @@
  * two tables, opens Tidemark on them, and answers four questions about one table each. Writes, `get`, `pending` and
  * effects are Tidemark's own, whatever the store.
  */
+import type { Surreal } from 'surrealdb'
 import type { OpenOptions, PendingRow, Position, QueryOptions, Tidemark } from '../tidemark.ts'
 import type { DB, FileRow, PieceRow } from './tables.ts'
 
@@ -29,13 +30,19 @@ export interface Metadata {
   pieces(keys: readonly string[], freshness: Freshness): Promise<Found<PieceRow>>
 }
 
-export type StoreKind = 'sqlite' | 'postgres' | 'surrealdb'
+export type StoreKind = 'surrealdb' | 'sqlite' | 'postgres'
+
+export function isStoreKind(name: string): name is StoreKind {
+  return name === 'surrealdb' || name === 'sqlite' || name === 'postgres'
+}
 
 /** Where: a file in the vault's state folder, or a server. */
 export interface MetadataPlace {
   readonly kind: StoreKind
   readonly folder: string
   readonly url?: string | undefined
+  /** Of SurrealDB, one that is open already: what it has open nobody else can. */
+  readonly client?: Surreal | undefined
   /** Of the SQLite file, in pages: a disk that is full, for tests. */
   readonly maxPageCount?: number | undefined
 }

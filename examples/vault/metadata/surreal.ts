@@ -14,8 +14,13 @@ const tables = [
   'DEFINE INDEX IF NOT EXISTS pieces_of_path ON pieces FIELDS path',
 ]
 
-export async function openSurreal({ folder, url }: MetadataPlace, options: OpenOptions): Promise<Metadata> {
-  const db = await open<DB>(surrealdb(url ?? `surrealkv://${path.join(folder, 'vault')}`), options)
+export async function openSurreal(
+  { folder, url, client }: MetadataPlace,
+  options: OpenOptions,
+): Promise<Metadata> {
+  const store =
+    client === undefined ? surrealdb(url ?? `surrealkv://${path.join(folder, 'vault')}`) : surrealdb(client)
+  const db = await open<DB>(store, options)
   try {
     await db.transaction(async (trx) => {
       for (const sql of tables) await trx.executeQuery(CompiledQuery.raw(sql))

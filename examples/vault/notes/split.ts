@@ -1,4 +1,4 @@
-/** A note in pieces: one a section, and several where a section is long. */
+/** A note in pieces: one a section, several where a section is long, and a heading itself where nothing stands below it. */
 
 export interface Piece {
   readonly n: number
@@ -19,6 +19,8 @@ const maxLength = 1_200
 
 interface Section {
   readonly trail: readonly string[]
+  /** Of its heading. */
+  readonly headingLine: number
   readonly line: number
   readonly lines: string[]
 }
@@ -27,9 +29,15 @@ interface Section {
 export function splitNote(source: string): SplitNote {
   const sections = sectionsOf(source.split(/\r\n|\n|\r/))
   const pieces: Piece[] = []
-  for (const { trail, line, lines } of sections)
-    for (const part of partsOf(lines))
-      pieces.push({ n: pieces.length, heading: trail.join(' › '), text: part.text, line: line + part.offset })
+  const add = (trail: readonly string[], text: string, line: number): void =>
+    void pieces.push({ n: pieces.length, heading: trail.join(' › '), text, line })
+  for (const [at, { trail, headingLine, line, lines }] of sections.entries()) {
+    const parts = partsOf(lines)
+    for (const part of parts) add(trail, part.text, line + part.offset)
+    const isAlone = parts.length === 0 && (sections[at + 1]?.trail.length ?? 0) <= trail.length
+    const title = trail.at(-1) ?? ''
+    if (isAlone && title !== '') for (const text of cut(title)) add(trail.slice(0, -1), text, headingLine)
+  }
   const title = sections.find(({ trail }) => trail.length > 0)?.trail.at(-1) ?? null
   return { title, pieces }
 }
@@ -37,7 +45,7 @@ export function splitNote(source: string): SplitNote {
 function sectionsOf(lines: readonly string[]): Section[] {
   const first = endOfFrontMatter(lines)
   const levels: { readonly level: number; readonly title: string }[] = []
-  const sections: Section[] = [{ trail: [], line: first + 1, lines: [] }]
+  const sections: Section[] = [{ trail: [], headingLine: first + 1, line: first + 1, lines: [] }]
   let fence = ''
   for (let at = first; at < lines.length; at++) {
     const line = lines[at] ?? ''
@@ -50,8 +58,9 @@ function sectionsOf(lines: readonly string[]): Section[] {
     }
     while ((levels.at(-1)?.level ?? 0) >= heading.level) levels.pop()
     levels.push(heading)
+    const trail = levels.map(({ title }) => title)
+    sections.push({ trail, headingLine: at + 1, line: at + 1 + heading.lines, lines: [] })
     at += heading.lines - 1
-    sections.push({ trail: levels.map(({ title }) => title), line: at + 2, lines: [] })
   }
   return sections
 }

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from 'node:path'
 import type { Embedder } from '../embed/embedder.ts'
 import { remembering, type Remembering } from '../embed/remembering.ts'
-import type { Metadata, StoreKind } from '../metadata/metadata.ts'
+import type { Metadata, MetadataPlace, StoreKind } from '../metadata/metadata.ts'
 import { openMetadata } from '../metadata/open.ts'
 import { readNote, type Reading } from '../notes/read-note.ts'
 import { TidemarkError, type HandleOptions } from '../tidemark.ts'
@@ -27,6 +27,7 @@ export interface VaultOptions {
   readonly state?: string | undefined
   readonly store?: StoreKind
   readonly url?: string | undefined
+  readonly client?: MetadataPlace['client']
   readonly embedder: Embedder
   /** The engine's name, the same each time: whoever opens it next takes over at once. */
   readonly writer?: string
@@ -36,6 +37,8 @@ export interface VaultOptions {
   >
   /** Of another embedder than the vault's: its vectors are made again (the default), or it is not opened. */
   readonly ofAnother?: 'rebuild' | 'refuse'
+  /** Texts whose vectors are kept in memory: the same text is embedded once. Default 20,000. */
+  readonly remembered?: number
   readonly settleMs?: number
   readonly lingerMs?: number
   readonly maxPageCount?: number | undefined
@@ -48,6 +51,7 @@ const refusedAgainMs = 10_000
 
 export class Vault {
   readonly folder: string
+  readonly state: string
   readonly metadata: Metadata
   readonly vectors: Vectors
   readonly embedder: Remembering
@@ -61,15 +65,17 @@ export class Vault {
   #isClosed = false
 
   private constructor(
-    { folder, embedder, onNotice, settleMs = 30 }: VaultOptions,
+    { folder, embedder, remembered, onNotice, settleMs = 30 }: VaultOptions,
+    state: string,
     metadata: Metadata,
     vectors: Vectors,
     index: NoteIndex,
   ) {
     this.folder = path.resolve(folder)
+    this.state = state
     this.metadata = metadata
     this.vectors = vectors
-    this.embedder = remembering(embedder)
+    this.embedder = remembering(embedder, remembered)
     this.index = index
     this.#writer = new NoteWriter(metadata)
     this.#notice = onNotice ?? (() => undefined)
@@ -79,16 +85,17 @@ export class Vault {
   static async open(options: VaultOptions): Promise<Vault> {
     const state = stateOf(options)
     mkdirSync(state, { recursive: true, mode: 0o700 })
-    const { store: kind = 'sqlite', url, maxPageCount, writer = 'vault', lingerMs = 5 } = options
+    const { store: kind = 'surrealdb', url, client, maxPageCount, writer = 'vault', lingerMs = 5 } = options
     const metadata = await openMetadata(
-      { kind, folder: state, url, maxPageCount },
+      { kind, folder: state, url, client, maxPageCount },
       { writer, queue: { maxOperations: 40_000, maxBytes: 64 * 2 ** 20 }, batch: { lingerMs } },
     )
     try {
-      await requireVectors(metadata, state, options.embedder, options.ofAnother ?? 'rebuild')
+      const wanted = `${options.embedder.name} in ${kind}`
+      await requireVectors(metadata, state, wanted, options.ofAnother ?? 'rebuild')
       const vectors = new Vectors(path.join(state, 'vectors.db'), options.embedder.dimensions)
       await vectors.probe()
-      const vault = new Vault(options, metadata, vectors, new NoteIndex(await metadata.files()))
+      const vault = new Vault(options, state, metadata, vectors, new NoteIndex(await metadata.files()))
       await vault.#start(options.handling ?? {})
       return vault
     } catch (error) {
@@ -241,20 +248,21 @@ function problemWith(
 
 /**
  * Vectors of another embedder, or none where rows say that there are, are made again: rows say so first, so that a crash in
- * between leaves no row that claims what is not there.
+ * between leaves no row that claims what is not there. So are those of rows in another store: versions begin anew there, and
+ * a vector is not replaced by one of an earlier version.
  */
 async function requireVectors(
   metadata: Metadata,
   state: string,
-  { name }: Embedder,
+  wanted: string,
   ofAnother: 'rebuild' | 'refuse',
 ): Promise<void> {
   const file = path.join(state, 'vectors.db')
-  const note = path.join(state, 'embedder')
+  const note = path.join(state, 'vectors-of')
   const its = existsSync(note) ? readFileSync(note, 'utf8') : undefined
-  const isSame = its === name
+  const isSame = its === wanted
   if (its !== undefined && !isSame && ofAnother === 'refuse')
-    throw new Error(`The vectors of this vault are of ${its}, not ${name}: see --embedder.`)
+    throw new Error(`The vectors of this vault are of ${its}, not ${wanted}: see --embedder and --store.`)
   if (isSame && existsSync(file)) return
   for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true })
   const { db } = metadata
@@ -263,6 +271,6 @@ async function requireVectors(
     db.update('files', { path: row.path }, { stamp: '', hash: '', state: 'written', searchable_ms: null })
   }
   await db.flush()
-  writeFileSync(`${note}.new`, name)
+  writeFileSync(`${note}.new`, wanted)
   renameSync(`${note}.new`, note)
 }
