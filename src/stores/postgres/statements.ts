@@ -1,5 +1,5 @@
 /**
- * The SQL of each shape. Rows travel as one array a column, so that the same statement, prepared once, takes any
+ * The SQL of each shape. Many rows travel as one array a column, so that the same statement, prepared once, takes any
  * number of them: `INSERT … SELECT unnest($1::bigint[]), unnest($2::text[])`, which takes the arrays apart side by side
  * and keeps their order; in the list, and not in FROM, where their rows would be gathered first. Casts name types
  * without length: only then does the assignment to the column refuse what is too long instead of cutting it.
