@@ -1,7 +1,11 @@
 /** `npm run extraction`: documents into three stores that stay in step. Each command is a process of its own. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { enableCompileCache } from 'node:module'
 import path from 'node:path'
 import { isInstalled } from './installed.ts'
+
+// To compile is most of what it takes to start a part again.
+enableCompileCache()
 
 const program = new Command('npm run extraction --')
   .description('Documents into PostgreSQL, Redis and a vector store that stay in step, whatever dies.')
