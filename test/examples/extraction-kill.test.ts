@@ -22,7 +22,7 @@ await withExample('extraction', async () => {
       expect(Number(accepted) + Number(removed)).toBe(200)
       expect([extractions, vectors]).toEqual([accepted, accepted])
       expect(tally.aimed).toBeGreaterThanOrEqual(3)
-    })
+    }, 300_000)
 
     test('the same kills at sequential writes leave orphans, and they are found', async () => {
       const tally = await runKills({ way: 'naive', rounds: 4, seed })
@@ -36,6 +36,6 @@ await withExample('extraction', async () => {
         'rows that wait for ever, or gave up',
       ] as const)
         expect(tally.found[fault], fault).not.toEqual([])
-    })
+    }, 300_000)
   })
 })

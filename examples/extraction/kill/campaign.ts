@@ -36,8 +36,9 @@ export interface Tally extends Inspection {
 const aimedFirst: Readonly<Record<number, Moment>> = { 1: 'before', 2: 'after', 3: 'removal' }
 const moments = ['before', 'after', 'removal'] as const
 const documentsPerRound = 10
-const aimedShare = 0.2
+const aimedShare = 0.1
 const secondShare = 0.25
+const mostDown = 2
 /** So long nothing may happen while something is left to do. */
 const stuckMs = 120_000
 
@@ -58,8 +59,8 @@ export async function runKills(options: CampaignOptions): Promise<Tally> {
       killed.push(victim)
     }
     if (moment === undefined) {
-      // Of what is down nothing is learnt.
-      while (stage.up().length < victims.length - 1) await rest(20)
+      // Where most is down, little is learnt.
+      while (stage.up().length < victims.length - mostDown) await rest(20)
       arrivals.release(round, false)
       await rest(random() * 400)
       kill(pick(random, stage.up()))

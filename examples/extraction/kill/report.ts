@@ -63,11 +63,11 @@ export function killTable(tallies: readonly Tally[]): string {
   row('  from the last kill to rest', ({ drainSeconds }) => drainSeconds)
   for (const name of Object.keys(first.counts)) row(name, ({ counts }) => counts[name] ?? 0)
   table.push(['done again', ...tallies.map(() => '')])
-  row('  requests to the API, unanswered', ({ sentAgain }) => sentAgain)
+  row('  requests to the API: not answered', ({ sentAgain }) => sentAgain)
   row('  documents read', ({ readAgain }) => readAgain)
-  row('  jobs taken', ({ jobsAgain }) => jobsAgain)
+  row('  jobs, taken for abandoned', ({ jobsAgain }) => jobsAgain)
   for (const fate of Object.keys(first.deliveredAgain) as (keyof Tally['deliveredAgain'])[])
-    row(`  vectors: ${fate}`, ({ deliveredAgain }) => deliveredAgain[fate])
+    row(`  vectors delivered: ${fate}`, ({ deliveredAgain }) => deliveredAgain[fate])
   row('  replies used by a later attempt', ({ model }) => model['late'] ?? 0)
   row('  calls of the model beyond its replies', ({ model, counts }) =>
     Math.max(0, (model['calls'] ?? 0) - (counts['replies of the model'] ?? 0)),
