@@ -1,6 +1,7 @@
 /** The API as the commands ask it. */
 import type { Report } from './agreement/recover.ts'
 import type { SourceStatus } from './api/status.ts'
+import type { Listing } from './pipeline/listing.ts'
 import type { Consistency } from './tidemark.ts'
 
 export interface SearchAnswer {
@@ -34,9 +35,12 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
 export class ApiClient {
   readonly #url: string
+  readonly #timeoutMs: number | undefined
 
-  constructor(url: string) {
+  /** @param timeoutMs how long an answer may take; default: as long as it takes */
+  constructor(url: string, timeoutMs?: number) {
     this.#url = url
+    this.#timeoutMs = timeoutMs
   }
 
   async createProject(name: string): Promise<number> {
@@ -56,6 +60,14 @@ export class ApiClient {
 
   async submit(project: number, uris: readonly string[]): Promise<SubmitAnswer> {
     return await this.#ask('POST', `/projects/${project}/sources`, {}, { uris })
+  }
+
+  async remove(source: string): Promise<void> {
+    await this.#ask('DELETE', `/sources/${source}`, {})
+  }
+
+  async extractions(project: number): Promise<Listing> {
+    return await this.#ask('GET', `/projects/${project}/extractions`, {})
   }
 
   async search(
@@ -92,6 +104,7 @@ export class ApiClient {
     )
     const response = await fetch(`${this.#url}${path}?${new URLSearchParams(given).toString()}`, {
       method,
+      ...(this.#timeoutMs !== undefined && { signal: AbortSignal.timeout(this.#timeoutMs) }),
       ...(body !== undefined && {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

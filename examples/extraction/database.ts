@@ -26,7 +26,14 @@ export async function openDatabase({ postgres: url, writer, readers }: DatabaseO
 
 async function createTables(url: string): Promise<void> {
   const client = new Client({ connectionString: url })
-  await client.connect()
+  // Whoever awaits an answer hears of it too.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`PostgreSQL cannot be reached: ${message}. Start it, then this again.`, { cause })
+  }
   try {
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [schemaLock])

@@ -1,7 +1,11 @@
 /** `npm run extraction`: documents into three stores that stay in step. Each command is a process of its own. */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { enableCompileCache } from 'node:module'
 import path from 'node:path'
 import { isInstalled } from './installed.ts'
+
+// To compile is most of what it takes to start a part again.
+enableCompileCache()
 
 const program = new Command('npm run extraction --')
   .description('Documents into PostgreSQL, Redis and a vector store that stay in step, whatever dies.')
@@ -21,6 +25,15 @@ function reaching(command: Command): Command {
     .requiredOption('--redis <url>', 'cache, and requests to the LLM')
     .requiredOption('--vectors <url>', 'the process `vectors`; QDRANT_URL takes its place')
     .option('--readers <n>', 'connections for reads, at most', count, 8)
+}
+
+/** The same with sequential writes, for the comparison. */
+function ofNaive(name: string): Command {
+  return program
+    .command(name, { hidden: true })
+    .requiredOption('--postgres <url>', 'the database')
+    .requiredOption('--redis <url>', 'cache, and requests to the LLM')
+    .requiredOption('--vectors <url>', 'the process `vectors`')
 }
 
 function ofModel(command: Command): Command {
@@ -112,6 +125,41 @@ program
   .action(async (options: { folder?: string; port: number }) => {
     const { showSite } = await import('./programs/work.ts')
     await showSite(options.folder, options.port)
+  })
+
+program
+  .command('kill')
+  .description('kills everything with -9, round after round, and looks whether the stores agree')
+  .option('--rounds <n>', 'of kills', count, 200)
+  .option('--seed <n>', 'of documents and kills (default: any)', (text) => whole(text, 999_999))
+  .addOption(
+    new Option('--way <way>', 'that of this example, or that of sequential writes')
+      .choices(['tidemark', 'naive', 'both'])
+      .default('tidemark'),
+  )
+  .action(
+    async ({ rounds, seed, way }: { rounds: number; seed?: number; way: 'tidemark' | 'naive' | 'both' }) => {
+      const { kill } = await import('./kill/report.ts')
+      const ways = way === 'both' ? (['tidemark', 'naive'] as const) : [way]
+      const isInOrder = await kill({ ways, rounds, seed: seed ?? Math.floor(Math.random() * 1_000_000) })
+      if (!isInOrder) process.exitCode = 1
+    },
+  )
+
+ofNaive('naive-serve')
+  .option('--port <n>', 'of the API', port, 0)
+  .action(async (options) => {
+    const { serveNaively } = await import('./naive/serve.ts')
+    await serveNaively(options)
+  })
+
+ofNaive('naive-worker')
+  .option('--name <name>', 'of the worker', 'worker-1')
+  .option('--reply-ms <n>', 'how long the LLM may take for a reply', count, 10_000)
+  .option('--stale-ms <n>', 'a job that was taken so long ago is taken for abandoned', count, 60_000)
+  .action(async (options) => {
+    const { workNaively } = await import('./naive/worker.ts')
+    await workNaively(options)
   })
 
 asking('submit', 'submits these sources, or all documents of --folder')

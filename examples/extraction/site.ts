@@ -17,7 +17,12 @@ const types: Readonly<Record<Format, string>> = {
 }
 const made = /^\/made\/(\d{1,6})\/(\d{1,9})\.(html|md)$/
 
-export async function serveSite(folder: string | undefined, port = 0): Promise<Site> {
+/** @param onRead is told of each made document that is asked for */
+export async function serveSite(
+  folder: string | undefined,
+  port = 0,
+  onRead?: (n: number) => void,
+): Promise<Site> {
   const server = createServer((request, response) => {
     const send = (status: number, type: string, body: string): void => {
       response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body)
@@ -26,6 +31,7 @@ export async function serveSite(folder: string | undefined, port = 0): Promise<S
       const pathname = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname)
       const [, seed, n, ending] = made.exec(pathname) ?? []
       if (seed !== undefined) {
+        onRead?.(Number(n))
         const document = madeDocument(Number(seed), Number(n))
         return ending === 'md'
           ? send(200, types.markdown, asMarkdown(document))

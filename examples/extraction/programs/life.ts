@@ -1,11 +1,14 @@
 /** A process runs until it is told to stop, or until its engine is another's. */
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 import type { Database } from '../database.ts'
 
 export class Life {
   readonly #stop = new AbortController()
 
   constructor() {
+    // Its successor has what it compiled, even if it is killed.
+    flushCompileCache()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => this.#stop.abort())
   }
 
