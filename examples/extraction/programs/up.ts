@@ -2,17 +2,16 @@
  * `npm run extraction -- up`: all parts, each a process of its own, until Ctrl-C. A part that dies is started again, under its
  * name and on its port. Where no URL is given, PostgreSQL and Redis are started too, on ports of their own, and thrown away.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { embeddedPostgres, type PostgresServer } from '../../../test/support/servers/postgres.ts'
 import { freePort } from '../../../test/support/servers/process.ts'
 import { redisServer, type RedisServer } from '../../../test/support/servers/redis.ts'
 import { announce, withdraw, type Place } from '../place.ts'
 import { Life } from './life.ts'
+import { programOf } from './program-of.ts'
+import { Running, type Part } from './running.ts'
 
 export interface UpOptions {
   readonly postgres: string | undefined
@@ -26,16 +25,6 @@ export interface UpOptions {
   readonly serve: readonly string[]
   readonly llm: readonly string[]
 }
-
-interface Part {
-  readonly name: string
-  readonly command: readonly string[]
-  /** The first word of the line that says that it is there. */
-  readonly ready: string
-}
-
-const main = new URL('../main.ts', import.meta.url).pathname
-const restartMs = 500
 
 export async function up(options: UpOptions): Promise<void> {
   const life = new Life()
@@ -108,51 +97,6 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
-class Running {
-  readonly #part: Part
-  readonly #ready = Promise.withResolvers<void>()
-  #process: ChildProcess
-  #isStopping = false
-
-  constructor(part: Part) {
-    this.#part = part
-    this.#process = this.#start()
-  }
-
-  get isReady(): Promise<void> {
-    return this.#ready.promise
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopping = true
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
-    const over = once(this.#process, 'exit')
-    this.#process.kill('SIGTERM')
-    const force = setTimeout(() => this.#process.kill('SIGKILL'), 15_000)
-    await over
-    clearTimeout(force)
-  }
-
-  #start(): ChildProcess {
-    const { name, command, ready } = this.#part
-    const child = spawn(process.execPath, [main, ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const input of [child.stdout, child.stderr])
-      createInterface({ input }).on('line', (line) => {
-        if (line.startsWith(`${ready} `)) this.#ready.resolve()
-        else if (!line.startsWith('dashboard ')) console.log(`[${name}] ${line}`)
-      })
-    console.log(`[${name}] process ${child.pid}`)
-    child.once('exit', (code, signal) => {
-      if (this.#isStopping) return
-      console.log(`[${name}] ended (${signal ?? code}), and is started again`)
-      setTimeout(() => {
-        if (!this.#isStopping) this.#process = this.#start()
-      }, restartMs)
-    })
-    return child
-  }
-}
-
 interface Servers extends AsyncDisposable {
   readonly postgres: string
   readonly redis: string
@@ -185,14 +129,4 @@ async function startServers(options: UpOptions): Promise<Servers> {
     folder,
     [Symbol.asyncDispose]: end,
   }
-}
-
-/** @throws when it is not there */
-function programOf({ name, programs, install }: typeof embeddedPostgres | typeof redisServer): string {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter)
-  const found = programs
-    .flatMap((program) => folders.map((folder) => path.resolve(folder, program)))
-    .find((file) => existsSync(file))
-  if (found === undefined) throw new Error(`${name} is not installed: ${install}`)
-  return found
 }
