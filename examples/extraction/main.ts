@@ -17,6 +17,7 @@ const apiOption = (): Option =>
   new Option('--api <url>', 'of the API (default: as `up` wrote it into --state)')
 const port = (text: string): number => whole(text, 65_535)
 const count = (text: string): number => whole(text, 2 ** 31 - 1)
+const counts = (text: string): number[] => text.split(',').map(count)
 
 /** What serves and workers need of the rest. */
 function reaching(command: Command): Command {
@@ -42,7 +43,7 @@ function ofModel(command: Command): Command {
     .option('--parallel <n>', 'calls at once; more are refused', count, 8)
     .option('--per-second <n>', 'calls begun in a second; more are refused', count, 1_000)
     .option('--failure-share <n>', 'of calls, from 0 to 1', share, 0)
-    .option('--outage', 'every call fails', false)
+    .option('--outage', 'no call is taken', false)
 }
 
 function ofServe(command: Command): Command {
@@ -225,6 +226,55 @@ asking('strong', 'submits a document and searches for it at once, over and over'
       if (tally.found !== tally.tries) process.exitCode = 1
     },
   )
+
+program
+  .command('bench')
+  .description('documents a second, beside the usual way: one step, one row, one commit after the other')
+  .option('--documents <n>', 'how many, in each round', count, 500)
+  .option('--rounds <n>', 'of each, by turns', count, 3)
+  .option('--warm-up <n>', 'documents that go before in each round, and do not count', count, 200)
+  .option('--workers <n>', 'processes that share the work; 0: that which submits', count, 2)
+  .option('--latency-ms <list>', 'of the LLM, each by itself', counts, [0, 20])
+  .action(
+    async (options: {
+      documents: number
+      rounds: number
+      warmUp: number
+      workers: number
+      latencyMs: number[]
+    }) => {
+      const { bench } = await import('./bench/run.ts')
+      await bench({ ...options, latenciesMs: options.latencyMs })
+    },
+  )
+
+program
+  .command('limits')
+  .description(
+    'an LLM that takes so many calls at once, changes that, fails some and is out: who asks adapts',
+  )
+  .option('--parallel <list>', 'calls that it takes at once, one number after the other', counts, [8, 3, 8])
+  .option('--phase-ms <n>', 'how long each', count, 20_000)
+  .option('--latency-ms <n>', 'how long a call takes', count, 200)
+  .option('--failure-share <n>', 'of calls, from 0 to 1', share, 0.05)
+  .option('--outage-ms <n>', 'how long it is out', count, 60_000)
+  .action(async (options: import('./bench/limits.ts').LimitsOptions) => {
+    const { limits } = await import('./bench/limits.ts')
+    if (!(await limits(options))) process.exitCode = 1
+  })
+
+program
+  .command('load')
+  .description('twice as many clients each time, until throughput stops growing')
+  .option('--workers <n>', 'how many', count, 2)
+  .option('--step-ms <n>', 'how long each number of clients', count, 10_000)
+  .option('--most-clients <n>', 'where to end', count, 512)
+  .option('--readers <n>', 'connections for reads of each process, at most', count, 8)
+  .option('--latency-ms <n>', 'of the LLM', count, 20)
+  .action(async (options: import('./bench/load.ts').LoadOptions) => {
+    const { load } = await import('./bench/load.ts')
+    await load(options)
+  })
 
 interface Asking {
   readonly api?: string

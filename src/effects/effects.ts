@@ -21,6 +21,7 @@ import {
 } from './dead-effects.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { EffectsHost } from './host.ts'
+import { makeKind } from './lease.ts'
 import { parseHandleOptions, type HandleOptions } from './options.ts'
 import { own } from './own-tables.ts'
 import { OwnRuns } from '../own-runs.ts'
@@ -189,8 +190,9 @@ export class Effects<W> {
   /** Whether somebody handles this kind, or has. */
   async isKnown(kind: string): Promise<boolean> {
     if (this.#dispatchers.has(kind)) return true
-    const rows = await this.#required().ask('SELECT 1 FROM tidemark_kinds WHERE kind = ?', [kind])
-    return rows.length > 0
+    const [row] = await this.#required().ask('SELECT lanes FROM tidemark_kinds WHERE kind = ?', [kind])
+    // One that was only ever paused has none.
+    return Number(row?.['lanes'] ?? 0) > 0
   }
 
   /** Dead effects, oldest first; of all kinds without one. */
@@ -245,7 +247,9 @@ export class Effects<W> {
 
   /**
    * Nothing more of this kind is begun until `resume`: by this engine from now on, by others once they have looked, which
-   * they do every `pollMs`. What is under way goes on.
+   * they do every `pollMs`. What is under way goes on. A kind that nobody has handled yet begins paused.
+   *
+   * @throws TidemarkError `INVALID_CALL`; NotSupportedError
    */
   async pause(kind: string): Promise<void> {
     await this.#setPaused(kind, true)
@@ -255,7 +259,7 @@ export class Effects<W> {
     await this.#setPaused(kind, false)
   }
 
-  /** Kinds that were ever handled, or have effects that wait for somebody who does. @throws NotSupportedError */
+  /** Kinds that were ever handled or paused, or have effects that wait for somebody who does. @throws NotSupportedError */
   async kinds(): Promise<string[]> {
     return await readKinds(this.#required())
   }
@@ -330,6 +334,8 @@ export class Effects<W> {
 
   async #setPaused(kind: string, isPaused: boolean): Promise<void> {
     const host = this.#required()
+    requireKind(kind)
+    await makeKind(host, kind, 0)
     const runs = new OwnRuns()
     runs.add(own.pauseKind, isPaused ? 1 : 0, kind)
     const refusal = await host.commit(runs.runs)

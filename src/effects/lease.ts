@@ -94,18 +94,24 @@ function isGone(closed: unknown): boolean {
   return closed === null || Number(closed) === 1
 }
 
-/** Makes the kind and its lanes where they are missing. @returns how many lanes it has */
+/**
+ * Makes the kind and its lanes where they are missing.
+ *
+ * @param lanes 0: the kind alone, as for one that is paused before anybody handles it; whoever does it first says how many
+ * @returns how many lanes it has
+ */
 export async function makeKind(host: EffectsHost, kind: string, lanes: number): Promise<number> {
   const known = await lanesOf(host, kind)
-  if (known !== undefined) return known
+  if (known !== undefined && (known > 0 || lanes === 0)) return known
   const making = new OwnRuns()
-  making.add(own.makeKind, kind, lanes, 0)
+  if (known === undefined) making.add(own.makeKind, kind, lanes, 0)
+  else making.add(own.giveLanes, lanes, kind, known)
   for (let lane = 0; lane < lanes; lane++) making.add(own.makeLane, kind, lane, nobody, 0, 0, 0, '{}', nobody)
-  // Refused when somebody else makes it at the same time: then it is there.
+  // Refused when somebody else makes it at the same time: then there is more of it than before.
   const refusal = await host.commit(making.runs)
-  const made = await lanesOf(host, kind)
-  if (made === undefined) throw refusal ?? new Error(`unreachable: kind "${kind}" was made and is not there`)
-  return made
+  if ((await lanesOf(host, kind)) === known)
+    throw refusal ?? new Error(`unreachable: kind "${kind}" was made and is not there`)
+  return await makeKind(host, kind, lanes)
 }
 
 async function lanesOf(host: EffectsHost, kind: string): Promise<number | undefined> {

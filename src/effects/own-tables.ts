@@ -10,6 +10,7 @@ const id = ['epoch', 'seq', 'n']
 /** The shapes of all that effects write. */
 interface OwnShapes {
   readonly makeKind: InsertShape
+  readonly giveLanes: UpdateShape
   readonly pauseKind: UpdateShape
   readonly makeLane: InsertShape
   readonly takeLane: UpdateShape
@@ -28,6 +29,8 @@ interface OwnShapes {
 
 export const own: OwnShapes = {
   makeKind: insert('tidemark_kinds', ['kind', 'lanes', 'paused']),
+  /** It was paused before anybody handled it. */
+  giveLanes: update('tidemark_kinds', ['lanes'], ['kind', 'lanes'], 1),
   pauseKind: update('tidemark_kinds', ['paused'], ['kind']),
   makeLane: insert('tidemark_lanes', [
     'kind',

@@ -338,4 +338,41 @@ export const effectOutcomes: Topic = (subject, test) => {
     await other.effects.resume('embed')
     assert.deepEqual(keysOf(await got(1)), ['a'])
   })
+  test('law 8 · a kind that is paused before anybody handles it begins paused', async () => {
+    await using at = await stage(subject, tables)
+    const { db } = at
+    await db.effects.pause('embed')
+    assert.equal(await db.effects.isKnown('embed'), false)
+    assert.equal((await db.effects.stats('embed')).isPaused, true)
+    await db.enqueue({ kind: 'embed', key: 'a' })
+
+    const { got, handler } = deliveries()
+    const other = await at.open()
+    await other.effects.handle('embed', handler, { lanes: 3, pollMs: 5 })
+    assert.equal((await other.effects.stats('embed')).lanes, 3)
+    await other.effects.handle('other', async () => {})
+    await db.effects.reached('other', db.enqueue({ kind: 'embed', key: 'b' }, { kind: 'other' }).bookmark)
+    assert.deepEqual(await got(0), [])
+    await db.effects.resume('embed')
+    assert.deepEqual(keysOf(await got(2)), ['a', 'b'])
+  })
+
+  test('law 8 · a kind that is paused while others begin to handle it is paused, and has its lanes', async () => {
+    await using at = await stage(subject, tables)
+    const { db } = at
+    const others = await Promise.all([at.open(), at.open()])
+    const { got, handler } = deliveries()
+    await Promise.all([
+      db.effects.pause('embed'),
+      ...others.map(({ effects }) => effects.handle('embed', handler, { lanes: 2, pollMs: 5 })),
+    ])
+    for (const { effects } of others)
+      await until(async () => (await effects.stats('embed')).handler?.isPaused === true)
+    assert.equal((await db.effects.stats('embed')).lanes, 2)
+    await db.effects.handle('other', async () => {})
+    await db.effects.reached('other', db.enqueue({ kind: 'embed', key: 'a' }, { kind: 'other' }).bookmark)
+    assert.deepEqual(await got(0), [])
+    await db.effects.resume('embed')
+    assert.deepEqual(keysOf(await got(1)), ['a'])
+  })
 }

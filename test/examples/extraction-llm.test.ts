@@ -84,6 +84,21 @@ await withExample('extraction', async () => {
         expect(await system.api.agreement.look()).toEqual([])
       })
 
+      test('a model that is out uses up no attempts: once it is back, it is asked again', async () => {
+        const system = await start({
+          documents: text,
+          model: { isOut: true },
+          worker: { handle: { maxAttempts: 2, retryFirstMs: 1, retryMaxMs: 1 } },
+        })
+        await system.submit(await system.project(), 'a.txt')
+        await system.until(async () => ((await counts(system.redis))['out'] ?? 0) > 2)
+        system.model.settings.isOut = false
+        await system.settled()
+        expect(await states(system)).toMatchObject([{ llm_state: 'done' }])
+        expect(await system.db.effects.deadLetters()).toEqual([])
+        expect(system.model.calls).toBe(1)
+      })
+
       test('Redis dies with every request and reply in it: all are asked for again', async () => {
         const system = await start({
           documents: many(20),

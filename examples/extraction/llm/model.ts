@@ -13,7 +13,7 @@ export interface ModelSettings {
   perSecond: number
   /** Of calls, from 0 to 1. */
   failureShare: number
-  /** It fails every call at once. */
+  /** It takes no call at all. */
   isOut: boolean
 }
 
@@ -38,6 +38,7 @@ export class Model {
   readonly #random: () => number
   #running = 0
   #calls = 0
+  #refused = 0
   #peak = 0
   #recent: number[] = []
 
@@ -50,6 +51,10 @@ export class Model {
     return this.#calls
   }
 
+  get refused(): number {
+    return this.#refused
+  }
+
   /** The most that ran at once. */
   get peak(): number {
     return this.#peak
@@ -57,11 +62,13 @@ export class Model {
 
   async call(prompt: string): Promise<Reply> {
     const { latencyMs, parallel, perSecond, failureShare, isOut } = this.settings
-    if (isOut) return { kind: 'failed', error: 'the model is out' }
+    if (isOut) return { kind: 'out' }
     const nowMs = performance.now()
     this.#recent = this.#recent.filter((atMs) => atMs > nowMs - 1_000)
-    if (this.#running >= parallel || this.#recent.length >= perSecond)
+    if (this.#running >= parallel || this.#recent.length >= perSecond) {
+      this.#refused++
       return { kind: 'refused', retryAfterMs: refusedForMs }
+    }
     this.#recent.push(nowMs)
     this.#calls++
     this.#peak = Math.max(this.#peak, ++this.#running)

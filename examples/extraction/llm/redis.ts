@@ -13,6 +13,8 @@ export type Reply =
   | { readonly kind: 'done'; readonly summary: string; readonly topics: readonly string[] }
   /** Too much at once: HTTP would say 429. */
   | { readonly kind: 'refused'; readonly retryAfterMs: number }
+  /** It takes nothing at all: HTTP would say 503. */
+  | { readonly kind: 'out' }
   | { readonly kind: 'failed'; readonly error: string }
 
 export interface Request {
@@ -28,7 +30,7 @@ export interface Published {
 }
 
 /** Counted in Redis, by whoever sees it. */
-export type Count = 'asked' | 'calls' | 'refused' | 'failed' | 'late' | 'taken over' | 'polled'
+export type Count = 'asked' | 'calls' | 'refused' | 'out' | 'failed' | 'late' | 'taken over' | 'polled'
 
 export const names = {
   requests: 'llm:requests',

@@ -137,7 +137,7 @@ export class LlmWorker {
     const kept = await this.#client.get(names.reply(request.id))
     if (kept !== null) return await answer(this.#client, request, JSON.parse(kept) as Reply)
     const reply = await this.#model.call(request.prompt)
-    if (reply.kind !== 'refused') await count(this.#client, 'calls')
+    if (reply.kind === 'done' || reply.kind === 'failed') await count(this.#client, 'calls')
     if (reply.kind !== 'done') await count(this.#client, reply.kind)
     await answer(this.#client, request, reply)
   }

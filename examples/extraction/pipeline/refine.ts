@@ -70,6 +70,12 @@ function outcomeOf(reply: Reply, row: Extraction): Outcome {
         afterMs: reply.retryAfterMs,
         isOverload: true,
       }
+    case 'out':
+      return {
+        kind: 'retry',
+        error: Object.assign(new Error('the model is out'), { status: 503 }),
+        isOverload: true,
+      }
     case 'failed':
       return { kind: 'retry', error: new Error(reply.error), isOverload: false }
   }
@@ -97,7 +103,7 @@ function writeReply(
   to.enqueue(invalidated(project))
 }
 
-function promptOf({ title, body }: Extraction): string {
+export function promptOf({ title, body }: Pick<Extraction, 'title' | 'body'>): string {
   return `${title}\n${body}`.slice(0, maxPrompt).toWellFormed()
 }
 

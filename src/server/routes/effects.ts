@@ -194,10 +194,14 @@ function registerPauses(app: FastifyInstance, { db }: ServerContext): void {
         schema: { summary, tags, params: ofKind, response: { 200: effectKindSchema } },
       },
       async ({ params: { kind } }) => {
-        if (!(await db.effects.isKnown(kind)))
-          throw new RequestError('NOT_FOUND', 'Nobody has ever handled effects of this kind.', {
-            hint: 'See /v1/effects for the kinds that there are.',
-          })
+        if (!(await db.effects.kinds()).includes(kind))
+          throw new RequestError(
+            'NOT_FOUND',
+            'Nobody has ever handled this kind, and no effects of it wait.',
+            {
+              hint: 'See /v1/effects for the kinds that there are.',
+            },
+          )
         await db.effects[how](kind)
         return await db.effects.stats(kind)
       },
