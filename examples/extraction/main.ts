@@ -230,7 +230,7 @@ asking('strong', 'submits a document and searches for it at once, over and over'
 program
   .command('bench')
   .description('documents a second, beside the usual way: one step, one row, one commit after the other')
-  .option('--documents <n>', 'how many, in each round', count, 500)
+  .option('--documents <n>', 'how many, in each round', count, 2_000)
   .option('--rounds <n>', 'of each, by turns', count, 3)
   .option('--warm-up <n>', 'documents that go before in each round, and do not count', count, 200)
   .option('--workers <n>', 'processes that share the work; 0: that which submits', count, 2)

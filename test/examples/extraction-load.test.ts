@@ -46,13 +46,15 @@ await withExample('extraction', async () => {
           '--rounds',
           1,
           '--latency-ms',
-          '0,5',
+          5,
           '--workers',
           1,
         )
         expect(await bench.ended, bench.stderr).toMatchObject({ code: 0 })
         expect(bench.lines.filter((line) => line.includes('medians'))).toEqual([
-          expect.stringMatching(/^LLM 5 ms, .*naive \d+\.\d .*Tidemark \d+\.\d .* times$/),
+          expect.stringMatching(
+            /^LLM 5 ms, .*naive \d+\.\d .*Tidemark \d+\.\d .*; \d+\.\d .* times in a round$/,
+          ),
         ])
       })
 
