@@ -175,6 +175,8 @@ export class Dispatcher<W> {
     await drained.promise
     deadline.cancel()
     await this.#holder.letGo()
+    // It may be long until somebody looks for what all lanes have passed.
+    await this.#holder.sweep().catch((error: unknown) => this.#trouble(error))
   }
 
   /** As long as it looks, the process lives: it may do nothing else than wait for effects. */

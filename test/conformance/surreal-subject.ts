@@ -21,7 +21,8 @@ export async function freshSurreal(): Promise<{ readonly client: Surreal; dispos
     client,
     dispose: async () => {
       await client.close()
-      rmSync(folder, { recursive: true, force: true })
+      // The engine may be writing still.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 9 })
     },
   }
 }

@@ -55,5 +55,5 @@ test('law 8 · whoever is killed with -9, every effect of a row is delivered, in
   }
   expect(rows.length).toBeGreaterThan(500)
   for (const table of ['tidemark_segments', 'tidemark_effects'])
-    expect(look(file, `SELECT count(*) AS count FROM ${table}`)).toEqual([{ count: 0 }])
+    expect(look(file, `SELECT count(*) AS count FROM ${table}`), table).toEqual([{ count: 0 }])
 }, 120_000)

@@ -18,7 +18,7 @@ function folder(): { readonly url: string } & Disposable {
   const made = mkdtempSync(path.join(tmpdir(), 'tidemark-surreal-'))
   return {
     url: `surrealkv://${made}/data`,
-    [Symbol.dispose]: () => rmSync(made, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(made, { recursive: true, force: true, maxRetries: 9 }),
   }
 }
 
