@@ -51,7 +51,7 @@ export const effectsWatched: Topic = (subject, test) => {
     const silent = await at.open()
     await silent.effects.handle('embed', () => new Promise(() => {}), {
       pollMs: foreverMs,
-      leaseMs: 400,
+      leaseMs: 1_500,
     })
     await at.db.enqueue({ kind: 'embed', key: 'a' })
     assert.deepEqual((await watch.look()).troubles, [])

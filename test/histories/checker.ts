@@ -36,6 +36,8 @@ export function check(history: History): Violation[] {
 }
 
 interface Bookmark {
+  /** Where it was taken. */
+  readonly process: number
   readonly session: string | undefined
   readonly knowledge: Knowledge
 }
@@ -147,16 +149,18 @@ class Sweep {
         this.#order.upTo(write.position).map((one) => one.write),
       )
     this.#bookmarks.set(event.bookmark, {
+      process: event.process,
       session: event.write === undefined ? sessionOf(event.session) : undefined,
       knowledge,
     })
   }
 
   #included(event: Included): void {
-    const { session, knowledge } = this.#bookmark(event.bookmark)
-    if (session !== undefined && session === sessionOf(event.session))
-      this.#knowledgeOf(event).continue(knowledge)
-    else this.#knowledgeOf(event).include(knowledge)
+    const { process, session, knowledge } = this.#bookmark(event.bookmark)
+    const known = this.#knowledgeOf(event)
+    if (session !== undefined && session === sessionOf(event.session)) known.continue(knowledge)
+    else known.include(knowledge)
+    known.isFromElsewhere ||= process !== event.process
   }
 
   #demandsOfRead(read: Read): Demand[] {

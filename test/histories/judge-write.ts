@@ -27,7 +27,8 @@ export function judgeWrite(write: Written, known: Knowledge, order: FinalOrder, 
 }
 
 function judgeRefusal(write: Written, known: Knowledge, order: FinalOrder, report: Report): void {
-  const isFollowing = [...known.all()].some((one) => order.writes.get(one)?.process !== write.process)
+  const isFollowing =
+    known.isFromElsewhere || [...known.all()].some((one) => order.writes.get(one)?.process !== write.process)
   if (write.error !== 'SESSION_BEHIND' || !isFollowing)
     report('unexpected-error', `a write was refused with ${write.error}`, [write])
 }

@@ -8,6 +8,8 @@ export class Knowledge {
   readonly saw = new Set<WriteId>()
   /** What bookmarks of others told it of. */
   readonly told = new Set<WriteId>()
+  /** A bookmark came from another process: it may name positions that hold no write, or one that was rejected. */
+  isFromElsewhere = false
 
   all(): Set<WriteId> {
     return new Set([...this.wrote, ...this.saw, ...this.told])
@@ -24,11 +26,13 @@ export class Knowledge {
     addAll(this.wrote, earlier.wrote)
     addAll(this.saw, earlier.saw)
     addAll(this.told, earlier.told)
+    this.isFromElsewhere ||= earlier.isFromElsewhere
   }
 
   /** A bookmark of somebody else's. */
   include(others: Knowledge): void {
     addAll(this.told, others.all())
+    this.isFromElsewhere ||= others.isFromElsewhere
   }
 }
 
