@@ -335,7 +335,7 @@ export class Effects<W> {
   async #setPaused(kind: string, isPaused: boolean): Promise<void> {
     const host = this.#required()
     requireKind(kind)
-    await makeKind(host, kind, 0)
+    if (isPaused) await makeKind(host, kind, 0)
     const runs = new OwnRuns()
     runs.add(own.pauseKind, isPaused ? 1 : 0, kind)
     const refusal = await host.commit(runs.runs)

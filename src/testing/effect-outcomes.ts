@@ -338,6 +338,7 @@ export const effectOutcomes: Topic = (subject, test) => {
     await other.effects.resume('embed')
     assert.deepEqual(keysOf(await got(1)), ['a'])
   })
+
   test('law 8 · a kind that is paused before anybody handles it begins paused', async () => {
     await using at = await stage(subject, tables)
     const { db } = at

@@ -10,24 +10,22 @@ import { hashing } from '../embedder.ts'
 import { revisionOf, sourceId } from '../ids.ts'
 import { LlmClient } from '../llm/client.ts'
 import { connect } from '../llm/redis.ts'
+import { putVector } from '../naive/stores.ts'
 import { cachePrefix, listingKey } from '../pipeline/cache.ts'
 import { textToEmbed } from '../pipeline/embed.ts'
 import { promptOf } from '../pipeline/refine.ts'
 import { schema } from '../tables.ts'
-import type { Effect } from '../tidemark.ts'
-import { remoteVectors } from '../vectors/remote.ts'
 import type { Round } from './rig.ts'
 
 /** @returns seconds from the first document that counts to the last */
 export async function naively(
-  { postgres, redis, vectors: url }: Round,
+  { postgres, redis, vectors }: Round,
   folder: string,
   uris: readonly string[],
   warmUp: number,
 ): Promise<number> {
   const sql = new Client({ connectionString: postgres, application_name: 'naive' })
   await sql.connect()
-  const vectors = remoteVectors(url)
   const cache = connect(redis)
   const llm = new LlmClient(redis)
   const { signal } = new AbortController()
@@ -68,12 +66,11 @@ export async function naively(
       await cache.del(cachePrefix + listingKey(project))
 
       const [vector] = await hashing.embed([textToEmbed({ title, body })], signal)
-      const [outcome] = await vectors.deliver([{ effect: effectOf(id, n), project, vector }], signal)
-      if (outcome !== undefined && outcome.kind !== 'delivered') throw outcome.error
+      await putVector(vectors, id, project, vector)
       await sql.query({
         name: 'embedded',
         text: `UPDATE extractions SET embedding_id = $2, embed_state = 'done', embedded_ms = $3 WHERE id = $1`,
-        values: [id, vectors.embeddingId(id), Date.now()],
+        values: [id, id, Date.now()],
       })
       await cache.del(cachePrefix + listingKey(project))
 
@@ -96,22 +93,6 @@ export async function naively(
   } finally {
     llm.close()
     cache.disconnect()
-    await vectors.close()
     await sql.end()
-  }
-}
-
-/** As the port to the vectors is told of a change. */
-function effectOf(id: string, n: number): Effect {
-  const position = { writer: 'naive', epoch: 1, seq: n + 1 } as Effect['position']
-  return {
-    id: `1-${n + 1}-0`,
-    kind: 'embed',
-    key: id,
-    payload: null,
-    version: n + 1,
-    position,
-    attempt: 1,
-    committedAt: new Date(),
   }
 }

@@ -4,14 +4,13 @@
  */
 import type { Database, Writes } from '../database.ts'
 import type { Embedder } from '../embedder.ts'
-import type { DB } from '../tables.ts'
 import type { Effect, EffectOutcome } from '../tidemark.ts'
 import type { VectorChange, Vectors } from '../vectors.ts'
 import { invalidated } from './cache.ts'
+import { readExtractions, type Extraction } from './extraction.ts'
 import { textOf } from './scrape.ts'
 
 type Outcome = EffectOutcome<Writes>
-type Extraction = Pick<DB['extractions'], 'id' | 'project' | 'title' | 'body' | 'revision'>
 
 export interface Embedding {
   readonly db: Database
@@ -25,12 +24,7 @@ export async function embed(
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
   const ids = effects.map(({ key }) => key ?? '')
-  const rows = await db
-    .read('eventual')
-    .selectFrom('extractions')
-    .select(['id', 'project', 'title', 'body', 'revision'])
-    .where('id', 'in', ids)
-    .execute()
+  const rows = await readExtractions(db, ids)
   const made = await embedder.embed(rows.map(textToEmbed), signal)
   const byId = new Map(rows.map((row, at) => [row.id, { row, vector: made[at] }]))
   const changes = effects.map((effect, at): VectorChange => {

@@ -5,13 +5,12 @@
 import type { Database, Writes } from '../database.ts'
 import type { LlmClient } from '../llm/client.ts'
 import type { Reply } from '../llm/redis.ts'
-import type { DB } from '../tables.ts'
 import type { Effect, EffectOutcome } from '../tidemark.ts'
 import { invalidated } from './cache.ts'
+import { readExtractions, type Extraction } from './extraction.ts'
 import { textOf } from './scrape.ts'
 
 type Outcome = EffectOutcome<Writes>
-type Extraction = Pick<DB['extractions'], 'id' | 'project' | 'title' | 'body' | 'revision'>
 
 export interface Refining {
   readonly db: Database
@@ -29,12 +28,7 @@ export async function refine(
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
   const ids = effects.map(({ key }) => key ?? '')
-  const rows = await db
-    .read('eventual')
-    .selectFrom('extractions')
-    .select(['id', 'project', 'title', 'body', 'revision'])
-    .where('id', 'in', ids)
-    .execute()
+  const rows = await readExtractions(db, ids)
   const byId = new Map(rows.map((row) => [row.id, row]))
   return await Promise.all(
     effects.map(async (effect): Promise<Outcome> => {

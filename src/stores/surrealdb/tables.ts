@@ -27,13 +27,13 @@ export function keyOfOwn(table: string): readonly string[] | undefined {
   return ownKeys[table]
 }
 
-const indexes = {
-  tidemark_dead_letters_by_position: 'ON tidemark_dead_letters FIELDS epoch, seq',
-  tidemark_segments_by_kind: 'ON tidemark_segments FIELDS kind',
-  tidemark_effects_by_due: 'ON tidemark_effects FIELDS kind, lane, state, due_at, version',
-  tidemark_effects_by_key: 'ON tidemark_effects FIELDS kind, effect_key, version',
-  tidemark_results_by_age: 'ON tidemark_results FIELDS kind, delivered_at',
-}
+const indexes = [
+  { table: 'tidemark_dead_letters', by: 'position', fields: 'epoch, seq' },
+  { table: 'tidemark_segments', by: 'kind', fields: 'kind' },
+  { table: 'tidemark_effects', by: 'due', fields: 'kind, lane, state, due_at, version' },
+  { table: 'tidemark_effects', by: 'key', fields: 'kind, effect_key, version' },
+  { table: 'tidemark_results', by: 'age', fields: 'kind, delivered_at' },
+]
 
 /** For whoever inserts rows by other ways, into a table whose ids are whole numbers: `{ id: fn::tidemark_id("songs"), … }`. */
 const nextId = `DEFINE FUNCTION IF NOT EXISTS fn::tidemark_id($table: string) {
@@ -49,15 +49,17 @@ export const makeOwnTables: readonly string[] = [
     (table) => `DEFINE TABLE IF NOT EXISTS ${table} SCHEMALESS`,
   ),
   nextId,
-  ...Object.entries(indexes).map(([index, on]) => `DEFINE INDEX IF NOT EXISTS ${index} ${on}`),
+  ...indexes.map(
+    ({ table, by, fields }) => `DEFINE INDEX IF NOT EXISTS ${table}_by_${by} ON ${table} FIELDS ${fields}`,
+  ),
 ]
 
 /**
  * An embedded engine of SurrealDB 3.0 in which an index was made, and not taken away, holds its path and its process for
  * good, also when it was closed: https://github.com/surrealdb/surrealdb.js/issues/673
  */
-export const takeIndexesAway: readonly string[] = Object.entries(indexes).map(
-  ([index, on]) => `REMOVE INDEX IF EXISTS ${index} ${on.replace(/ FIELDS.*/, '')}`,
+export const takeIndexesAway: readonly string[] = indexes.map(
+  ({ table, by }) => `REMOVE INDEX IF EXISTS ${table}_by_${by} ON ${table}`,
 )
 
 export function name(text: string): string {
