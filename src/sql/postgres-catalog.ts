@@ -125,7 +125,11 @@ const columnsSql = `
         THEN CASE WHEN t.oid = 'bpchar'::regtype THEN 'padded' ELSE 'text' END END AS compares_as,
     (a.attidentity = 'a')::int AS is_always_generated,
     CASE WHEN a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'
-      THEN pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname) END AS sequence,
+      THEN (SELECT format('%I.%I', y.nspname, x.relname)
+        FROM pg_depend p JOIN pg_class x ON x.oid = p.objid AND x.relkind = 'S'
+          JOIN pg_namespace y ON y.oid = x.relnamespace
+        WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass
+          AND p.refobjid = c.oid AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i') LIMIT 1) END AS sequence,
     (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false))::int AS is_generated,
     array_position((k.indkey::int2[])[0:k.indnkeyatts - 1], a.attnum) AS key_rank, a.xmin::text AS changed_by,
     CASE WHEN pg_table_is_visible(r.confrelid) THEN rc.relname ELSE rn.nspname || '.' || rc.relname END AS refers_to,
@@ -155,10 +159,22 @@ const deferredSql = `
     JOIN pg_namespace n ON n.oid = o.connamespace
   WHERE o.condeferred ORDER BY 1, 2`
 
+/** In one statement, which sees all of it as of one moment: of several, the later see what the earlier did not. */
+const catalogSql = `
+  SELECT (SELECT json_agg(t) FROM (${tablesSql}) t)::text AS tables,
+    (SELECT json_agg(c) FROM (${columnsSql}) c)::text AS columns,
+    (SELECT json_agg(d) FROM (${deferredSql}) d)::text AS deferred`
+
+type CatalogRow = Readonly<Record<string, unknown>>
+
 export async function readCatalog(session: SqlSession): Promise<Catalog> {
-  const { rows: found } = await session.run(tablesSql)
-  const { rows: columns } = await session.run(columnsSql)
-  const { rows: constraints } = await session.run(deferredSql)
+  const [answer] = (await session.run(catalogSql)).rows
+  const listOf = (name: string): CatalogRow[] => JSON.parse(String(answer?.[name] ?? '[]')) as CatalogRow[]
+  const found = listOf('tables')
+  // What the server's functions say is not as of that moment, but as of now: they know nothing of what is gone since.
+  if (found.some((row) => row['is_visible'] === null)) return readCatalog(session)
+  const columns = listOf('columns')
+  const constraints = listOf('deferred')
   const deferred = constraints
     .map((row) => `${quote(String(row['schema_name']))}.${quote(String(row['name']))}`)
     .join(', ')
@@ -173,8 +189,8 @@ export async function readCatalog(session: SqlSession): Promise<Catalog> {
 }
 
 function tableOf(
-  found: Record<string, unknown>,
-  columns: readonly Record<string, unknown>[],
+  found: CatalogRow,
+  columns: readonly CatalogRow[],
   someAreDeferred: boolean,
 ): CatalogTable {
   const is = (name: string): boolean => Number(found[name]) === 1
@@ -202,7 +218,7 @@ function tableOf(
 
 const comparisons = ['integer', 'text', 'padded', 'uuid', 'instant'] as const
 
-function columnOf(row: Record<string, unknown>): CatalogColumn {
+function columnOf(row: CatalogRow): CatalogColumn {
   const is = (name: string): boolean => Number(row[name]) === 1
   const sequence = row['sequence']
   const refersTo = row['refers_to']

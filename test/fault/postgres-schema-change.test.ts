@@ -117,6 +117,25 @@ await withServer(embeddedPostgres, (server) => {
     expect(new Set(versions).size).toBe(3)
   })
 
+  test('law 5 · tables that another program makes anew while they are read are read as of one moment', async () => {
+    const url = await server.createDatabase()
+    await server.query(schema, url)
+    const connection = await Connection.open(url, POSTGRES_DEFAULTS, systemRuntime)
+    const session = new Session(connection)
+    const read = session.run.bind(session)
+    session.run = async (sql, parameters) => {
+      const answer = await read(sql, parameters)
+      await server.query(`DROP TABLE shifting, keyed; ${schema}`, url)
+      return answer
+    }
+    const { tables } = await readSchema(session)
+    await connection.end()
+    expect([...tables.values()].map(({ name, columns }) => [name, [...columns.keys()]])).toEqual([
+      ['keyed', ['id', 'n']],
+      ['shifting', ['n', 'doc', 'extra']],
+    ])
+  })
+
   test('law 5 · a value that fits since another program changed the column is not refused for what the column was', async () => {
     const url = await server.createDatabase()
     await server.query(schema, url)
