@@ -50,7 +50,7 @@ type Rows = readonly Record<string, unknown>[]
 export type Ask = (query: RecoverQuery) => Promise<Rows>
 
 const defaultLimit = 1_000
-const mostAtOnce = 100_000
+export const MOST_RECOVERED = 100_000
 
 /** @throws TidemarkError `INVALID_CALL` */
 export async function recoverEffects(
@@ -60,8 +60,8 @@ export async function recoverEffects(
   options: RecoverOptions,
 ): Promise<Recovery> {
   const { missing, existing, dryRun = true, limit = defaultLimit } = options
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > mostAtOnce)
-    throw invalid(`\`limit\` must be a whole number from 1 to ${mostAtOnce}, not ${String(limit)}`)
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST_RECOVERED)
+    throw invalid(`\`limit\` must be a whole number from 1 to ${MOST_RECOVERED}, not ${String(limit)}`)
   const rows = missing === undefined ? noRows : await findMissing(host, ask, kind, missing)
   const orphans = existing === undefined ? [] : await findOrphans(host, ask, kind, existing, limit)
   const some = [...rows.missing].slice(0, limit)

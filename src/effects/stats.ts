@@ -65,7 +65,12 @@ export async function readKinds(host: Asked): Promise<string[]> {
 export async function readQueue(host: Asked, kind: string, nowMs: number): Promise<EffectQueue> {
   const lanes = new Map([[kind, await readLanes(host, kind)]])
   const [queue] = await readQueuesOf(host, lanes, nowMs, kind)
-  return queue ?? { ...nothing, kind }
+  return queue ?? emptyQueue(kind)
+}
+
+/** Of a kind that nobody has heard of. */
+export function emptyQueue(kind: string): EffectQueue {
+  return { ...nothing, kind }
 }
 
 /** Every kind that was ever handled or has effects that are not finished, by name. */

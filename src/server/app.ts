@@ -17,6 +17,7 @@ import { RequestError } from './request-error.ts'
 import { Routes } from './route-list.ts'
 import { registerDashboard } from './routes/dashboard.ts'
 import { registerDeadLetters } from './routes/dead-letters.ts'
+import { registerEffectMending } from './routes/effect-mending.ts'
 import { registerEffects } from './routes/effects.ts'
 import { registerHealth } from './routes/health.ts'
 import { registerLogIntake } from './routes/log-intake.ts'
@@ -125,6 +126,7 @@ export async function buildApp(context: ServerContext, options: AppOptions): Pro
     registerQuery,
     registerDeadLetters,
     registerEffects,
+    registerEffectMending,
   ])
     register(app, context)
   const { logs } = context

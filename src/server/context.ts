@@ -10,6 +10,7 @@ import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import type { OpenTables } from './open-tables.ts'
 import type { Readiness } from './readiness.ts'
+import type { Recoveries } from './recoveries.ts'
 import type { Sizes } from './sizes.ts'
 
 /** The engine with tables that only the database knows: names and rows are checked there. */
@@ -27,6 +28,7 @@ export interface ServerContext {
   readonly eventLoop: EventLoop
   readonly sizes: Sizes
   readonly effects: EffectsHistory
+  readonly recoveries: Recoveries
   readonly metrics: Metrics
   readonly tables: OpenTables
   readonly startedAtMs: number

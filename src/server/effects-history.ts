@@ -4,6 +4,7 @@
  * Owns: the server's watch, and one background timer that keeps what it saw.
  */
 import type { Runtime, Timer } from '../contracts/runtime.ts'
+import { emptyQueue } from '../effects/stats.ts'
 import type { EffectsWatch, WatchedEffects, WatchOptions } from '../index.ts'
 import type { Engine } from './context.ts'
 
@@ -19,13 +20,18 @@ export class EffectsHistory {
   readonly #runtime: Runtime
   /** Undefined: the store keeps no effects. */
   readonly #watch: EffectsWatch | undefined
+  readonly #expected: readonly string[]
   #samples = new Map<string, readonly number[][]>()
   #sampledAtMs: number | undefined
   #timer: Timer | undefined
 
-  /** @throws TidemarkError `INVALID_OPTIONS` */
-  constructor(db: Engine, runtime: Runtime, options: WatchOptions | undefined) {
+  /**
+   * @param expected kinds that are told of also before anybody has handled them
+   * @throws TidemarkError `INVALID_OPTIONS`
+   */
+  constructor(db: Engine, runtime: Runtime, expected: readonly string[], options: WatchOptions | undefined) {
     this.#runtime = runtime
+    this.#expected = expected
     this.#watch = db.effects.isSupported ? db.effects.watch(options) : undefined
     this.everyMs = options?.everyMs ?? 5_000
     this.#arm()
@@ -37,7 +43,12 @@ export class EffectsHistory {
 
   /** From memory. */
   get latest(): WatchedEffects {
-    return this.#watch?.latest ?? nothing
+    const seen = this.#watch?.latest ?? nothing
+    const names = new Set(seen.kinds.map(({ kind }) => kind))
+    const unseen = this.#expected.filter((kind) => !names.has(kind))
+    if (seen.atMs === undefined || unseen.length === 0) return seen
+    const kinds = [...seen.kinds, ...unseen.map(emptyQueue)]
+    return { ...seen, kinds: kinds.toSorted((one, other) => (one.kind < other.kind ? -1 : 1)) }
   }
 
   /** As it is now; where the database does not say within `ms`, as it was seen last. */

@@ -14,11 +14,13 @@ import { Metrics } from './metrics.ts'
 import { OpenTables } from './open-tables.ts'
 import { checkOptions, type Incident, type ServeOptions } from './options.ts'
 import { Readiness } from './readiness.ts'
+import { Recoveries } from './recoveries.ts'
 import { Sizes } from './sizes.ts'
 import { Tokens } from './tokens.ts'
 
 export { LIMITS, type Limits } from './limits.ts'
 export type { Incident, ServeOptions } from './options.ts'
+export type { RecoveryQueries } from './recoveries.ts'
 export { parseTokens, SCOPES, type Scope, type Token } from './tokens.ts'
 
 export interface RunningServer {
@@ -48,7 +50,8 @@ export async function serve<DB extends object>(options: ServeOptions<DB>): Promi
   const { logs, host = '127.0.0.1', port = 7373, cors = [], dashboard = true, onError = complain } = options
   const runtime = systemRuntime
   const db = engineOf(options)
-  const effects = new EffectsHistory(db, runtime, options.effects)
+  const recoveries = new Recoveries(db, options.recover)
+  const effects = new EffectsHistory(db, runtime, recoveries.kinds, options.effects)
   const sql = options.sql?.open(runtime)
   const readiness = new Readiness(db, runtime, (message) => onError(new Error(message), nowhere))
   const alertLog = new AlertLog(db, runtime, (message) => onError(messageAlone(message), nowhere))
@@ -67,6 +70,7 @@ export async function serve<DB extends object>(options: ServeOptions<DB>): Promi
     eventLoop,
     sizes,
     effects,
+    recoveries,
     metrics,
     tables: new OpenTables(db, runtime),
     startedAtMs: runtime.wallMs(),

@@ -5,6 +5,7 @@ import { TidemarkError } from '../errors.ts'
 import type { Tidemark, WatchOptions } from '../index.ts'
 import type { LogStore } from '../logs/index.ts'
 import type { Limits } from './limits.ts'
+import { recoverProblems, type RecoveryQueries } from './recoveries.ts'
 import type { Token } from './tokens.ts'
 
 /** @typeParam DB the tables of `db`, as Kysely describes them: the server asks the database itself which there are */
@@ -26,6 +27,8 @@ export interface ServeOptions<DB extends object = Record<string, Record<string, 
   readonly limits?: Partial<Limits>
   /** When effects are late or orphaned, and how often to look. */
   readonly effects?: WatchOptions
+  /** By kind, the queries of `db.effects.recover`: clients may have it run, and send no SQL. Default none. */
+  readonly recover?: Readonly<Record<string, RecoveryQueries>>
   /** Whether `/` is the dashboard. Default true. */
   readonly dashboard?: boolean
   /** Told of every error that a client only learns the id of. Default: a line to standard error. */
@@ -49,6 +52,7 @@ const known = [
   'cors',
   'limits',
   'effects',
+  'recover',
   'dashboard',
   'onError',
 ]
@@ -71,6 +75,7 @@ export function checkOptions<DB extends object>(options: ServeOptions<DB>): void
     if (!isOrigin(origin))
       problems.push(`cors takes origins such as https://admin.example, not ${JSON.stringify(origin)}`)
   }
+  problems.push(...recoverProblems(options.recover))
   if (problems.length > 0) throw invalidServerOptions(problems)
 }
 

@@ -170,10 +170,29 @@ export const effectKindSchema: Schema = objectOf(
     isPaused: { type: 'boolean' },
     lanes: { ...integer, description: '0: nobody has ever handled it' },
     held: { ...integer, description: 'Lanes that have a holder, in any process' },
+    canRecover: { type: 'boolean', description: 'The server knows by which queries: POST …/recover' },
     handler: handlerSchema,
   },
   ['handler'],
 )
+
+export interface OfKind {
+  readonly Params: { readonly kind: string }
+}
+
+export const kindParams: Schema = objectOf({ kind: { type: 'string', minLength: 1, maxLength: 600 } })
+
+export const recoverySchema: Schema = objectOf({
+  dryRun: { type: 'boolean' },
+  missing: { ...listOf(string), description: 'Keys of rows without an effect; enqueued, but in a dry run' },
+  underWay: { ...integer, description: 'Rows that only seemed so: their effects are on their way' },
+  dead: { ...listOf(string), description: 'Keys of rows whose effect is dead: redrive it' },
+  orphans: {
+    ...listOf(string),
+    description: 'Ids of dead effects whose row is gone; discarded, but in a dry run',
+  },
+  isMore: { type: 'boolean', description: 'There may be more: ask again' },
+})
 
 const keptEffect = {
   id: string,

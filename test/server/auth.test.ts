@@ -65,6 +65,7 @@ const expected: Readonly<Record<string, Scope | 'open'>> = {
   'POST /v1/effects/discard': 'admin',
   'POST /v1/effects/notes/pause': 'admin',
   'POST /v1/effects/notes/resume': 'admin',
+  'POST /v1/effects/notes/recover': 'admin',
 }
 
 test('every route says which scope it needs', async () => {

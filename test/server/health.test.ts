@@ -123,6 +123,7 @@ test('openapi.json describes every route, with what it takes and what it answers
     '/v1/effects/{kind}',
     '/v1/effects/{kind}/dead',
     '/v1/effects/{kind}/pause',
+    '/v1/effects/{kind}/recover',
     '/v1/effects/{kind}/resume',
     '/v1/effects/{kind}/waiting',
     '/v1/health',

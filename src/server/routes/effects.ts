@@ -1,4 +1,4 @@
-/** Effects: what waits of each kind, what was given up, and what a person does about it. */
+/** Effects as they are: what waits of each kind, and what was given up. `effect-mending.ts` has what a person does about it. */
 import type { FastifyInstance } from 'fastify'
 import type { DeadEffect, WaitingEffect } from '../../index.ts'
 import { askedBy } from '../consistency.ts'
@@ -10,29 +10,22 @@ import {
   consistencyHeaders,
   deadEffectSchema,
   effectKindSchema,
+  kindParams,
   listOf,
   objectOf,
+  type OfKind,
   sinceSchema,
   waitingEffectSchema,
 } from '../schemas.ts'
 
-interface OfKind {
-  readonly Params: { readonly kind: string }
-}
-
 /** How long a request waits for the database before it tells what was seen last. */
 const lookMs = 2_000
-const maxMended = 1_000
 const tags = ['effects']
-const ofKind = objectOf({ kind: { type: 'string', minLength: 1, maxLength: 600 } })
 
-export function registerEffects(app: FastifyInstance, context: ServerContext): void {
-  registerLooks(app, context)
-  registerMending(app, context)
-  registerPauses(app, context)
-}
-
-function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerContext): void {
+export function registerEffects(
+  app: FastifyInstance,
+  { db, effects, limits, recoveries }: ServerContext,
+): void {
   app.get(
     '/v1/effects',
     {
@@ -52,7 +45,10 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
       // Says so where the store keeps none.
       if (!effects.isSupported) await db.effects.kinds()
       const { atMs, kinds } = await effects.look(lookMs)
-      return { at: atMs === undefined ? null : new Date(atMs).toISOString(), kinds }
+      return {
+        at: atMs === undefined ? null : new Date(atMs).toISOString(),
+        kinds: kinds.map((stats) => recoveries.told(stats)),
+      }
     },
   )
 
@@ -64,11 +60,11 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
         summary: 'One kind of effects',
         description: 'Of one that nobody has heard of there is nothing.',
         tags,
-        params: ofKind,
+        params: kindParams,
         response: { 200: effectKindSchema },
       },
     },
-    async ({ params: { kind } }) => await db.effects.stats(kind),
+    async ({ params: { kind } }) => recoveries.told(await db.effects.stats(kind)),
   )
 
   for (const [which, summary, schema] of [
@@ -86,7 +82,7 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
         schema: {
           summary,
           tags,
-          params: ofKind,
+          params: kindParams,
           querystring: { type: 'object', additionalProperties: false, properties: pageProperties },
           response: { 200: objectOf({ effects: listOf(schema), next: nextSchema }) },
         },
@@ -142,70 +138,6 @@ function registerLooks(app: FastifyInstance, { db, effects, limits }: ServerCont
       kinds: effects.since(since),
     }),
   )
-}
-
-function registerMending(app: FastifyInstance, { db }: ServerContext): void {
-  for (const [how, done, summary] of [
-    ['redrive', 'redriven', 'Have dead effects tried again'],
-    ['discard', 'discarded', 'Delete dead effects'],
-  ] as const)
-    app.post<{ Body: { ids: string[] } }>(
-      `/v1/effects/${how}`,
-      {
-        config: { scope: 'admin' },
-        schema: {
-          summary,
-          description: `Each stands alone: \`${done}\`, or \`notDead\` when it was not dead any more.`,
-          tags,
-          body: {
-            ...objectOf({
-              ids: {
-                ...listOf({ type: 'string', minLength: 1, maxLength: 50 }),
-                minItems: 1,
-                maxItems: maxMended,
-                uniqueItems: true,
-              },
-            }),
-            additionalProperties: false,
-          },
-          response: {
-            200: objectOf({
-              outcomes: listOf(objectOf({ id: { type: 'string' }, outcome: { type: 'string' } })),
-            }),
-          },
-        },
-      },
-      async ({ body: { ids } }) => {
-        const mended = new Set(await db.effects[how](ids))
-        return { outcomes: ids.map((id) => ({ id, outcome: mended.has(id) ? done : 'notDead' })) }
-      },
-    )
-}
-
-function registerPauses(app: FastifyInstance, { db }: ServerContext): void {
-  for (const [how, summary] of [
-    ['pause', 'Deliver no more of a kind, in any process, until it is resumed'],
-    ['resume', 'Deliver a kind again'],
-  ] as const)
-    app.post<OfKind>(
-      `/v1/effects/:kind/${how}`,
-      {
-        config: { scope: 'admin' },
-        schema: { summary, tags, params: ofKind, response: { 200: effectKindSchema } },
-      },
-      async ({ params: { kind } }) => {
-        if (!(await db.effects.kinds()).includes(kind))
-          throw new RequestError(
-            'NOT_FOUND',
-            'Nobody has ever handled this kind, and no effects of it wait.',
-            {
-              hint: 'See /v1/effects for the kinds that there are.',
-            },
-          )
-        await db.effects[how](kind)
-        return await db.effects.stats(kind)
-      },
-    )
 }
 
 async function resultOf({ effects }: Engine, id: string, timeoutMs = 0): Promise<object> {
