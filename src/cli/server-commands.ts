@@ -17,6 +17,7 @@ interface ServeOptions {
   readonly drainMs: number
   readonly dashboard: boolean
   readonly effectsLate: number
+  readonly recover?: string
   readonly follow?: string[]
 }
 
@@ -43,6 +44,10 @@ export function addServerCommands(program: Command): void {
       25_000,
     )
     .option('--effects-late <duration>', 'red health when the oldest effect waits longer', duration, 300_000)
+    .option(
+      '--recover <file>',
+      'by which SELECTs each kind is recovered, as JSON: { "KIND": { "missing": "…", "existing": "…" } }',
+    )
     .option('-f, --follow <files...>', 'log files to read and follow meanwhile')
     .addOption(machineOption())
     .option('--no-dashboard', 'leave / empty')
@@ -53,6 +58,7 @@ export function addServerCommands(program: Command): void {
         machine,
         tokens,
         cors = [],
+        recover,
         follow = [],
         retentionAge,
         retentionSize,
@@ -67,6 +73,7 @@ export function addServerCommands(program: Command): void {
         machine: machineOf(store, machine),
         tokens,
         cors,
+        recover,
         follow,
         retention: {
           ...(retentionAge !== undefined && { maxAgeMs: retentionAge }),

@@ -363,6 +363,25 @@ await withServer(embeddedPostgres, (server) => {
     expect(await server.query('SELECT 1 FROM tidemark_writers WHERE closed = 0', database)).toEqual([])
   })
 
+  test('law 8 · rows without their effect get it once, by a query that can only read', async () => {
+    const queryOf = (sql: string) => ({ missing: { sql, parameters: [] } })
+    const recover = {
+      embed: queryOf('SELECT id AS key, text AS payload FROM notes WHERE stars IS NULL ORDER BY id'),
+      greedy: queryOf("SELECT nextval('notes_id_seq') AS key"),
+    }
+    const { call: ask, database, incidents } = await running({ serve: { recover } })
+    await server.query("INSERT INTO notes (text, stars) VALUES ('a', NULL), ('b', 1), ('c', NULL)", database)
+    const apply = async (kind: string): Promise<Answer> =>
+      await ask('POST', `/v1/effects/${kind}/recover`, { dryRun: false })
+    expect((await apply('embed')).body).toMatchObject({ missing: ['1', '3'], underWay: 0 })
+    expect((await apply('embed')).body).toMatchObject({ missing: [], underWay: 2 })
+    expect((await ask('GET', '/v1/effects/embed')).body).toMatchObject({ queued: 2, canRecover: true })
+    const detail = expect.stringMatching(/recovers "greedy" cannot be run: .*read-only transaction/)
+    expect(await apply('greedy')).toMatchObject({ status: 422, body: { code: 'QUERY_REFUSED', detail } })
+    expect(await server.query("SELECT nextval('notes_id_seq')::int AS n", database)).toEqual([{ n: 4 }])
+    expect(incidents).toEqual([])
+  })
+
   test('the options say either a log store or an engine, and a runner of SQL says what is wrong with its own', async () => {
     await expect(serve({ port: 0 })).rejects.toThrow(/either logs or db says what is served/)
     expect(() => postgresQueries('postgres://localhost/app', { timeoutMs: 0 })).toThrow(/timeoutMs/)

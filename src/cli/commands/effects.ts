@@ -12,6 +12,7 @@ import { ask, type BookkeepingSource } from '../../writes/bookkeeping.ts'
 import { storeOf, type Database } from '../database.ts'
 import { CommandError, EXIT } from '../failure.ts'
 import { hasTable, lookInto } from '../look-into.ts'
+import { queriesOf } from '../recovery-queries.ts'
 import { print } from '../terminal/output.ts'
 import { textOfRows, type RowFormat } from '../terminal/rows.ts'
 
@@ -119,8 +120,7 @@ export async function recoverEffects(
   await lookInto(database, async () => undefined)
   await using db = await open(await storeOf(database))
   const found = await db.effects.recover(kind, {
-    ...(missing !== undefined && { missing: asQuery(missing) }),
-    ...(existing !== undefined && { existing: () => asQuery(existing) }),
+    ...queriesOf({ missing, existing }),
     dryRun: !apply,
     limit,
   })
@@ -141,10 +141,6 @@ function listed(names: readonly string[]): string {
   if (names.length === 0) return 'none'
   const some = names.slice(0, listedAtMost).join(', ')
   return `${names.length} (${some}${names.length > listedAtMost ? ', …' : ''})`
-}
-
-function asQuery(sql: string): { readonly sql: string; readonly parameters: readonly unknown[] } {
-  return { sql, parameters: [] }
 }
 
 function asHost(source: BookkeepingSource): Parameters<typeof readQueues>[0] {

@@ -11,6 +11,7 @@ import { databaseError } from '../database-error.ts'
 import { needingPg, storeOf, type Database } from '../database.ts'
 import { CommandError, EXIT } from '../failure.ts'
 import { lookInto } from '../look-into.ts'
+import { readRecoveries } from '../recovery-queries.ts'
 import { followUntil } from './follow.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
@@ -29,6 +30,8 @@ export interface ServeSettings {
   readonly dashboard: boolean
   /** When the oldest effect of a kind is late, in ms. */
   readonly effectsLate: number
+  /** A file of the queries by which each kind is recovered. */
+  readonly recover: string | undefined
   /** Log files to follow meanwhile. */
   readonly follow: readonly string[]
 }
@@ -41,12 +44,13 @@ const leastCloseMs = 1_000
 export async function serveDatabase(settings: ServeSettings): Promise<number> {
   const { database, machine, host, port, cors, drainMs, dashboard, effectsLate } = settings
   const tokens = readTokens(settings.tokens)
+  const recover = settings.recover === undefined ? {} : readRecoveries(settings.recover)
   using stop = stopOnSignals('stopping; what was accepted is being committed')
   const { close, ...served } = await openServed(settings)
   let closeWithinMs = leastCloseMs
   try {
     const effects = { lateAfterMs: effectsLate }
-    const server = await serve({ ...served, host, port, tokens, cors, dashboard, effects })
+    const server = await serve({ ...served, host, port, tokens, cors, dashboard, effects, recover })
     process.stdout.write(`tidemark: ${database.name} is served at ${server.url}\n`)
     // Its engines are its own: they index what they write, and the tails see it a moment later.
     const followed = { database, machine, table: undefined, format: 'auto' } as const
