@@ -70,6 +70,8 @@ export interface EffectKind {
   readonly isPaused: boolean
   readonly lanes: number
   readonly held: number
+  /** The server knows how. */
+  readonly canRecover: boolean
   /** Of the server's own process. */
   readonly handler?: { readonly running: number; readonly limit: number; readonly isDown: boolean }
 }
@@ -99,6 +101,17 @@ export interface DeadEffectPage {
 export interface EffectOutcome {
   readonly id: string
   readonly outcome: 'redriven' | 'discarded' | 'notDead'
+}
+
+/** What is done, or in a dry run would be. */
+export interface Recovery {
+  /** Keys of rows that lack their effect. */
+  readonly missing: readonly string[]
+  readonly underWay: number
+  readonly dead: readonly string[]
+  /** Ids of dead effects without a row. */
+  readonly orphans: readonly string[]
+  readonly isMore: boolean
 }
 
 export interface DeadLetterPage {

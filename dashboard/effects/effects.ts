@@ -10,6 +10,8 @@ import { useStore } from '../ui/store.ts'
 import { Kind } from './kind.ts'
 import { KindTable } from './kind-table.ts'
 import { kinds, loadKinds, NO_HISTORY, setPaused } from './kinds.ts'
+import { Recover } from './recover.ts'
+import { forgetRecovery } from './recovery.ts'
 
 export function Effects(): VNode {
   const state = useStore(kinds)
@@ -17,6 +19,7 @@ export function Effects(): VNode {
   const now = useStore(stats)
   // As often as the page asks how the server is, and as long as it answers.
   useEffect(() => void loadKinds(), [now])
+  useEffect(() => forgetRecovery, [])
   const shown = state.kinds.find(({ kind }) => kind === here.kind)
   return html`<div class="effects">
     <header class="section-head">
@@ -28,6 +31,7 @@ export function Effects(): VNode {
       </div>
     </header>
     ${state.error !== undefined && html`<p class="problem" role="alert">${state.error}</p>`}
+    <${Recover} />
     ${state.phase === 'loading' && html`<div class="table-skeleton skeleton" aria-busy="true"></div>`}
     ${state.phase === 'ready' && state.kinds.length === 0 && html`<${NoEffects} />`}
     ${

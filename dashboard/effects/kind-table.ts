@@ -5,7 +5,9 @@ import { Sparkline } from '../overview/sparkline.ts'
 import { formatCount, formatMs } from '../ui/format.ts'
 import { html } from '../ui/html.ts'
 import { formatRoute, type Route } from '../ui/route.ts'
+import { useStore } from '../ui/store.ts'
 import { NO_HISTORY, type KindsState } from './kinds.ts'
+import { lookForMissing, recovery } from './recovery.ts'
 import { stateOf } from './state-words.ts'
 
 interface TableProps {
@@ -26,7 +28,7 @@ export function KindTable({ state, route, onPause }: TableProps): VNode {
         <th scope="col"><span class="visually-hidden">Behind over time</span></th>
         <th scope="col" class="number">Running</th>
         <th scope="col" class="number">Dead</th>
-        <th scope="col"><span class="visually-hidden">Pause or resume</span></th>
+        <th scope="col"><span class="visually-hidden">Recover, pause or resume</span></th>
       </tr>
     </thead>
     <tbody>
@@ -57,6 +59,7 @@ function KindRow({
     </td>
     <td class=${`number ${dead > 0 ? 'is-dead' : ''}`} data-label="dead">${formatCount(dead)}</td>
     <td class="kind-action">
+      ${of.canRecover && html`<${RecoverButton} kind=${kind} />`}
       <button
         type="button"
         aria-label=${`${isPaused ? 'Resume' : 'Pause'} ${kind}`}
@@ -66,4 +69,18 @@ function KindRow({
       </button>
     </td>
   </tr>`
+}
+
+function RecoverButton({ kind }: { readonly kind: string }): VNode {
+  const state = useStore(recovery)
+  const isBusy = state.phase === 'looking' || state.phase === 'mending'
+  const busyWords = state.phase === 'looking' ? 'Looking…' : 'Recovering…'
+  return html`<button
+    type="button"
+    aria-label=${`Recover ${kind}`}
+    disabled=${isBusy}
+    onClick=${() => void lookForMissing(kind)}
+  >
+    ${isBusy && state.kind === kind ? busyWords : 'Recover'}
+  </button>`
 }

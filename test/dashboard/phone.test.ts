@@ -13,7 +13,7 @@ const phone = {
 /** How far the page could be moved sideways, and the controls that a thumb would miss. */
 async function troubles({ page }: Visit): Promise<unknown> {
   return await page.evaluate(`(() => {
-    const sideways = [document.documentElement, ...document.querySelectorAll('main, .log-scroll, .entry-body, .entry-body *, .letter-content pre')]
+    const sideways = [document.documentElement, ...document.querySelectorAll('main, .log-scroll, .entry-body, .entry-body *, .letter-content pre, dialog, dialog *')]
       .filter((element) => element.scrollWidth > element.clientWidth)
       .map((element) => element.className || element.tagName)
     const small = [...document.querySelectorAll('a, button, input:not([type=checkbox]), select, .choice')]
@@ -27,7 +27,9 @@ async function troubles({ page }: Visit): Promise<unknown> {
 await withServer(chromium, (browser) => {
   describe('dashboard · on a phone', () => {
     test('every view fits its width, and every control a thumb', async () => {
-      const { url, logs, store } = await stage()
+      const kind = `a-kind-with-a-rather-long-name-${'of-its-own-'.repeat(6)}`
+      const missing = { sql: 'SELECT id AS key FROM logs', parameters: [] }
+      const { url, logs, store } = await stage({ recover: { [kind]: { missing } } })
       await store('short', {
         message: `a word that nothing breaks: ${'x'.repeat(300)} and then some more of it`,
         level: 'error',
@@ -35,7 +37,6 @@ await withServer(chromium, (browser) => {
         attributes: { path: `/${'deep/'.repeat(60)}`, nested: { list: ['y'.repeat(200)] } },
       })
       await Promise.allSettled([logs.tidemark.insert('logs', { id: 1, message: 'z'.repeat(400) })])
-      const kind = `a-kind-with-a-rather-long-name-${'of-its-own-'.repeat(6)}`
       await logs.tidemark.effects.handle(kind, async (effects) =>
         effects.map(() => ({ kind: 'dead', error: 'w'.repeat(400) })),
       )
@@ -59,6 +60,12 @@ await withServer(chromium, (browser) => {
       await visit.page.getByRole('link', { name: 'a-kind-with' }).tap()
       await visit.page.getByRole('button', { name: 'Show content' }).tap()
       await visit.page.locator('.letter-content').waitFor()
+      await fits()
+      await visit.page.getByRole('button', { name: 'Recover' }).tap()
+      await visit.expectText('dialog', 'Rows without an effect')
+      await fits()
+      await visit.page.getByRole('dialog').getByRole('button', { name: 'Enqueue' }).tap()
+      await visit.expectText('.outcome', 'enqueued')
       await fits()
       visit.expectNoComplaints()
     })
