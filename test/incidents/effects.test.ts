@@ -1,11 +1,13 @@
 /** What outboxes and queues lost, repeated or reordered. Law 8. */
+import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { open, type Effect } from '../../src/index.ts'
 import { postgres } from '../../src/stores/postgres/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
-import { databaseFile, look } from '../support/database-file.ts'
+import { sqliteVec } from '../../src/targets/sqlite-vec/index.ts'
+import { change, databaseFile, look, temporaryFolder } from '../support/database-file.ts'
 import { withServer } from '../support/servers/installed.ts'
 import { embeddedPostgres } from '../support/servers/postgres.ts'
 
@@ -174,4 +176,41 @@ test('law 8 · incident: mass orphan release', async () => {
   expect(seen).toHaveLength(count)
   await db.close()
   await dead.close({ timeoutMs: 100 }).catch(() => undefined)
+})
+
+// A job read which rows there were, then listed the vectors, and deleted those without a row: among them one whose row had
+// been written in between. Here who suspects a vector deletes nothing: it has the effect of its key done again, behind all
+// others of that key, and whoever does it looks for the row then.
+test('law 8 · incident: reconciler deleting a just-written vector', async () => {
+  const file = databaseFile(schema)
+  const vectors = sqliteVec(path.join(temporaryFolder(), 'vectors.db'), { dimensions: 1, distance: 'l2' })
+  const db = await open<DB>(sqlite(file))
+  const rows = async (): Promise<string[]> =>
+    (await db.query<{ id: number }>({ sql: 'SELECT id FROM chunks', parameters: [] }, 'strong')).rows.map(
+      ({ id }) => String(id),
+    )
+  const keys = async (): Promise<string[]> => (await vectors.search([0], 100)).map(({ key }) => key)
+  await db.effects.handle('embed', async (effects, context) => {
+    const there = await rows()
+    const asked = effects.map((effect) => ({
+      ...effect,
+      payload: there.includes(effect.key ?? '') ? { op: 'set', vector: [1] } : { op: 'delete' },
+    }))
+    return await vectors.deliver(asked, context)
+  })
+  const write = async (id: number): Promise<void> => {
+    const { bookmark } = db.insert('chunks', { id, state: 'new' }, { effects: [embed] })
+    await db.effects.reached('embed', bookmark)
+  }
+  await write(1)
+  change(file, 'DELETE FROM chunks')
+  const old = await rows()
+  await write(2)
+  const suspects = (await keys()).filter((key) => !old.includes(key))
+  expect(suspects.toSorted()).toEqual(['1', '2'])
+  const again = db.enqueue(...suspects.map((key) => ({ ...embed, key })))
+  await db.effects.reached('embed', again.bookmark)
+  expect(await keys()).toEqual(['2'])
+  await db.close()
+  await vectors.close()
 })
