@@ -83,6 +83,12 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     within: 100,
   },
   {
+    name: 'a name that nobody finds is the fault of whoever is sent there',
+    file: 'src/effects/overload.ts',
+    edits: [["  'ENOTFOUND',\n", '']],
+    within: 300,
+  },
+  {
     name: 'what is broken off since its engine closes counts',
     file: calls,
     edits: [['!call.signal.aborted && (', '(']],

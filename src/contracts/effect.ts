@@ -47,8 +47,9 @@ export interface EffectRetry {
   /** How long to wait, in ms, where the target says so. Default: longer after each attempt, with jitter. */
   readonly afterMs?: number
   /**
-   * The target could not keep up: a timeout, HTTP 429 or 5xx. Fewer deliveries run at once from now on.
-   * Default: as `error` says by its `status`, `statusCode` or `name`.
+   * The target could not keep up, or is not there: a timeout, HTTP 429 or 5xx, no connection, no such name. Fewer deliveries
+   * run at once from now on, and where it says nothing else its effects wait until it is back.
+   * Default: as `error`, or a cause of it, says by its `status`, `statusCode`, `code` or `name`.
    */
   readonly isOverload?: boolean
 }
