@@ -66,14 +66,14 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
         'if (this.#outage.isDown) lane.putBack(items)',
         'if (this.#outage.isDown && items.length < 0) lane.putBack(items)',
       ],
-      ['(!isRefused || this.#outage.isUp)', '(!isRefused || this.#outage.isUp || this.#outage.isDown)'],
+      ['(!refusal || this.#outage.isUp)', '(!refusal || this.#outage.isUp || this.#outage.isDown)'],
     ],
     within: 1_000,
   },
   {
     name: 'the first refusals after each opening count',
     file: calls,
-    edits: [['(!isRefused || this.#outage.isUp)', '(!isRefused || !this.#outage.isDown)']],
+    edits: [['(!refusal || this.#outage.isUp)', '(!isRefused || !this.#outage.isDown)']],
     within: 100,
   },
   {

@@ -1,7 +1,7 @@
 /** Targets that are not there, or say when they want to be asked again: real names, sockets and answers. */
 import { lookup } from 'node:dns/promises'
 import { expect, test } from 'vitest'
-import { open, type EffectHandler } from '../../src/index.ts'
+import { open, type Effect, type EffectHandler } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { deliveries } from '../../src/testing/deliveries.ts'
 import { databaseFile } from '../support/database-file.ts'
@@ -64,3 +64,56 @@ test('law 8 · an effect whose own host is not there is given up alone, and hold
   await db.close()
   await server.close()
 })
+
+/** Refuses until it was left alone for as long as it asked, since it has refused so often. */
+class Patient {
+  isTooEarly = false
+  #refusals = 0
+  #askedUntilMs = 0
+  readonly #refusalsToBeDown: number
+
+  constructor(refusalsToBeDown: number) {
+    this.#refusalsToBeDown = refusalsToBeDown
+  }
+
+  readonly answer = () => {
+    const isDown = this.#refusals >= this.#refusalsToBeDown
+    const isLeftAlone = performance.now() >= this.#askedUntilMs
+    if (isDown && isLeftAlone) return {}
+    this.isTooEarly ||= isDown
+    this.#refusals++
+    this.#askedUntilMs = performance.now() + 1_000
+    return { status: 503, headers: { 'retry-after': '1' } }
+  }
+}
+
+const post = async ({ key }: Effect, url: string): Promise<void> => {
+  const { ok, status, headers } = await fetch(url, { method: 'POST', body: key ?? '' })
+  if (!ok) throw Object.assign(new Error('not now'), { status, headers })
+}
+
+test.for<[string, (url: string) => EffectHandler<unknown>]>([
+  ['throws', (url) => async (effects) => await post(effects[0] as Effect, url)],
+  [
+    'says',
+    (url) => async (effects) =>
+      await post(effects[0] as Effect, url).then(
+        () => undefined,
+        (error: unknown) => [{ kind: 'retry', error, afterMs: 1_000 }],
+      ),
+  ],
+])(
+  'law 8 · a target that is down is not asked before it wants to be, as its handler %s',
+  async ([, handlerFor]) => {
+    const patient = new Patient(3)
+    const server = await HttpServer.start(patient.answer)
+    const db = await openOnFile()
+    await db.effects.handle(kind, handlerFor(server.url), quick)
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    const { bookmark } = db.enqueue(...keys.map((key) => ({ kind, key })))
+    await db.effects.reached(kind, bookmark)
+    expect(patient.isTooEarly).toBe(false)
+    await db.close()
+    await server.close()
+  },
+)
