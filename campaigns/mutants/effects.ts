@@ -66,14 +66,14 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
         'if (this.#outage.isDown) lane.putBack(items)',
         'if (this.#outage.isDown && items.length < 0) lane.putBack(items)',
       ],
-      ['(!isRefused || this.#outage.isUp)', '(!isRefused || this.#outage.isUp || this.#outage.isDown)'],
+      ['(!refusal || this.#outage.isUp)', '(!refusal || this.#outage.isUp || this.#outage.isDown)'],
     ],
     within: 1_000,
   },
   {
     name: 'the first refusals after each opening count',
     file: calls,
-    edits: [['(!isRefused || this.#outage.isUp)', '(!isRefused || !this.#outage.isDown)']],
+    edits: [['(!refusal || this.#outage.isUp)', '(!isRefused || !this.#outage.isDown)']],
     within: 100,
   },
   {
@@ -81,6 +81,12 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: calls,
     edits: [['fail(items, error, this.#outage.isUp)', 'fail(items, error, !this.#outage.isDown)']],
     within: 100,
+  },
+  {
+    name: 'a name that nobody finds is the fault of whoever is sent there',
+    file: 'src/effects/overload.ts',
+    edits: [["  'ENOTFOUND',\n", '']],
+    within: 300,
   },
   {
     name: 'what is broken off since its engine closes counts',
@@ -202,13 +208,13 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
       ],
       ['if (this.#isScheduled || this.#isStopped) return', 'if (this.#isScheduled) return'],
     ],
-    within: 300,
+    within: 3_000,
   },
   {
     name: 'a kind is looked at before its lanes are known',
     file: dispatcher,
     edits: [['if (!this.#isBegun || this.#isLooking', 'if (this.#isLooking']],
-    within: 1_000,
+    within: 5_000,
   },
   {
     name: 'a page of segments that is gone counts as the end of the outbox',
@@ -237,7 +243,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     name: 'whoever lost its lane gives out what waits there',
     file: waiting,
     edits: [['         AND ${words.sql}', '         AND 1 + ${words.sql}']],
-    within: 1_000,
+    within: 10_000,
   },
   {
     name: 'whoever lost its lane loads what the next holder has left of the outbox',
@@ -258,7 +264,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     name: 'what was taken from a lane is given out when the lane is lost',
     file: dispatcher,
     edits: [['this.#due = this.#due.filter((out) => out.lane !== lane)', '']],
-    within: 1_000,
+    within: 10_000,
   },
   {
     name: 'the last that is finishing is left out of the progress',

@@ -15,6 +15,8 @@ let found: Found | undefined
 for (let seed = 1; seed <= seeds && !found; seed++) {
   const { violation } = await world.explore(seed)
   if (violation) found = { seeds: seed, law: violation.law, message: violation.message }
+  // Whoever waits sees that it goes on. To JSON it is nothing.
+  process.stdout.write('\n')
 }
 console.log(JSON.stringify(found ?? null))
 // What a broken engine still runs is nobody's business.

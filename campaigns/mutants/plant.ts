@@ -7,7 +7,7 @@ import type { Found } from './hunt.ts'
 import type { Mutant } from './mutant.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
-/** A history takes milliseconds; one that never ends is a mutant found. */
+/** For one history: it takes milliseconds, or minutes where others keep the machine; one that never ends is a mutant found. */
 const patienceMs = 600_000
 
 export type Hunt = Found | 'survived' | 'never ended'
@@ -43,9 +43,12 @@ function run(program: string, { within, world = 'writes' }: Mutant): Promise<Hun
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let [output, errors] = ['', '']
-    child.stdout.on('data', (text: Buffer) => (output += text.toString()))
-    child.stderr.on('data', (text: Buffer) => (errors += text.toString()))
     const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+    child.stdout.on('data', (text: Buffer) => {
+      timer.refresh()
+      output += text.toString()
+    })
+    child.stderr.on('data', (text: Buffer) => (errors += text.toString()))
     child.on('error', reject)
     child.on('close', (code, signal) => {
       clearTimeout(timer)

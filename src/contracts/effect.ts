@@ -44,11 +44,16 @@ export interface EffectDelivered<W> {
 export interface EffectRetry {
   readonly kind: 'retry'
   readonly error: unknown
-  /** How long to wait, in ms, where the target says so. Default: longer after each attempt, with jitter. */
+  /**
+   * How long to wait, in ms, where the target says so; at most a day. A target that is taken for down is left alone for as
+   * long, at most five minutes. Default: as `error`, or a cause of it, says by its `retryAfterMs` or by `Retry-After` in its
+   * `headers`; else longer after each attempt, with jitter.
+   */
   readonly afterMs?: number
   /**
-   * The target could not keep up: a timeout, HTTP 429 or 5xx. Fewer deliveries run at once from now on.
-   * Default: as `error` says by its `status`, `statusCode` or `name`.
+   * The target could not keep up, or is not there: a timeout, HTTP 429 or 5xx, no connection, no such name. Fewer deliveries
+   * run at once from now on, and where it says nothing else its effects wait until it is back.
+   * Default: as `error`, or a cause of it, says by its `status`, `statusCode`, `code` or `name`.
    */
   readonly isOverload?: boolean
 }

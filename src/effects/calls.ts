@@ -16,8 +16,7 @@ import { Limiter } from './limiter.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Delivery } from './options.ts'
 import { Outage } from './outage.ts'
-import { endOf, isRefusal, type Outcomes } from './outcomes.ts'
-import { isOverload } from './overload.ts'
+import { endOf, refusalOf, type Outcomes, type Refusal } from './outcomes.ts'
 import type { Settled } from './settlement.ts'
 
 export interface CallsEvents {
@@ -112,21 +111,21 @@ export class Calls<W> {
       call.abort(error)
       delivery.end('overload')
       this.#lanes.delete(call)
-      this.#refused(lane, items, this.#outcomes.fail(items, error, this.#outage.isUp))
+      this.#refused(lane, items, this.#outcomes.fail(items, error, this.#outage.isUp), { askedMs: 0 })
       this.#events.onEnded()
     })
-    const isAttempt = (): boolean => !call.signal.aborted && (!isRefused || this.#outage.isUp)
+    const isAttempt = (): boolean => !call.signal.aborted && (!refusal || this.#outage.isUp)
     let settled: Settled[]
-    let isRefused = false
+    let refusal: Refusal | undefined
     try {
       const answer = await this.#handler(
         items.map(({ effect }) => effect),
         { signal: call.signal },
       )
-      isRefused = isRefusal(answer)
+      refusal = refusalOf(answer, this.#runtime)
       settled = this.#outcomes.settle(items, answer, isAttempt())
     } catch (error) {
-      isRefused = isOverload({ error })
+      refusal = refusalOf([{ kind: 'retry', error }], this.#runtime)
       settled = this.#outcomes.fail(items, error, isAttempt())
     }
     if (isLate) return endedLate(lane, settled)
@@ -134,9 +133,9 @@ export class Calls<W> {
     this.#lanes.delete(call)
     this.#events.onCalled(this.#runtime.monotonicMs() - startedMs)
     // Of a call that was broken off, what is said need not be the target's word.
-    if (call.signal.aborted) isRefused = false
-    delivery.end(endOf(settled, isRefused))
-    if (isRefused) this.#refused(lane, items, settled)
+    if (call.signal.aborted) refusal = undefined
+    delivery.end(endOf(settled, refusal !== undefined))
+    if (refusal) this.#refused(lane, items, settled, refusal)
     else {
       if (!call.signal.aborted) this.#outage.answered()
       lane.answered(settled)
@@ -145,8 +144,8 @@ export class Calls<W> {
   }
 
   /** Where the target is down, it is no fault of theirs: they wait where they are. */
-  #refused(lane: Lane, items: readonly Item[], settled: readonly Settled[]): void {
-    this.#outage.refused()
+  #refused(lane: Lane, items: readonly Item[], settled: readonly Settled[], { askedMs }: Refusal): void {
+    this.#outage.refused(askedMs)
     if (this.#outage.isDown) lane.putBack(items)
     else lane.settle(settled)
   }

@@ -21,7 +21,7 @@ function watched(): Watched {
 }
 
 function refuse(outage: Outage, times: number): void {
-  for (let time = 0; time < times; time++) outage.refused()
+  for (let time = 0; time < times; time++) outage.refused(0)
 }
 
 test('law 8 · until a target has answered nobody knows that it is up, and nothing that it refuses counts', () => {
@@ -41,7 +41,7 @@ test('law 8 · three refusals in a row are an outage, and one answer ends it', (
   outage.answered()
   refuse(outage, 2)
   expect(outage).toMatchObject({ isUp: true, isDown: false })
-  outage.refused()
+  outage.refused(0)
   expect(outage).toMatchObject({ isUp: false, isDown: true, room: 0 })
   outage.answered()
   expect(outage).toMatchObject({ isUp: true, isDown: false, room: undefined })
@@ -54,7 +54,7 @@ test('law 7 · a target that is down is asked by one call at a time, after pause
   refuse(outage, 2)
   const pauses: number[] = []
   for (let probe = 0; probe < 9; probe++) {
-    outage.refused()
+    outage.refused(0)
     const [pauseMs = 0] = runtime.timersMs
     pauses.push(pauseMs)
     expect(outage.room).toBe(0)
@@ -63,4 +63,37 @@ test('law 7 · a target that is down is asked by one call at a time, after pause
   }
   expect(pauses).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000])
   expect(told).toEqual(['down', ...Array<string>(9).fill('pause over')])
+})
+
+test('law 8 · a target that is down is left alone as long as it asked, and for no longer than five minutes', async () => {
+  const { outage, runtime } = watched()
+  const pauseAfter = (askedMs: number): number => {
+    outage.refused(askedMs)
+    return runtime.timersMs[0] ?? 0
+  }
+  const shortest = 125
+  runtime.chance = 0
+  refuse(outage, 2)
+  expect(pauseAfter(60_000)).toBe(60_000 + shortest)
+  // Those that were under way beside it, and say less, change nothing of it.
+  await runtime.advance(10_000)
+  expect(pauseAfter(0)).toBe(50_000 + 2 * shortest)
+  expect(pauseAfter(20_000)).toBe(50_000 + 4 * shortest)
+  await runtime.advance(50_000)
+  expect(outage.room).toBe(0)
+  await runtime.advance(4 * shortest)
+  expect(outage.room).toBe(1)
+  expect(pauseAfter(0)).toBe(8 * shortest)
+  expect(pauseAfter(24 * 3_600_000)).toBe(300_000 + 16 * shortest)
+  outage.answered()
+  refuse(outage, 2)
+  expect(pauseAfter(0)).toBe(shortest)
+})
+
+test('law 8 · what was asked for before it counts as down is heeded too', () => {
+  const { outage, runtime } = watched()
+  runtime.chance = 0
+  outage.refused(7_000)
+  refuse(outage, 2)
+  expect(runtime.timersMs).toEqual([7_125])
 })

@@ -4,6 +4,7 @@
  *
  * Keeps: law 8 (an outage makes no dead letters: what is refused counts as an attempt only while the target is up, as far as
  * anybody here knows. Who begins anew knows nothing, so that it does not matter how often that happens in an outage).
+ * And a target that is down is asked no sooner than it wanted to be, as long as that is no longer than `longestAskedMs`.
  *
  *   unknown ──an answer──▶ up ──three refusals in a row──▶ down ──an answer──▶ up
  *      └─────────────────three refusals in a row───────────▲ └─▲
@@ -12,13 +13,19 @@
  * How it could break: each time that a target goes from up to down, two refusals count, since two may be the fault of
  * their effects; so one that answers now and then all through an outage, or refuses most but not all, uses attempts up.
  * And an effect that is refused while nothing else is delivered looks like a target that is down: it waits for ever, and
- * `targetDown` is what a person sees of it.
+ * `targetDown` is what a person sees of it. What such an effect's own host asks for holds up those that come after it, until
+ * the next question: so it is not believed for hours.
  */
 import type { Runtime, Timer } from '../contracts/runtime.ts'
 
 const refusalsToBeDown = 3
 const firstPauseMs = 250
 const longestPauseMs = 30_000
+/**
+ * Whoever counts requests by the minute, or restarts, is left alone for as long as it takes. One that says a day may mean
+ * one account or one page of many, or have a wrong clock: asking it every five minutes costs it nothing.
+ */
+const longestAskedMs = 300_000
 
 export class Outage {
   readonly #runtime: Runtime
@@ -28,6 +35,8 @@ export class Outage {
   /** In a row. */
   #refusals = 0
   #pause: Timer | undefined
+  /** Until when it wants to be left alone, as far as it is believed; by the monotonic clock. */
+  #askedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(runtime: Runtime, onPauseOver: () => void, onChange: (isDown: boolean) => void) {
     this.#runtime = runtime
@@ -55,20 +64,25 @@ export class Outage {
     const wasDown = this.isDown
     this.#hasAnswered = true
     this.#refusals = 0
+    this.#askedUntilMs = Number.NEGATIVE_INFINITY
     this.#pause?.cancel()
     this.#pause = undefined
     if (wasDown) this.#onChange(false)
   }
 
-  /** It said nothing but "not now". */
-  refused(): void {
+  /** It said nothing but "not now". @param askedMs how long it wants to be left alone; 0: it does not say */
+  refused(askedMs: number): void {
+    const nowMs = this.#runtime.monotonicMs()
+    this.#askedUntilMs = Math.max(this.#askedUntilMs, nowMs + Math.min(longestAskedMs, askedMs))
     this.#refusals++
     if (!this.isDown) return
     if (this.#refusals === refusalsToBeDown) this.#onChange(true)
     const doublings = Math.min(20, this.#refusals - refusalsToBeDown)
     const ceiling = Math.min(longestPauseMs, firstPauseMs * 2 ** doublings)
+    const ownMs = ceiling * (0.5 + this.#runtime.random() / 2)
     this.#pause?.cancel()
-    this.#pause = this.#runtime.after(ceiling * (0.5 + this.#runtime.random() / 2), () => {
+    // On top of what it asked for, so that not all who were told the same come back together.
+    this.#pause = this.#runtime.after(Math.max(0, this.#askedUntilMs - nowMs) + ownMs, () => {
       this.#pause = undefined
       this.#onPauseOver()
     })

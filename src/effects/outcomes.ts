@@ -104,13 +104,21 @@ export class Outcomes<W> {
   }
 }
 
-/** Whether the answer says that the target could not keep up, and nothing else. */
-export function isRefusal(answer: unknown): boolean {
-  return (
-    Array.isArray(answer) &&
-    answer.length > 0 &&
-    answer.every((outcome: EffectOutcome<unknown>) => outcome?.kind === 'retry' && isOverload(outcome))
-  )
+/** The target could not keep up, or is not there, and said nothing else. */
+export interface Refusal {
+  /** How long it wants to be left alone, in ms; 0: it does not say. */
+  readonly askedMs: number
+}
+
+/** @param answer what the handler returned */
+export function refusalOf(answer: unknown, runtime: Pick<Runtime, 'wallMs'>): Refusal | undefined {
+  if (!Array.isArray(answer) || answer.length === 0) return undefined
+  let askedMs = 0
+  for (const outcome of answer as readonly EffectOutcome<unknown>[]) {
+    if (outcome?.kind !== 'retry' || !isOverload(outcome)) return undefined
+    askedMs = Math.max(askedMs, retryAfterMs(outcome, runtime) ?? 0)
+  }
+  return { askedMs }
 }
 
 /** What a call says of its target's load. */

@@ -1,5 +1,5 @@
 /**
- * Reads from a target's error whether the target cannot keep up, and when it wants to be asked again.
+ * Reads from a target's error whether the target cannot keep up, or is not there, and when it wants to be asked again.
  *
  * Owns: the table of what counts as overload. Keeps: nothing of the laws depends on it; a handler that knows better says
  * `isOverload` and `afterMs` itself. It breaks where a client hides what its target said: then the error counts as one
@@ -12,9 +12,14 @@
  * | 5xx but 501 and 505 | it fails or is shielded by its proxy; those two say that it will never do this |
  * | ECONNRESET, EPIPE, UND_ERR_SOCKET | servers and proxies without room cut connections; a false alarm costs one step |
  * | ECONNREFUSED | nobody accepts, or the line is full: it comes back cold, and is met with one delivery at a time |
+ * | ENOTFOUND, EHOSTUNREACH, ENETDOWN and kin | no way there: as ECONNREFUSED, though fewer at once mend no network |
  * | EMFILE, ENFILE | too many of our own connections; fewer deliveries at once need fewer |
  * | AbortError | no sign: closing aborts as well. Whoever aborts for time gives a `TimeoutError` as reason |
- * | other 4xx, ENOTFOUND, EAI_AGAIN, EHOSTUNREACH, certificates | wrong or out of reach, however few are on their way |
+ * | other 4xx, certificates | wrong, however few are on their way, until a person mends it |
+ *
+ * All of it counts as a refusal for `Outage` too, and for the limiter: one list instead of two. That the limit falls while
+ * nobody is there costs nothing, since it is asked with one delivery at a time anyway. The wrong host of one effect, met
+ * where others are delivered, costs a step of the limit each time that it is tried, as its 503 would.
  */
 import type { EffectRetry } from '../contracts/effect.ts'
 import type { Runtime } from '../contracts/runtime.ts'
@@ -32,6 +37,14 @@ const overloadCodes = new Set<unknown>([
   'EPIPE',
   'UND_ERR_SOCKET',
   'ECONNREFUSED',
+  // No name, or nobody who knows names.
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
   'EMFILE',
   'ENFILE',
 ])

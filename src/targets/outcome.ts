@@ -5,12 +5,17 @@ import { TidemarkError } from '../errors.ts'
 /** Without writes of its own: what targets are given is delivered, not answered with rows. */
 export type TargetOutcome = EffectOutcome<unknown>
 
-/** It may succeed later. `isOverload`: the target could not keep up, so fewer deliveries should run at once. */
+/** It may succeed later. `isOverload`: the target could not keep up, or is not there; left out, as the error's causes say. */
 export function retry(
   error: unknown,
-  { isOverload = false, afterMs }: { isOverload?: boolean; afterMs?: number | undefined } = {},
+  { isOverload, afterMs }: { isOverload?: boolean | undefined; afterMs?: number | undefined } = {},
 ): EffectRetry {
-  return { kind: 'retry', error, isOverload, ...(afterMs !== undefined && { afterMs }) }
+  return {
+    kind: 'retry',
+    error,
+    ...(isOverload !== undefined && { isOverload }),
+    ...(afterMs !== undefined && { afterMs }),
+  }
 }
 
 /** It can never succeed as it is. */

@@ -1,15 +1,20 @@
 /** Targets as handlers: what is committed arrives there. */
 import { expect, test } from 'vitest'
-import { open } from '../../src/index.ts'
+import { open, type Json, type Target } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
+import { qdrant } from '../../src/targets/qdrant/index.ts'
+import { redis } from '../../src/targets/redis/index.ts'
 import { sqliteVec } from '../../src/targets/sqlite-vec/index.ts'
 import { webhook } from '../../src/targets/webhook/index.ts'
 import { temporaryFolder } from '../support/database-file.ts'
+import { next } from '../support/events.ts'
 import { HttpServer } from '../support/servers/http.ts'
+import { freePort } from '../support/servers/process.ts'
 
 interface DB {
   songs: { id: number; title: string }
 }
+const secret = `whsec_${Buffer.from('s'.repeat(32)).toString('base64')}`
 const schema = 'CREATE TABLE songs (id INTEGER PRIMARY KEY, title TEXT NOT NULL)'
 
 test('law 8 · a write carries its effects into a vector file and to a webhook, and waits for both', async () => {
@@ -18,7 +23,6 @@ test('law 8 · a write carries its effects into a vector file and to a webhook, 
     if (method === 'POST') bodies.push(body)
     return { status: 200, body: '{"taken":true}', headers: { 'content-type': 'application/json' } }
   })
-  const secret = `whsec_${Buffer.from('s'.repeat(32)).toString('base64')}`
   const vectors = sqliteVec(`${temporaryFolder()}/vectors.db`, { table: 'songs', dimensions: 2 })
   const hook = webhook(server.url, { secret })
   const db = await open<DB>(memory({ schema }))
@@ -45,4 +49,22 @@ test('law 8 · a write carries its effects into a vector file and to a webhook, 
   await vectors.close()
   await hook.close()
   await server.close()
+})
+
+const deadHost = `127.0.0.1:${await freePort()}`
+
+test.for<[string, () => Target, Json]>([
+  ['webhook', () => webhook(`http://${deadHost}`, { secret }), {}],
+  ['redis', () => redis(`redis://${deadHost}`), { op: 'set', value: 1 }],
+  ['qdrant', () => qdrant({ url: `http://${deadHost}`, collection: 'songs' }), { op: 'set', vector: [1] }],
+])('law 8 · %s that is not there makes no dead letters', async ([, nowhere, payload]) => {
+  const target = nowhere()
+  const db = await open(memory())
+  const alert = next(db, 'alert')
+  // Whatever counts is the last attempt.
+  await db.effects.handle('index', target, { maxAttempts: 1, retryFirstMs: 1 })
+  db.enqueue({ kind: 'index', key: 'a', payload })
+  expect(await alert).toMatchObject({ kind: 'targetDown' })
+  await db.close()
+  await target.close()
 })

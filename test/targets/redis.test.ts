@@ -233,8 +233,8 @@ describe('redis · what it is given', () => {
     expect(classifyRedisError(Object.assign(new Error(message), { name: 'ReplyError' }))).toBe(failure)
   })
 
-  test('a lost connection is transient, whatever its words', () => {
-    expect(classifyRedisError(new Error('OOM'))).toBe('transient')
+  test('without a reply the server is not there, whatever its words', () => {
+    expect(classifyRedisError(new Error('WRONGTYPE'))).toBe('overload')
   })
 
   test('a payload that says nothing is dead before anything is sent', async () => {

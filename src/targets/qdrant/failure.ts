@@ -6,7 +6,8 @@ import { TargetTimeout } from '../bounds.ts'
 /** `refused`: something in the request will never do. Else the same may succeed later. */
 export interface QdrantFailure {
   readonly isRefused: boolean
-  readonly isOverload: boolean
+  /** Undefined: nobody answered, and the causes of the error say why. */
+  readonly isOverload: boolean | undefined
   readonly afterMs: number | undefined
   readonly message: string
 }
@@ -22,7 +23,7 @@ export function failureOf(error: unknown): QdrantFailure {
   }
   const { status, data, message, cause } = error as Partial<Answered> & Error
   if (status === undefined) {
-    const isOverload = error instanceof TargetTimeout
+    const isOverload = error instanceof TargetTimeout || undefined
     // fetch says no more than that it failed; its cause knows why.
     const words = cause instanceof Error ? cause.message : message
     return { isRefused: false, isOverload, afterMs: undefined, message: words }

@@ -40,7 +40,7 @@ export type EffectsWrite =
 
 export type TargetMode =
   | 'up'
-  /** Nobody accepts a connection. */
+  /** Nobody accepts a connection, or there is no way to it. */
   | 'down'
   /** 429, and 503. */
   | 'busy'

@@ -28,6 +28,9 @@ const refusals: Readonly<Record<Ailment, number>> = {
   'ack-refused': 0,
 }
 
+/** What a target that is not there fails with. */
+const absences = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETDOWN']
+
 export class SimulatedTarget {
   mode: TargetMode = 'up'
   readonly #scheduler: Scheduler
@@ -101,7 +104,7 @@ export class SimulatedTarget {
         )
       case 'down':
         this.#faults.happened('target-down')
-        return fail(Object.assign(new Error('nobody accepts'), { code: 'ECONNREFUSED' }))
+        return fail(fetchFailed(absences[request.call % absences.length]))
       case 'busy':
         this.#faults.happened('target-busy')
         if (this.#random.chance(0.5)) return answer(effects.map(() => 'busy'))
@@ -137,4 +140,8 @@ export class SimulatedTarget {
     this.#faults.happened(fault)
     return true
   }
+}
+
+function fetchFailed(code: string | undefined): Error {
+  return new TypeError('fetch failed', { cause: Object.assign(new Error('nobody is there'), { code }) })
 }
