@@ -267,9 +267,9 @@ export class Tidemark<DB extends Tables> extends Client<DB> implements AsyncDisp
     return this.#engine.queue.isFull
   }
 
-  /** Resolves when the queue has room again; at once when it is not full. */
+  /** Resolves when the queue has room again; when it is not full at once, or in the next tick where a batch is full. */
   ready(): Promise<void> {
-    return this.#engine.whenRoom()
+    return this.#engine.ready()
   }
 
   /** A Node stream in object mode that inserts what is written to it and holds its source back when the queue is full. */

@@ -11,6 +11,7 @@
 import type { EffectHandler } from '../contracts/effect.ts'
 import type { Timer } from '../contracts/runtime.ts'
 import { EngineStoppedError, TidemarkError } from '../errors.ts'
+import { EndOfTick } from '../end-of-tick.ts'
 import { Calls } from './calls.ts'
 import { dropOldDead } from './dead-effects.ts'
 import { Holder } from './holder.ts'
@@ -56,7 +57,7 @@ export class Dispatcher<W> {
   /** It knows how many lanes there are. */
   #isBegun = false
   #isLooking = false
-  #isScheduled = false
+  readonly #giving: EndOfTick
   #nextLane = 0
   /** Where the next effect is from that is to show whether the target is back. */
   #isOutboxNext = true
@@ -76,6 +77,10 @@ export class Dispatcher<W> {
     this.#events = events
     this.#outcomes = new Outcomes(options, host.runtime)
     const { runtime } = host
+    this.#giving = new EndOfTick(runtime, () => {
+      this.#guard(this.#takeDue())
+      this.#pump()
+    })
     this.#calls = new Calls(runtime, handler, options, this.#outcomes, {
       onRoom: () => this.#schedule(),
       onOutage: events.onOutage,
@@ -232,13 +237,7 @@ export class Dispatcher<W> {
 
   /** At the end of the tick, so that what becomes ready together is delivered together. */
   #schedule(): void {
-    if (this.#isScheduled || this.#isStopped) return
-    this.#isScheduled = true
-    this.#host.runtime.atEndOfTick(() => {
-      this.#isScheduled = false
-      this.#guard(this.#takeDue())
-      this.#pump()
-    })
+    if (!this.#isStopped) this.#giving.ask()
   }
 
   /** Lets go on the effects whose time has come, and wakes when that of the next one comes. */

@@ -188,8 +188,8 @@ export class SessionState implements ReceiptContext {
     this.#engine.want(batch)
   }
 
-  whenRoom(): Promise<void> {
-    return this.#engine.whenRoom()
+  ready(): Promise<void> {
+    return this.#engine.ready()
   }
 
   timer(ms: number, task: () => void): { cancel(): void } {

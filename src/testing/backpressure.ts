@@ -116,6 +116,19 @@ export const backpressure: Topic = (subject, test) => {
     assert.ok(most < 20, `the queue held ${most}`)
   })
 
+  test('law 7 · a producer that awaits `accepted` lets go of the event loop long before the queue is full', async () => {
+    await using at = await stage(subject, tables, {
+      queue: { maxOperations: 1_000, whenFull: 'wait' },
+      batch: { maxOperations: 10 },
+    })
+    const first = at.db.insert('songs', { title: 'first' })
+    let isLetGo = false
+    setImmediate(() => (isLetGo = true))
+    for (const index of range(100)) await at.db.insert('songs', { title: `song ${index}` }).accepted
+    // A store that answers at once needs no turn of the loop.
+    assert.ok(isLetGo || first.state === 'committed')
+  })
+
   test('law 7 · `accepted` waits while the queue is full, and at twice its limit even "wait" refuses', async () => {
     await using at = await stage(subject, tables, {
       ...small,

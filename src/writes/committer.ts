@@ -22,6 +22,7 @@ import type { Runtime, Timer } from '../contracts/runtime.ts'
 import type { BatchOutcome, OpenedStore, Tidemark } from '../contracts/store.ts'
 import type { Wait } from '../contracts/wait.ts'
 import type { Certainty, StoreError, TidemarkError } from '../errors.ts'
+import { EndOfTick } from '../end-of-tick.ts'
 import { PendingBatch } from './batch.ts'
 import type { Settling } from './follower.ts'
 import type { Pacing } from './pacing.ts'
@@ -77,7 +78,7 @@ export class Committer {
   /** The highest position that the store was ever asked to commit. */
   #lastSent = 0 as Seq
   #lastSentAtMs = Number.NEGATIVE_INFINITY
-  #isScheduled = false
+  readonly #sending: EndOfTick
   #linger: Timer | undefined
   #pause: Timer | undefined
 
@@ -95,6 +96,7 @@ export class Committer {
     this.#runtime = runtime
     this.#options = options
     this.#events = events
+    this.#sending = new EndOfTick(runtime, () => this.#dispatch())
     this.#watchdog = new Watchdog(runtime, options.alertAfterMs, (sinceMs) => events.onStalled(sinceMs))
     this.#recovery = new Recovery(store, runtime, options.giveUpAfterMs, (attempt, delayMs, error) =>
       events.onRetry(attempt, delayMs, error),
@@ -131,6 +133,11 @@ export class Committer {
     } else if (this.#linger === undefined) {
       this.#startLinger(this.#options.lingerMs)
     }
+  }
+
+  /** Resolves when what is due is sent; at once when nothing is. */
+  sent(): Promise<void> {
+    return this.#sending.done()
   }
 
   /** Somebody waits for this batch. */
@@ -211,12 +218,7 @@ export class Committer {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#state !== 'running') return
-    this.#isScheduled = true
-    this.#runtime.atEndOfTick(() => {
-      this.#isScheduled = false
-      this.#dispatch()
-    })
+    if (this.#state === 'running') this.#sending.ask()
   }
 
   #dispatch(): void {
@@ -281,11 +283,8 @@ export class Committer {
       return this.#refuse(batch)
     }
     const commitMs = this.#runtime.monotonicMs() - sentAtMs
-    this.#pacing.observe(
-      batch.operations,
-      outcome.longestTransactionMs,
-      commitMs / (this.#inFlight.length + 1),
-    )
+    const ownMs = commitMs / (this.#inFlight.length + 1)
+    this.#pacing.observe(batch.operations, outcome.longestTransactionMs, ownMs)
     this.#settle(batch, batch.last, outcome, commitMs)
     this.#afterAnswer()
   }

@@ -270,6 +270,11 @@ export class WriteEngine implements WriteLane, Sink<Receipt>, ReceiptContext {
     return this.#queue.whenRoom()
   }
 
+  /** For a producer: while it goes on in one tick, nothing of what it has filled batches with is sent. */
+  ready(): Promise<void> {
+    return this.#queue.isFull ? this.#queue.whenRoom() : this.#committer.sent()
+  }
+
   timer(ms: number, task: () => void): { cancel(): void } {
     return this.#runtime.after(ms, task)
   }

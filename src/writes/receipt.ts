@@ -25,7 +25,8 @@ export interface ReceiptContext {
   bookmarkOf(seq: Seq): string
   /** Somebody waits: end the linger. */
   want(batch: PendingBatch): void
-  whenRoom(): Promise<void>
+  /** The queue has room, and full batches are on their way. */
+  ready(): Promise<void>
   timer(ms: number, task: () => void): { cancel(): void }
   /** Operations were accepted for it. In a batch, or as a transaction of their own. */
   accepted?(batch: PendingBatch | undefined, first: Seq, last: Seq): void
@@ -98,10 +99,10 @@ export class Receipt implements PromiseLike<Committed> {
 
   /**
    * With `queue.whenFull: 'wait'`: resolves when the queue has room again, at once if it was not full. A
-   * producer that awaits it never meets a `QueueFullError`.
+   * producer that awaits it never meets a `QueueFullError`; and it lets the event loop go whenever it has filled a batch.
    */
   get accepted(): Promise<void> {
-    return this.#context.whenRoom()
+    return this.#context.ready()
   }
 
   /** Resolves with how the write ended. Never rejects. */
