@@ -66,8 +66,12 @@ export function placeOf(id: string): EffectPlace | undefined {
 /** A version counts items within a segment, so a segment has no more. See `versionOf`. */
 const maxSegmentItems = 2 ** 16
 
-/** A segment longer than this is continued by another, in characters: a store ships them in messages. */
-const maxSegmentLength = 128 * 1024
+/**
+ * A segment longer than this is continued by another, in characters: a store ships them in messages. V8 keeps what is
+ * longer than 128 kB by itself, in memory that is mapped for it alone: to join and to read such a text takes four times as
+ * long. A character is two bytes where some are not of Latin 1.
+ */
+const maxSegmentLength = 60 * 1024
 
 const maxKindLength = 100
 

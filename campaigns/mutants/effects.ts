@@ -119,7 +119,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'effects are delivered before their commit is durable',
     file: loader,
-    edits: [['        await durable\n', '']],
+    edits: [['        await look.durable\n', '']],
     within: 100,
   },
   {
@@ -206,7 +206,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
         'while (!this.#isStopped && !this.#isPaused && this.#calls.hasRoom)',
         'while (!this.#isPaused && this.#calls.hasRoom)',
       ],
-      ['if (this.#isScheduled || this.#isStopped) return', 'if (this.#isScheduled) return'],
+      ['if (!this.#isStopped) this.#giving.ask()', 'this.#giving.ask()'],
     ],
     within: 3_000,
   },
@@ -259,6 +259,17 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
       ['this.#loadSegment(segment as SegmentRow)', 'if (segment) this.#loadSegment(segment)'],
     ],
     within: 20_000,
+  },
+  {
+    name: 'a look that failed is gone on behind, also behind what it had not loaded',
+    file: loader,
+    edits: [
+      [
+        'if (heads.length === 0) return undefined\n',
+        'for (const head of heads) this.#seen.set(head.epoch, head)\n    if (heads.length === 0) return undefined\n',
+      ],
+    ],
+    within: 300,
   },
   {
     name: 'what was taken from a lane is given out when the lane is lost',

@@ -152,14 +152,18 @@ export class Lane {
     this.#isLoading = true
     try {
       if (!(await this.#loader.load())) return this.#lose()
-      if (this.#window.hasHeld) this.#move()
-      if (this.#window.hasReady) this.#events.onReady()
     } finally {
       this.#isLoading = false
     }
     if (!this.#mustLoad) return
     this.#mustLoad = false
     await this.load()
+  }
+
+  /** Its loader has put more into the window. */
+  loaded(): void {
+    if (this.#window.hasHeld) this.#move()
+    if (this.#window.hasReady) this.#events.onReady()
   }
 
   take(max: number): Item[] {

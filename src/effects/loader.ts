@@ -6,7 +6,8 @@
  *
  * How it could break: a segment of an epoch taken before an earlier one would count as all up to it, so each look is one
  * snapshot and goes on behind what was seen of that epoch; one of its own taken before one of another epoch that it
- * follows from would be out of order, so each look is for all epochs.
+ * follows from would be out of order, so each look is for all epochs. What a look found and was not loaded would be passed
+ * over by the next, so that is told what is loaded, and begins when all of it is; one that failed is begun anew.
  */
 import type { Epoch } from '../contracts/position.ts'
 import { decodeSegment, type SegmentItem } from '../segments.ts'
@@ -25,6 +26,19 @@ interface LoadedLane {
   /** What is committed. */
   readonly progress: Progress
   readonly isOver: boolean
+  /** There is more in the window. */
+  loaded(): void
+}
+
+type Contents = readonly (SegmentRow | undefined)[]
+
+/** What there was at one moment that is not all loaded. */
+interface Look {
+  readonly heads: readonly SegmentHead[]
+  readonly durable: Promise<void>
+  readonly contents: AsyncIterator<Contents, undefined>
+  /** Read while those before it are delivered. */
+  ahead: Promise<IteratorResult<Contents, undefined>>
 }
 
 export class Loader {
@@ -36,6 +50,7 @@ export class Loader {
   readonly #lane: LoadedLane
   /** Of each epoch, the highest segment that is loaded or was finished before, and where that ends. */
   readonly #seen = new Map<Epoch, Pick<SegmentHead, 'id' | 'end'>>()
+  #look: Look | undefined
 
   constructor(
     host: EffectsHost,
@@ -60,23 +75,42 @@ export class Loader {
    * @returns false when the lane is another's by now
    */
   async load(): Promise<boolean> {
-    for (;;) {
-      const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
-      const heads = await readHeads(this.#host, this.#kind, 0, seen, this.#isHeld)
-      if (heads.length === 0) return true
-      // What they hold is read meanwhile.
-      const durable = this.#host.durable()
-      durable.catch(() => undefined)
-      const wanted = heads.filter(({ end }) => !isPast(this.#lane.progress, end))
-      for await (const segments of readContents(this.#host, wanted)) {
-        await durable
+    try {
+      while (!this.#window.isFull && !this.#lane.isOver) {
+        const look = (this.#look ??= await this.#newLook())
+        if (look === undefined) return true
+        const { value: segments } = await look.ahead
+        if (segments === undefined) {
+          for (const head of look.heads) this.#seen.set(head.epoch, head)
+          this.#look = undefined
+          continue
+        }
+        await look.durable
         // Without this lane nobody could have passed one: somebody else has it by now.
         if (segments.includes(undefined)) return false
+        look.ahead = readAhead(look.contents)
         for (const segment of segments) this.#loadSegment(segment as SegmentRow)
-        if (this.#window.isFull || this.#lane.isOver) return true
+        this.#lane.loaded()
       }
-      for (const head of heads) this.#seen.set(head.epoch, head)
+      return true
+    } catch (error) {
+      // What of it is loaded is seen: the next goes on behind that.
+      this.#look = undefined
+      throw error
     }
+  }
+
+  /** @returns undefined when there is nothing new */
+  async #newLook(): Promise<Look | undefined> {
+    const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
+    const heads = await readHeads(this.#host, this.#kind, 0, seen, this.#isHeld)
+    if (heads.length === 0) return undefined
+    // What they hold is read meanwhile.
+    const durable = this.#host.durable()
+    durable.catch(() => undefined)
+    const wanted = heads.filter(({ end }) => !isPast(this.#lane.progress, end))
+    const contents = readContents(this.#host, wanted)
+    return { heads, durable, contents, ahead: readAhead(contents) }
   }
 
   /** What was seen of epochs that are over: read again, it is found to be finished. */
@@ -103,4 +137,11 @@ export class Loader {
     }
     this.#window.endSegment(end)
   }
+}
+
+function readAhead(contents: Look['contents']): Look['ahead'] {
+  const ahead = contents.next()
+  // Whoever takes it meets the error.
+  ahead.catch(() => undefined)
+  return ahead
 }

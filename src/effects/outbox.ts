@@ -4,8 +4,8 @@ import type { EffectsHost } from './host.ts'
 import type { Condition } from './lease.ts'
 import { endOf, writerOf, type SegmentRow } from './item.ts'
 
-/** Contents read at once: a full segment holds a thousand effects. */
-const segmentsAtOnce = 4
+/** Contents read at once: a full segment holds some hundred effects. */
+const segmentsAtOnce = 8
 const headsAtOnce = 256
 
 export type SegmentHead = Omit<SegmentRow, 'content'>
@@ -22,7 +22,7 @@ export async function livingEpochs(host: EffectsHost, kind: string): Promise<Set
 export async function* readContents(
   host: EffectsHost,
   heads: readonly SegmentHead[],
-): AsyncGenerator<(SegmentRow | undefined)[]> {
+): AsyncGenerator<(SegmentRow | undefined)[], undefined> {
   for (let at = 0; at < heads.length; at += segmentsAtOnce) {
     const some = heads.slice(at, at + segmentsAtOnce)
     const ids = some.map(({ id }) => id)
