@@ -8,7 +8,7 @@
  */
 import { Queue, Worker, type Job } from 'bullmq'
 import { itemAt, type Item } from '../../workloads/effects/items.ts'
-import { FailedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
+import { failedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
 
 const NAME = 'order'
 const PER_CALL = 1_000
@@ -39,7 +39,7 @@ export const bullmq: OpenEffectsPeer = async (url) => {
       const worker = new Worker<Item>(
         NAME,
         async ({ data: { id } }: Job<Item>) => {
-          if (!handle(id)) throw new FailedOnce(id)
+          if (!handle(id)) throw failedOnce
         },
         { connection, concurrency: CONCURRENCY },
       )

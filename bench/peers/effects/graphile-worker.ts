@@ -7,7 +7,7 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import { Pool } from 'pg'
 import { itemAt } from '../../workloads/effects/items.ts'
-import { FailedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
+import { failedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
 
 const TASK = 'order'
 const PER_CALL = 10_000
@@ -39,7 +39,7 @@ export const graphileWorker: OpenEffectsPeer = async (url) => {
         noHandleSignals: true,
         taskList: {
           [TASK]: async ({ id }) => {
-            if (!handle(id)) throw new FailedOnce(id)
+            if (!handle(id)) throw failedOnce
           },
         },
         preset: {

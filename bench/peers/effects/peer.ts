@@ -27,11 +27,8 @@ export interface Handling {
 /** @param address a file, or the URL of a server */
 export type OpenEffectsPeer = (address: string) => Promise<EffectsPeer>
 
-export class FailedOnce extends Error {
-  constructor(id: number) {
-    super(`item ${id} fails once`)
-  }
-}
+/** Made once, for all items and contenders: what it takes to record a stack is no queue's doing. */
+export const failedOnce: Error = new Error('an item fails once')
 
 /** Hands items over in calls of `perCall`, one call after another. */
 export async function inCalls(

@@ -7,7 +7,7 @@
 import { Pool } from 'pg'
 import { PgBoss } from 'pg-boss'
 import { itemAt, type Item } from '../../workloads/effects/items.ts'
-import { FailedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
+import { failedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
 
 const QUEUE = 'order'
 const PER_CALL = 5_000
@@ -45,7 +45,7 @@ export const pgBoss: OpenEffectsPeer = async (url) => {
           jobs.map(({ id, data }) =>
             handle(data.id)
               ? { id, status: 'completed' as const }
-              : { id, status: 'failed' as const, output: new FailedOnce(data.id) },
+              : { id, status: 'failed' as const, output: failedOnce },
           ),
         )
       else

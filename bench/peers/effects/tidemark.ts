@@ -5,7 +5,7 @@ import { sqlite } from '../../../src/stores/sqlite/index.ts'
 import { open } from '../../../src/tidemark.ts'
 import { itemAt, type Item } from '../../workloads/effects/items.ts'
 import type { TidemarkName } from './index.ts'
-import { FailedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
+import { failedOnce, inCalls, type OpenEffectsPeer } from './peer.ts'
 
 const KIND = 'order'
 const PER_CALL = 1_000
@@ -41,7 +41,7 @@ export function tidemark(name: TidemarkName): OpenEffectsPeer {
             const { id } = payload as unknown as Item
             // Undefined stands for delivered.
             if (handle(id)) return undefined
-            return { kind: 'retry' as const, error: new FailedOnce(id), afterMs: 0 }
+            return { kind: 'retry' as const, error: failedOnce, afterMs: 0 }
           }),
         )
         return () => handling.stop()
