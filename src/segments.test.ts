@@ -2,14 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Seq } from './contracts/position.ts'
 import type { Json } from './contracts/values.ts'
-import {
-  decodeSegment,
-  effectsAt,
-  itemOf,
-  segmentsOf,
-  type EffectContent,
-  type EncodedEffect,
-} from './segments.ts'
+import { decodeSegment, effectsAt, segmentsOf, type EffectContent, type EncodedEffect } from './segments.ts'
 import { EffectBuffer } from './writes/effect-buffer.ts'
 
 const content = fc.record({
@@ -23,11 +16,14 @@ const encode = ({
   kind,
   key,
   payload,
-  delayMs,
-  isLatestOnly,
+  delayMs = 0,
+  isLatestOnly = false,
 }: EffectContent & { kind: string }): EncodedEffect => ({
   kind,
-  item: JSON.stringify(itemOf(key, payload, delayMs, isLatestOnly)),
+  key,
+  payload: JSON.stringify(payload),
+  delayMs,
+  isLatestOnly,
 })
 
 const operations = fc.array(fc.array(content, { maxLength: 3 }), { minLength: 1, maxLength: 12 })
@@ -76,4 +72,11 @@ test('law 8 · what a batch keeps of its effects is those of its operations that
       expect(left.length).toBe(all.filter(({ seq }) => seq > at).length)
     }),
   )
+})
+
+test.for([5, -5, -0, 0.1, 1e21, 2 ** 53])('law 8 · the key %f is the text of it', (key) => {
+  const buffer = new EffectBuffer()
+  buffer.add(1 as Seq, [{ kind: 'embed', key, payload: 'null', delayMs: 0, isLatestOnly: false }])
+  const [item] = buffer.segments.flatMap(({ content: text }) => decodeSegment(text))
+  expect(item?.key).toBe(String(key))
 })

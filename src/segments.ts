@@ -1,11 +1,11 @@
 /**
  * How the effects of a batch are written and read: a segment is one JSON text, so that a thousand of them are one row. It
- * holds whose they are, in short, and then what they are: one item an effect.
+ * holds whose they are, in short, and then their keys, their payloads, and what only some of them have.
  *
  * Keeps: law 8 (an operation that is rejected takes its effects with it; one that is sent again takes each of them once).
  *
- * Hot: an item is made, and added, once an effect on the main thread. One text for each, and all of them joined once, is
- * the cheapest that was found: `npm run bench -- effects`.
+ * Hot: an effect is made, and added, once a write on the main thread. A text for each payload, and keys that become text
+ * together, are the cheapest that was found to write, and half of what an array for each costs to read.
  */
 import type { Segment } from './contracts/effect.ts'
 import type { Epoch, Seq } from './contracts/position.ts'
@@ -14,9 +14,15 @@ import type { Json } from './contracts/values.ts'
 /** An effect before its operation has a position. */
 export interface EncodedEffect {
   readonly kind: string
-  /** The JSON of `itemOf`. */
-  readonly item: string
+  readonly key: EncodedKey
+  /** JSON. */
+  readonly payload: string
+  readonly delayMs: number
+  readonly isLatestOnly: boolean
 }
+
+/** A number stands for its text, which is made where it is read: nobody waits there. */
+export type EncodedKey = string | number | null
 
 /** What a person gave for it. */
 export interface EffectContent {
@@ -39,8 +45,10 @@ export interface SegmentItem extends EffectContent {
  * the item before; the first counts from 0. Three numbers after three numbers.
  */
 type Places = readonly number[]
-type Item = readonly [key: string | null, payload: unknown, ...ItemFlags]
-type ItemFlags = [] | [delayMs: number] | [delayMs: number, isLatestOnly: 1]
+/** What few of them have: three numbers for each, which it is, its delay in ms, and whether it is `latestOnly`. */
+type Extras = readonly number[]
+/** No keys at all: none of them has one. */
+type Content = readonly [Places, readonly EncodedKey[], readonly unknown[], Extras]
 
 /** Where an effect stands: which of the effects of which operation. */
 export interface EffectPlace {
@@ -87,17 +95,6 @@ export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
-/** What is kept of an effect beside its place. */
-export function itemOf(
-  key: string | null,
-  payload: unknown,
-  delayMs: number = 0,
-  isLatestOnly: boolean = false,
-): Item {
-  if (isLatestOnly) return [key, payload, delayMs, 1]
-  return delayMs > 0 ? [key, payload, delayMs] : [key, payload]
-}
-
 /** A segment that is being written. */
 export class GrowingSegment {
   readonly kind: string
@@ -105,7 +102,10 @@ export class GrowingSegment {
   #last = 0
   #lastN = 0
   readonly #places: number[] = []
-  readonly #items: string[] = []
+  readonly #keys: EncodedKey[] = []
+  #hasKeys = false
+  readonly #payloads: string[] = []
+  readonly #extras: number[] = []
   #length = 0
 
   /** @param first the operation that carries the first effect */
@@ -115,51 +115,64 @@ export class GrowingSegment {
   }
 
   get isFull(): boolean {
-    return this.#items.length >= maxSegmentItems || this.#length >= maxSegmentLength
+    return this.#payloads.length >= maxSegmentItems || this.#length >= maxSegmentLength
   }
 
-  add(seq: Seq, n: number, item: string): void {
+  add(seq: Seq, n: number, { key, payload, delayMs, isLatestOnly }: EncodedEffect): void {
     const step = seq - this.#last
     const places = this.#places
     const run = places.length - 3
     if (places[run] === step && places[run + 1] === n) (places[run + 2] as number)++
     else places.push(step, n, 1)
-    this.#items.push(item)
-    this.#length += item.length
+    if (delayMs > 0 || isLatestOnly) this.#extras.push(this.#payloads.length, delayMs, isLatestOnly ? 1 : 0)
+    this.#keys.push(key)
+    this.#hasKeys ||= key !== null
+    this.#payloads.push(payload)
+    this.#length += payload.length + lengthOfKey(key)
     this.#last = seq
     this.#lastN = n
   }
 
   /** @param goesOnWith an operation whose other effects are in the next segment */
   whole(goesOnWith?: Seq): Segment {
+    const keys = this.#hasKeys ? JSON.stringify(this.#keys) : '[]'
     return {
       kind: this.kind,
       first: this.#first,
       last: this.#last as Seq,
       lastN: goesOnWith === this.#last ? this.#lastN : endOfOperation,
-      count: this.#items.length,
-      content: `[[${this.#places.join()}],[${this.#items.join()}]]`,
+      count: this.#payloads.length,
+      content: `[[${this.#places.join()}],${keys},[${this.#payloads.join()}],[${this.#extras.join()}]]`,
     }
   }
 }
 
+/** About how long it is in a segment, in characters. */
+export function lengthOfKey(key: EncodedKey): number {
+  return typeof key === 'string' ? key.length + 3 : 8
+}
+
 export function decodeSegment(content: string): SegmentItem[] {
-  const [places, items] = JSON.parse(content) as readonly [Places, readonly Item[]]
+  const [places, keys, payloads, extras] = JSON.parse(content) as Content
   const decoded: SegmentItem[] = []
   let seq = 0
+  let extra = 0
   for (let run = 0; run < places.length; run += 3) {
     const [step = 0, n = 0, times = 0] = places.slice(run, run + 3)
     for (const end = decoded.length + times; decoded.length < end;) {
       seq += step
-      const [key, payload, delayMs = 0, isLatestOnly] = items[decoded.length] as Item
+      const index = decoded.length
+      const key = keys[index] ?? null
+      const hasExtra = extras[extra] === index
       decoded.push({
         seq: seq as Seq,
         n,
-        key,
-        payload: payload as Json,
-        delayMs,
-        isLatestOnly: isLatestOnly === 1,
+        key: typeof key === 'number' ? String(key) : key,
+        payload: payloads[index] as Json,
+        delayMs: hasExtra ? (extras[extra + 1] as number) : 0,
+        isLatestOnly: hasExtra && extras[extra + 2] === 1,
       })
+      if (hasExtra) extra += 3
     }
   }
   return decoded
@@ -196,11 +209,14 @@ export function segmentsOf(
     if (first === undefined) return []
     if (kept.length === items.length) return [segment]
     const left = new GrowingSegment(segment.kind, first.seq)
-    for (const item of kept) left.add(item.seq, item.n, reencode(segment.kind, item).item)
+    for (const item of kept) left.add(item.seq, item.n, reencode(segment.kind, item))
     return [left.whole(segment.lastN === endOfOperation ? undefined : segment.last)]
   })
 }
 
-function reencode(kind: string, { key, payload, delayMs, isLatestOnly }: SegmentItem): EncodedEffect {
-  return { kind, item: JSON.stringify(itemOf(key, payload, delayMs, isLatestOnly)) }
+function reencode(
+  kind: string,
+  { key, payload, delayMs = 0, isLatestOnly = false }: SegmentItem,
+): EncodedEffect {
+  return { kind, key, payload: JSON.stringify(payload), delayMs, isLatestOnly }
 }

@@ -206,8 +206,8 @@ export class Gate {
   /** Under which key the effects of a row are, if it is known. */
   #effectKeys([table, key]: TableKey): string[] {
     const schema = this.#parts.engine.schema.tables.get(table)
-    const text = schema === undefined ? null : effectKeyOf(schema, key)
-    return text === null ? [] : [text]
+    const effectKey = schema === undefined ? null : effectKeyOf(schema, key)
+    return effectKey === null ? [] : [String(effectKey)]
   }
 
   async #requiredBy(

@@ -300,7 +300,8 @@ export const postgresBookkeeping: Pick<
        due_at bigint NOT NULL, committed_at bigint NOT NULL, failed_at bigint, error text,
        PRIMARY KEY (epoch, seq, n))`,
     `CREATE INDEX IF NOT EXISTS tidemark_effects_by_due ON tidemark_effects (kind, lane, state, due_at, version)`,
-    `CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version)`,
+    `CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version)
+       WHERE effect_key IS NOT NULL`,
     `CREATE TABLE IF NOT EXISTS tidemark_results (
        epoch bigint NOT NULL, seq bigint NOT NULL, n integer NOT NULL, kind text NOT NULL, result text NOT NULL,
        delivered_at bigint NOT NULL, PRIMARY KEY (epoch, seq, n))`,

@@ -100,7 +100,7 @@ export const effectsWatched: Topic = (subject, test) => {
     await handling.stop()
     const { epoch, seq } = position
     await at.outside(`INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, committed_at, content)
-      VALUES ('embed', ${epoch}, ${seq}, ${seq}, 0, 1, 1, '[[],[]]')`)
+      VALUES ('embed', ${epoch}, ${seq}, ${seq}, 0, 1, 1, '[[],[],[],[]]')`)
     const { queued, oldestMs, lagMs } = await at.db.effects.stats('embed')
     assert.deepEqual([queued, oldestMs, lagMs], [0, 0, 0])
   })

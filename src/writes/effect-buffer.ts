@@ -17,7 +17,7 @@ export class EffectBuffer {
   /** All effects of one operation. */
   add(seq: Seq, effects: readonly EncodedEffect[]): void {
     let n = 0
-    for (const { kind, item } of effects) this.#growingFor(kind, seq).add(seq, n++, item)
+    for (const effect of effects) this.#growingFor(effect.kind, seq).add(seq, n++, effect)
   }
 
   /** What there is now; more may be added afterwards. */

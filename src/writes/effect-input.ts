@@ -5,7 +5,7 @@
  */
 import type { TableSchema } from '../contracts/schema.ts'
 import { InvalidOperationError } from '../errors.ts'
-import { isKind, isStorable, itemOf, kindRule, type EncodedEffect } from '../segments.ts'
+import { isKind, isStorable, kindRule, type EncodedEffect, type EncodedKey } from '../segments.ts'
 import type { Row } from './encode.ts'
 import { encodeJson } from './values.ts'
 
@@ -66,15 +66,14 @@ export function effectKeyOf(
   { primaryKey, generatedId: idColumn }: TableSchema,
   row: Row,
   generatedId?: number,
-): string | null {
-  const parts: string[] = []
-  for (const column of primaryKey) {
-    const value = generatedId !== undefined && column === idColumn ? generatedId : row[column]
-    if (value === undefined || value === null) return null
-    parts.push(keyText(value))
-  }
-  if (parts.length < 2) return parts[0] ?? null
-  return JSON.stringify(parts)
+): EncodedKey {
+  const valueOf = (column: string): unknown =>
+    generatedId !== undefined && column === idColumn ? generatedId : row[column]
+  const [first] = primaryKey
+  if (first === undefined) return null
+  if (primaryKey.length === 1) return keyOf(valueOf(first))
+  const parts = primaryKey.map((column) => keyOf(valueOf(column)))
+  return parts.includes(null) ? null : JSON.stringify(parts.map(String))
 }
 
 function encodeOne(
@@ -91,20 +90,18 @@ function encodeOne(
   if (!Number.isFinite(delayMs) || delayMs < 0 || delayMs > maxDelayMs)
     throw invalid(`\`delayMs\` of an effect must be from 0 to ${maxDelayMs}, not ${String(delayMs)}`)
   if (typeof latestOnly !== 'boolean') throw invalid('`latestOnly` of an effect must be true or false')
-  let text: string | null = null
-  if (key !== undefined) text = requireKey(key)
-  else if (table !== undefined && row !== undefined) text = effectKeyOf(table, row, generatedId)
-  if (latestOnly && text === null) throw invalid('an effect with `latestOnly` needs a key')
+  let encodedKey: EncodedKey = null
+  if (key !== undefined) encodedKey = requireKey(key)
+  else if (table !== undefined && row !== undefined) encodedKey = effectKeyOf(table, row, generatedId)
+  if (latestOnly && encodedKey === null) throw invalid('an effect with `latestOnly` needs a key')
   const where = (): string => `the payload of an effect of kind "${kind}"`
-  // Within an array, what is no JSON would be null.
-  if (!isData(payload)) encodeJson(payload, where)
-  return { kind, item: encodeJson(itemOf(text, payload, Math.ceil(delayMs), latestOnly), where) }
-}
-
-/** It says nothing of what it holds. */
-function isData(payload: unknown): boolean {
-  if (typeof payload !== 'object') return typeof payload !== 'function' && typeof payload !== 'symbol'
-  return payload === null || !('toJSON' in payload)
+  return {
+    kind,
+    key: encodedKey,
+    payload: encodeJson(payload, where),
+    delayMs: Math.ceil(delayMs),
+    isLatestOnly: latestOnly,
+  }
 }
 
 function requireKnownNames(request: object): void {
@@ -130,16 +127,17 @@ function requireKind(kind: unknown): string {
   throw invalid(`the \`kind\` of an effect ${kindRule}, not ${String(kind)}`)
 }
 
-function requireKey(key: unknown): string | null {
-  if (key === null) return null
-  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint')
+function requireKey(key: unknown): EncodedKey {
+  if (key !== null && typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint')
     throw invalid(`the \`key\` of an effect must be a text or a number, not ${typeof key}`)
-  return keyText(key)
+  return keyOf(key)
 }
 
-/** The key as a text. Numbers and texts that look the same are the same key. */
-function keyText(key: unknown): string {
-  if (typeof key === 'number') return String(key)
+/** Numbers and texts that look the same are the same key. */
+function keyOf(key: unknown): EncodedKey {
+  if (key === undefined || key === null) return null
+  // What JSON has no number for is a text.
+  if (typeof key === 'number') return Number.isFinite(key) ? key : String(key)
   const isText = typeof key === 'string' || typeof key === 'bigint'
   const text = isText ? String(key) : key instanceof Uint8Array ? hexOf(key) : (JSON.stringify(key) ?? '')
   if (text.length <= maxKeyLength && isStorable(text)) return text

@@ -10,7 +10,7 @@
 import type { Run, Shape, StatementShape } from '../contracts/operation.ts'
 import type { Dialect } from '../contracts/store.ts'
 import { InvalidOperationError } from '../errors.ts'
-import type { EncodedEffect } from '../segments.ts'
+import { lengthOfKey, type EncodedEffect } from '../segments.ts'
 import { encodeEffects, type EffectOptions, type EffectRequest } from './effect-input.ts'
 import { definedNames, encodeColumns, encodeRow, layoutOf, type Row } from './encode.ts'
 import type { IdStock } from './ids.ts'
@@ -229,7 +229,7 @@ const bytesOfPlace = 32
 
 export function sizeOfEffects(effects: readonly EncodedEffect[] = []): number {
   let bytes = 0
-  for (const { item } of effects) bytes += 2 * item.length + bytesOfPlace
+  for (const { key, payload } of effects) bytes += 2 * (payload.length + lengthOfKey(key)) + bytesOfPlace
   return bytes
 }
 

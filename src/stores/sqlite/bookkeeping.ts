@@ -45,7 +45,8 @@ const tables = `
     due_at INTEGER NOT NULL, committed_at INTEGER NOT NULL, failed_at INTEGER, error TEXT, PRIMARY KEY (epoch, seq, n)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS tidemark_effects_by_due ON tidemark_effects (kind, lane, state, due_at, version);
-  CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version);
+  CREATE INDEX IF NOT EXISTS tidemark_effects_by_key ON tidemark_effects (kind, effect_key, version)
+    WHERE effect_key IS NOT NULL;
   CREATE TABLE IF NOT EXISTS tidemark_results (
     epoch INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, result TEXT NOT NULL,
     delivered_at INTEGER NOT NULL, PRIMARY KEY (epoch, seq, n)
