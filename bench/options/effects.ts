@@ -29,7 +29,7 @@ export const EFFECTS_USAGE = `npm run bench -- effects [options]
 
   --server S       embedded: PostgreSQL 18 as npm has it (the default); debian: the system's own; or the URL of one
                    that is running, where a database is made for each job and dropped
-  --items N        items of one contender in one round (500000; slow contenders: a part of it)
+  --items N        items of one contender in one round (1000000; slow contenders: a part of it)
   --rounds N       rounds of each comparison (5)
   --round-ms N     how long callers, single items and writes are measured in a round (3000)
   ${COMMON_USAGE.only}
@@ -49,7 +49,7 @@ export function parseEffectsOptions(args: readonly string[]): EffectsBenchOption
     throw new UsageError('--row-bytes is not for effects: its items have about 100 bytes.')
   return {
     server: serverOf(values.server),
-    items: wholeNumber('items', values.items, quick ? 100_000 : 500_000, 20_000),
+    items: wholeNumber('items', values.items, quick ? 100_000 : 1_000_000, 20_000),
     rounds: wholeNumber('rounds', values.rounds, quick ? 1 : 5),
     roundMs: wholeNumber('round-ms', values['round-ms'], quick ? 1_500 : 3_000, 500),
     only: list('only', values.only, EFFECTS_PEER_NAMES),

@@ -261,17 +261,6 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     within: 20_000,
   },
   {
-    name: 'a look that failed is gone on behind, also behind what it had not loaded',
-    file: loader,
-    edits: [
-      [
-        'if (heads.length === 0) return undefined\n',
-        'for (const head of heads) this.#seen.set(head.epoch, head)\n    if (heads.length === 0) return undefined\n',
-      ],
-    ],
-    within: 300,
-  },
-  {
     name: 'what was taken from a lane is given out when the lane is lost',
     file: dispatcher,
     edits: [['this.#due = this.#due.filter((out) => out.lane !== lane)', '']],
