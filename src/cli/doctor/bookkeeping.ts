@@ -1,13 +1,14 @@
 /** What Tidemark's own tables say: their format, the writers that are open, and the dead letters. */
 import type { DatabaseSync } from 'node:sqlite'
-import { BOOKKEEPING_FORMAT, bookkeepingFormatOf } from '../../stores/sqlite/bookkeeping.ts'
+import { bookkeepingFormat } from '../../sql/bookkeeping.ts'
+import { bookkeepingFormatOf } from '../../stores/sqlite/bookkeeping.ts'
 import { counted, fail, ok, warn, type Finding } from './finding.ts'
 
 export function bookkeeping(database: DatabaseSync): Finding {
   const name = 'bookkeeping'
   const format = bookkeepingFormatOf(database)
   if (format === undefined) return ok(name, 'there is none: Tidemark never opened this database to write')
-  if (format === BOOKKEEPING_FORMAT) return ok(name, `format ${format}, as this version writes it`)
+  if (format === bookkeepingFormat) return ok(name, `format ${format}, as this version writes it`)
   const made =
     format === 'unreleased' ? 'an earlier, unreleased version' : `another version (format ${format})`
   return fail(
@@ -19,7 +20,7 @@ export function bookkeeping(database: DatabaseSync): Finding {
 
 /** Whether there are tables that this version reads. */
 export function hasBookkeeping(database: DatabaseSync): boolean {
-  return bookkeepingFormatOf(database) === BOOKKEEPING_FORMAT
+  return bookkeepingFormatOf(database) === bookkeepingFormat
 }
 
 interface OpenWriter {

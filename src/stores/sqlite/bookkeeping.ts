@@ -7,6 +7,7 @@ import type { DeadLetterId, Rejection } from '../../contracts/operation.ts'
 import type { Epoch, Mark, Seq, WriterName } from '../../contracts/position.ts'
 import type { DatabaseIdentity, Tidemark, WriterTidemark } from '../../contracts/store.ts'
 import { StoreError } from '../../errors.ts'
+import { bookkeepingFormat, keptEpochs } from '../../sql/bookkeeping.ts'
 
 const tables = `
   CREATE TABLE IF NOT EXISTS tidemark_database (
@@ -58,12 +59,6 @@ const tables = `
   CREATE TABLE IF NOT EXISTS tidemark_saved (epoch INTEGER PRIMARY KEY, up_to INTEGER NOT NULL) STRICT;
 `
 
-/** How these tables are laid out. One that cannot be read is refused, never guessed at. */
-export const BOOKKEEPING_FORMAT = 2
-
-/** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
-const keptEpochs = 10_000
-
 export interface EpochRequest {
   readonly writer: WriterName
   readonly leaseMs: number
@@ -112,9 +107,9 @@ function identify(database: DatabaseSync, { id, secret }: DatabaseIdentity): Dat
     .prepare(
       'INSERT INTO tidemark_database SELECT ?, ?, ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
     )
-    .run(id, secret, BOOKKEEPING_FORMAT)
+    .run(id, secret, bookkeepingFormat)
   const row = database.prepare('SELECT id, secret, format FROM tidemark_database').get()
-  if (row?.['format'] !== BOOKKEEPING_FORMAT)
+  if (row?.['format'] !== bookkeepingFormat)
     throw otherFormat(`another version (format ${String(row?.['format'])})`)
   return { id: String(row['id']), secret: String(row['secret']) }
 }
