@@ -30,6 +30,7 @@ export class Sizes {
   readonly #logs: LogStore | undefined
   #latest = none
   #lookup: Promise<Counts> | undefined
+  #next: Promise<Counts> | undefined
 
   constructor(db: Engine, logs: LogStore | undefined) {
     this.#db = db
@@ -42,12 +43,23 @@ export class Sizes {
   }
 
   refresh(): void {
-    this.look().catch(() => undefined)
+    if (this.#lookup === undefined) this.look().catch(() => undefined)
   }
 
-  /** @throws what the store fails with */
+  /**
+   * Begins anew behind one that is under way: that may not have seen what the caller has. All who ask meanwhile share it.
+   *
+   * @throws what the store fails with
+   */
   look(): Promise<Counts> {
-    return (this.#lookup ??= this.#ask().finally(() => (this.#lookup = undefined)))
+    if (this.#lookup === undefined)
+      return (this.#lookup = this.#ask().finally(() => (this.#lookup = undefined)))
+    return (this.#next ??= this.#lookup
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined
+        return this.look()
+      }))
   }
 
   async #ask(): Promise<Counts> {

@@ -69,6 +69,16 @@ test('stats say what the engine does', async () => {
   expect(body.memory.rssBytes).toBeGreaterThan(body.memory.heapUsedBytes)
 })
 
+test('law 6 · stats show what was committed before they were asked for, also beside those who asked before', async () => {
+  const server = await running({ logs: {} })
+  for (let newestId = 1; newestId <= 40; newestId++) {
+    const asked = server.call('GET', '/v1/stats')
+    await server.call('POST', '/v1/logs?ack=committed', '{"msg":"x"}\n', NDJSON)
+    expect((await server.call('GET', '/v1/stats')).body.logs).toMatchObject({ newestId })
+    await asked
+  }
+})
+
 test('history has a sample a second, from where it is asked', async () => {
   const server = await running()
   await server.call('POST', '/v1/logs?ack=committed', '{"msg":"x"}\n'.repeat(500), NDJSON)
