@@ -103,7 +103,6 @@ export class GrowingSegment {
   #lastN = 0
   readonly #places: number[] = []
   readonly #keys: EncodedKey[] = []
-  #hasKeys = false
   readonly #payloads: string[] = []
   readonly #extras: number[] = []
   #length = 0
@@ -126,7 +125,6 @@ export class GrowingSegment {
     else places.push(step, n, 1)
     if (delayMs > 0 || isLatestOnly) this.#extras.push(this.#payloads.length, delayMs, isLatestOnly ? 1 : 0)
     this.#keys.push(key)
-    this.#hasKeys ||= key !== null
     this.#payloads.push(payload)
     this.#length += payload.length + lengthOfKey(key)
     this.#last = seq
@@ -135,7 +133,7 @@ export class GrowingSegment {
 
   /** @param goesOnWith an operation whose other effects are in the next segment */
   whole(goesOnWith?: Seq): Segment {
-    const keys = this.#hasKeys ? JSON.stringify(this.#keys) : '[]'
+    const keys = this.#keys.some((key) => key !== null) ? JSON.stringify(this.#keys) : '[]'
     return {
       kind: this.kind,
       first: this.#first,

@@ -1,5 +1,6 @@
 /** How the effects of a kind are recovered, in the SQL that a person writes. */
 import { readFileSync } from 'node:fs'
+import { isObject } from '../json-object.ts'
 import type { RecoveryQueries } from '../server/index.ts'
 import { CommandError, EXIT } from './failure.ts'
 
@@ -58,8 +59,4 @@ function wrong(file: string, problem: string): CommandError {
 
 function asQuery(sql: string): { readonly sql: string; readonly parameters: readonly unknown[] } {
   return { sql, parameters: [] }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -3,6 +3,7 @@
  * https://opentelemetry.io/docs/specs/otlp/#otlphttp and opentelemetry/proto/logs/v1/logs.proto. A record that
  * cannot be read is counted and never fails its neighbours.
  */
+import { isObject } from '../json-object.ts'
 import type { Level, LogRow } from '../logs/index.ts'
 import { RequestError } from './request-error.ts'
 
@@ -190,8 +191,4 @@ function isDigits(value: unknown): boolean {
 
 function isListOrAbsent(value: unknown): boolean {
   return value === undefined || Array.isArray(value)
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

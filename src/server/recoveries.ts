@@ -7,6 +7,7 @@
  */
 import { StoreError, TidemarkError, unprefixed } from '../errors.ts'
 import type { EffectStats, RecoverOptions, Recovery } from '../index.ts'
+import { isObject } from '../json-object.ts'
 import { isKind, kindRule } from '../segments.ts'
 import type { Engine } from './context.ts'
 import { RequestError } from './request-error.ts'
@@ -99,8 +100,4 @@ function isQuery(query: unknown): boolean {
   if (!isObject(query)) return false
   const { sql, parameters, compile } = query
   return typeof compile === 'function' || (typeof sql === 'string' && sql !== '' && Array.isArray(parameters))
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -246,8 +246,8 @@ export function quote(name: string): string {
 }
 
 /**
- * Long texts are compressed as they are written. LZ4, which not every server was built with, costs a third of what is
- * used otherwise, and a transaction full of effects takes half the time.
+ * Long texts are compressed as they are written. With LZ4, which not every server was built with, a transaction full of
+ * effects takes about half the time.
  */
 async function compressFast(session: SqlSession): Promise<void> {
   const { rows } = await session.run(

@@ -67,13 +67,13 @@ export function effectKeyOf(
   row: Row,
   generatedId?: number,
 ): EncodedKey {
-  const valueOf = (column: string): unknown =>
-    generatedId !== undefined && column === idColumn ? generatedId : row[column]
-  const [first] = primaryKey
-  if (first === undefined) return null
-  if (primaryKey.length === 1) return keyOf(valueOf(first))
-  const parts = primaryKey.map((column) => keyOf(valueOf(column)))
-  return parts.includes(null) ? null : JSON.stringify(parts.map(String))
+  const parts: EncodedKey[] = []
+  for (const column of primaryKey) {
+    const part = keyOf(generatedId !== undefined && column === idColumn ? generatedId : row[column])
+    if (part === null) return null
+    parts.push(part)
+  }
+  return parts.length < 2 ? (parts[0] ?? null) : JSON.stringify(parts.map(String))
 }
 
 function encodeOne(

@@ -1,5 +1,5 @@
+import { isObject } from '../../json-object.ts'
 import { entryOfFields } from './fields.ts'
-import type { Fields } from './fields.ts'
 import type { Clock, LogRow, Refusal } from './format.ts'
 
 /**
@@ -17,8 +17,4 @@ export function parseNdjson(line: string, clock: Clock): LogRow | Refusal {
     return `not JSON: ${String(error).replace(/^SyntaxError: | \(line 1 column \d+\)$/g, '')}`
   }
   return isObject(value) ? entryOfFields(value, clock, line) : 'not a JSON object'
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
