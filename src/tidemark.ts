@@ -74,7 +74,7 @@ export async function openWith<DB extends Tables>(
   }
   const reads = openReads(engine, opened, runtime, bookmarks, parsed.reads)
   const ask: Ask = async (sql, parameters) => {
-    const query = { sql: withParameters(sql, opened.dialect), parameters }
+    const query = { sql: withParameters(sql, opened.dialect), parameters, isRecurring: true }
     return (await opened.query(query, undefined, 'here')).rows
   }
   effects = openEffects<DB>(engine, opened, runtime, reads, bookmarks, ask)

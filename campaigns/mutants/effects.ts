@@ -123,6 +123,12 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     within: 100,
   },
   {
+    name: 'an effect of which nobody knows whether it is durable counts as durable',
+    file: loader,
+    edits: [['heads.every(({ isDurable }) => isDurable)', 'heads.length > 0']],
+    within: 100,
+  },
+  {
     name: 'what was finished out of turn is forgotten by the next holder',
     file: loader,
     edits: [['isBegun && isFinished(progress, item)', 'isBegun && isFinished(new Map(), item)']],

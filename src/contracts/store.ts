@@ -267,6 +267,8 @@ export interface SqlQuery {
   readonly parameters: readonly Value[]
   /** Rows as arrays of values in the order of the columns, so that columns of one name keep apart. */
   readonly asArrays?: boolean
+  /** It comes again and again in these words: a store may keep it prepared. */
+  readonly isRecurring?: boolean
 }
 
 export interface QueryResult {

@@ -23,6 +23,8 @@ export interface SegmentRow {
   /** Where it ends: what is finished up to here is all that it holds. */
   readonly end: EffectPlace
   readonly committedAtMs: number
+  /** It survives a power loss since it can be seen. False: nobody knows. */
+  readonly isDurable: boolean
   readonly content: string
 }
 
@@ -50,7 +52,7 @@ const versionsOfSegment = 2 ** 16
  */
 export function itemMaker(
   kind: string,
-  { id, writer, epoch, committedAtMs }: SegmentRow,
+  { id, writer, epoch, committedAtMs }: Pick<SegmentRow, 'id' | 'writer' | 'epoch' | 'committedAtMs'>,
 ): (index: number, content: SegmentItem) => Item {
   // Effects of one commit share it.
   const committedAt = new Date(committedAtMs)

@@ -173,7 +173,7 @@ const isHeldSql = {
  * what the next holder left of the outbox, and of what waits.
  */
 export function whileHeld(
-  { epoch }: EffectsHost,
+  { epoch }: Pick<EffectsHost, 'epoch'>,
   kind: string,
   lane: number,
   { token }: Pick<Hold, 'token'>,

@@ -53,15 +53,13 @@ test('law 8 · whatever reads of the outbox fail, each effect is loaded once and
       async (segments, failures) => {
         const database = outboxOf(segments)
         const left = [...failures]
-        const host: EffectsHost = {
+        const host: Pick<EffectsHost, 'epoch' | 'runtime' | 'ask' | 'durable'> = {
           epoch: 1 as EffectsHost['epoch'],
           runtime: new FakeRuntime(),
           ask: async (sql, parameters) => {
             if (left.shift() === true) throw new Error('out of reach')
             return database.prepare(wordsOf(sql, 'sqlite')).all(...parameters)
           },
-          commit: async () => undefined,
-          hear: () => {},
           durable: async () => {},
         }
         const window = new Window(1, () => false)

@@ -21,6 +21,8 @@ import type { Window } from './window.ts'
 /** So many epochs are told apart when it is looked for new segments. */
 const epochsSeen = 32
 
+type Asked = Pick<EffectsHost, 'epoch' | 'runtime' | 'ask' | 'durable'>
+
 interface LoadedLane {
   readonly number: number
   /** What is committed. */
@@ -42,7 +44,7 @@ interface Look {
 }
 
 export class Loader {
-  readonly #host: EffectsHost
+  readonly #host: Asked
   readonly #kind: string
   readonly #lanes: number
   readonly #window: Window
@@ -52,14 +54,7 @@ export class Loader {
   readonly #seen = new Map<Epoch, Pick<SegmentHead, 'id' | 'end'>>()
   #look: Look | undefined
 
-  constructor(
-    host: EffectsHost,
-    kind: string,
-    lanes: number,
-    window: Window,
-    isHeld: Condition,
-    lane: LoadedLane,
-  ) {
+  constructor(host: Asked, kind: string, lanes: number, window: Window, isHeld: Condition, lane: LoadedLane) {
     this.#host = host
     this.#kind = kind
     this.#lanes = lanes
@@ -81,7 +76,7 @@ export class Loader {
         if (look === undefined) return true
         const { value: segments } = await look.ahead
         if (segments === undefined) {
-          for (const head of look.heads) this.#seen.set(head.epoch, head)
+          for (const { epoch, id, end } of look.heads) this.#seen.set(epoch, { id, end })
           this.#look = undefined
           continue
         }
@@ -105,8 +100,8 @@ export class Loader {
     const seen = new Map([...this.#seen].map(([of, { id }]) => [of, id]))
     const heads = await readHeads(this.#host, this.#kind, 0, seen, this.#isHeld)
     if (heads.length === 0) return undefined
-    // What they hold is read meanwhile.
-    const durable = this.#host.durable()
+    // What they hold is read while they are synced.
+    const durable = heads.every(({ isDurable }) => isDurable) ? Promise.resolve() : this.#host.durable()
     durable.catch(() => undefined)
     const wanted = heads.filter(({ end }) => !isPast(this.#lane.progress, end))
     const contents = readContents(this.#host, wanted)

@@ -27,14 +27,11 @@ class Rows {
       epochStep: 1,
     })
     this.#database.exec(`INSERT INTO tidemark_lanes VALUES ('${kind}', 0, ${epoch}, 1, 1, 1000, '{}', 0)`)
-    const host: EffectsHost = {
+    const host: Pick<EffectsHost, 'epoch' | 'runtime' | 'ask'> = {
       epoch,
       runtime: new FakeRuntime(),
       ask: (sql, parameters) =>
         Promise.resolve(this.#database.prepare(wordsOf(sql, 'sqlite')).all(...parameters)),
-      commit: () => Promise.resolve(undefined),
-      hear: () => {},
-      durable: () => Promise.resolve(),
     }
     this.waiting = new WaitingEffects(host, kind, 0, whileHeld(host, kind, 0, { token: 1 }), () => false)
   }

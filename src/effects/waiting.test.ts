@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { Epoch } from '../contracts/position.ts'
 import { FakeRuntime } from '../../test/support/fake-runtime.ts'
 import type { EffectsHost } from './host.ts'
 import { WaitingEffects } from './waiting.ts'
@@ -22,17 +21,13 @@ const row = {
 /** A database whose answers come when the test says so. */
 function stage(): { waiting: WaitingEffects; answer: (rows: Rows | Error) => Promise<void> } {
   const asked: PromiseWithResolvers<Rows>[] = []
-  const host: EffectsHost = {
-    epoch: 1 as Epoch,
+  const host: Pick<EffectsHost, 'ask' | 'runtime'> = {
     runtime: new FakeRuntime(),
     ask: () => {
       const answer = Promise.withResolvers<Rows>()
       asked.push(answer)
       return answer.promise
     },
-    commit: () => Promise.resolve(undefined),
-    hear: () => {},
-    durable: () => Promise.resolve(),
   }
   const answer = async (rows: Rows | Error): Promise<void> => {
     const first = asked.shift()

@@ -12,6 +12,8 @@ import { effectId, type EffectPlace } from '../segments.ts'
 import type { Condition } from './lease.ts'
 import { placeIn, writerOf, type Item } from './item.ts'
 
+type Asked = Pick<EffectsHost, 'ask' | 'runtime'>
+
 /** In the order in which they are taken. */
 interface DuePlace {
   readonly dueAtMs: number
@@ -24,7 +26,7 @@ const beforeAll: DuePlace = { dueAtMs: -1, version: -1 }
 const maxWaiting = 100_000
 
 export class WaitingEffects {
-  readonly #host: EffectsHost
+  readonly #host: Asked
   readonly #kind: string
   readonly #lane: number
   readonly #isHeld: Condition
@@ -47,7 +49,7 @@ export class WaitingEffects {
 
   /** @param isUnderWay whether one of this key that has no row is being delivered */
   constructor(
-    host: EffectsHost,
+    host: Asked,
     kind: string,
     lane: number,
     isHeld: Condition,

@@ -20,9 +20,7 @@ function itemsOf(given: readonly Given[]): Item[] {
       id: at + 1,
       writer: 'w' as WriterName,
       epoch: epoch as Epoch,
-      end: { epoch: epoch as Epoch, seq: seq as Seq, n: 0 },
       committedAtMs: 0,
-      content: '',
     }
     return itemMaker('embed', segment)(0, { seq: seq as Seq, n: 0, key, payload: at })
   })

@@ -10,7 +10,7 @@ import { StoreError } from '../errors.ts'
 import type { SqlSession } from './dialect.ts'
 
 /** How these tables are laid out. One that cannot be read is refused, never guessed at. */
-export const bookkeepingFormat = 3
+export const bookkeepingFormat = 4
 
 /** So many ended epochs are kept, the newest: bookmarks to older ones have expired. */
 export const keptEpochs = 10_000

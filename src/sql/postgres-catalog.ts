@@ -285,8 +285,8 @@ export const postgresBookkeeping: Pick<
        source text PRIMARY KEY, value text NOT NULL, updated_at bigint NOT NULL)`,
     `CREATE TABLE IF NOT EXISTS tidemark_segments (
        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text NOT NULL, epoch bigint NOT NULL,
-       first_seq bigint NOT NULL, last_seq bigint NOT NULL, last_n integer NOT NULL, items integer NOT NULL, committed_at bigint NOT NULL,
-       content text NOT NULL)`,
+       first_seq bigint NOT NULL, last_seq bigint NOT NULL, last_n integer NOT NULL, items integer NOT NULL,
+       committed_at bigint NOT NULL, durable integer NOT NULL DEFAULT 0, content text NOT NULL)`,
     `CREATE INDEX IF NOT EXISTS tidemark_segments_by_kind ON tidemark_segments (kind, id)`,
     `CREATE TABLE IF NOT EXISTS tidemark_kinds (
        kind text PRIMARY KEY, lanes integer NOT NULL, paused integer NOT NULL)`,

@@ -3,8 +3,10 @@ import type { Segment } from '../../contracts/effect.ts'
 import type { Epoch } from '../../contracts/position.ts'
 import type { Connection, WireStatement } from './connection.ts'
 
-const keepSegment = `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+/** Whoever can be seen has waited for the disk, and for the standby where there is one, if it waits at all. */
+const keepSegment = `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content,
+    committed_at, durable)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, (current_setting('synchronous_commit') IN ('on', 'remote_apply'))::int)`
 
 export function outboxOf(
   segments: readonly Segment[],

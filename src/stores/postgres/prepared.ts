@@ -16,13 +16,16 @@ export class Prepared {
 
   /** Statements without parameters are those that begin and end transactions: there is nothing to prepare. */
   named(statement: WireStatement): WireStatement {
-    if (statement.parameters === undefined) return statement
-    const { sql } = statement
+    return statement.parameters === undefined ? statement : { ...statement, name: this.nameOf(statement.sql) }
+  }
+
+  /** @returns undefined when there are too many */
+  nameOf(sql: string): string | undefined {
     let name = this.#names.get(sql)
     if (name === undefined && this.#names.size < maxPrepared) {
       name = `${this.#prefix}${this.#names.size}`
       this.#names.set(sql, name)
     }
-    return { ...statement, name }
+    return name
   }
 }

@@ -19,6 +19,7 @@ import { postgresDialect } from './dialect.ts'
 import { positionOf, primaryPosition } from './log-position.ts'
 import type { PostgresSettings } from './options.ts'
 import { ConnectionPool, storeClosed } from './pool.ts'
+import { Prepared } from './prepared.ts'
 import { isStandby, openPrimary } from './primary.ts'
 import { runInSnapshot, runQuery } from './reading.ts'
 
@@ -29,6 +30,7 @@ export class Readers {
   #url: string
   #pool: ConnectionPool
   #moving: Promise<void> | undefined
+  #prepared = new Prepared()
   #isClosed = false
 
   /** @param url where the writer writes */
@@ -43,7 +45,14 @@ export class Readers {
   /** @throws StoreError */
   async query(query: SqlQuery, patience?: Patience): Promise<QueryResult> {
     checkRead(postgresDialect, query.sql)
-    return await this.#reading((connection) => runQuery(connection, query), patience)
+    const name = query.isRecurring ? this.#prepared.nameOf(query.sql) : undefined
+    try {
+      return await this.#reading((connection) => runQuery(connection, query, name), patience)
+    } catch (error) {
+      // What it was prepared for may not be there any more.
+      if (name !== undefined) this.#prepared = new Prepared()
+      throw error
+    }
   }
 
   /** @throws StoreError */

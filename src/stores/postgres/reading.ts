@@ -16,12 +16,19 @@ export interface Bookkeeping {
   readonly forgottenUpTo: Epoch
 }
 
+/** @param name under which the server keeps it prepared */
 export async function runQuery(
   connection: Connection,
   { sql, parameters, asArrays = false }: SqlQuery,
+  name?: string,
 ): Promise<QueryResult> {
   try {
-    const { rows, count } = await connection.query({ sql, parameters: parameters.map(textOf), asArrays })
+    const { rows, count } = await connection.query({
+      sql,
+      parameters: parameters.map(textOf),
+      asArrays,
+      name,
+    })
     return { rows, changes: count, lastInsertId: undefined }
   } catch (error) {
     throw asRead(asStoreError(error, 'not-committed'), postgresDialect.codes.readOnly)

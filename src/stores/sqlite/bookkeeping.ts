@@ -30,7 +30,7 @@ const tables = `
   CREATE TABLE IF NOT EXISTS tidemark_segments (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL, last_n INTEGER NOT NULL, items INTEGER NOT NULL, committed_at INTEGER NOT NULL,
-    content TEXT NOT NULL
+    durable INTEGER NOT NULL DEFAULT 0, content TEXT NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS tidemark_segments_by_kind ON tidemark_segments (kind, id);
   CREATE TABLE IF NOT EXISTS tidemark_kinds (

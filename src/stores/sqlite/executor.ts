@@ -209,8 +209,9 @@ export class Executor {
   keepEffects(segments: readonly Segment[]): void {
     if (segments.length === 0) return
     this.#insertSegment ??= this.database.prepare(
-      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      // With FULL a commit is synced before it can be seen: https://www.sqlite.org/pragma.html#pragma_synchronous
+      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at, durable)
+       SELECT ?, ?, ?, ?, ?, ?, ?, ?, synchronous >= 2 FROM pragma_synchronous`,
     )
     const nowMs = Math.floor(this.#clock.wallMs())
     for (const { kind, first, last, lastN, count, content } of segments)

@@ -150,6 +150,8 @@ function takeEmpty(schema: Schema<unknown>): FaultyDatabase {
 function make({ sql }: Schema<unknown>): FaultyDatabase {
   const database = new FaultyDatabase()
   database.exec(sql)
+  // As a file is by default: what is committed survives a power loss once it is synced.
+  database.exec('PRAGMA synchronous = NORMAL')
   const newIdentity = { id: '', secret: '' }
   openEpoch(database, { writer: '' as WriterName, leaseMs: 0, nowMs: 0, epochStep: 1, newIdentity })
   return database
