@@ -219,7 +219,7 @@ export class Effects<W> {
 
   /**
    * Finds rows without their effect, and dead effects without their row. A dry run unless told otherwise; safe beside
-   * writes and deliveries; bounded by `limit`.
+   * writes, deliveries and other recoveries; bounded by `limit`.
    *
    * @throws TidemarkError `INVALID_CALL`; as `db.query`
    */

@@ -25,6 +25,8 @@ interface OwnShapes {
   readonly dropDead: DeleteShape
   readonly keepResult: InsertShape
   readonly dropResult: DeleteShape
+  readonly beginRounds: InsertShape
+  readonly nextRound: UpdateShape
 }
 
 export const own: OwnShapes = {
@@ -79,4 +81,7 @@ export const own: OwnShapes = {
   dropDead: remove('tidemark_effects', [...id, 'state'], 1),
   keepResult: insert('tidemark_results', [...id, 'kind', 'result', 'delivered_at']),
   dropResult: remove('tidemark_results', id),
+  beginRounds: insert('tidemark_checkpoints', ['source', 'value', 'updated_at']),
+  /** Only whoever knows the last round can make the next. */
+  nextRound: update('tidemark_checkpoints', ['value', 'updated_at'], ['source', 'value'], 1),
 }

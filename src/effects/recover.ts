@@ -5,12 +5,14 @@
  * Keeps: law 8 beside live traffic. A row that was just written with its effect is not missing anything, wherever that
  * effect is: so a row counts as missing only if it was missing before it was looked for among the unfinished effects, and
  * still is afterwards. One that was under way in between is found there; one that was delivered in between is no longer
- * missing, since what a handler writes is committed with its ack.
+ * missing, since what a handler writes is committed with its ack. One that another recovery has enqueued meanwhile would be
+ * neither: so of two only one can enqueue what both have found, and the other looks again.
  */
 import type { Json } from '../contracts/values.ts'
 import { InvalidOperationError, type TidemarkError } from '../errors.ts'
 import { discardEffects } from './dead-effects.ts'
 import type { EffectsHost } from './host.ts'
+import { commitRound, readRounds } from './recovery-rounds.ts'
 import { unfinishedKeys } from './unfinished.ts'
 
 /** A query, as `db.query` takes it. */
@@ -62,13 +64,13 @@ export async function recoverEffects(
   const { missing, existing, dryRun = true, limit = defaultLimit } = options
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST_RECOVERED)
     throw invalid(`\`limit\` must be a whole number from 1 to ${MOST_RECOVERED}, not ${String(limit)}`)
-  const rows = missing === undefined ? noRows : await findMissing(host, ask, kind, missing)
+  const find = async (): Promise<MissingRows> =>
+    missing === undefined ? noRows : await findMissing(host, ask, kind, missing)
   const orphans = existing === undefined ? [] : await findOrphans(host, ask, kind, existing, limit)
-  const some = [...rows.missing].slice(0, limit)
-  if (!dryRun && some.length > 0) await enqueue(host, kind, some)
+  const rows = dryRun ? await find() : await findAndEnqueue(host, kind, find, limit)
   if (!dryRun && orphans.length > 0) await discardEffects(host, orphans)
   return {
-    missing: some.map(([key]) => key),
+    missing: [...rows.missing.keys()].slice(0, limit),
     underWay: rows.underWay,
     dead: rows.dead,
     orphans,
@@ -83,6 +85,22 @@ interface MissingRows {
 }
 
 const noRows: MissingRows = { missing: new Map(), underWay: 0, dead: [] }
+
+/** Looks until what was found is enqueued, or there is nothing. @param limit of what is enqueued */
+async function findAndEnqueue(
+  host: EffectsHost,
+  kind: string,
+  find: () => Promise<MissingRows>,
+  limit: number,
+): Promise<MissingRows> {
+  for (;;) {
+    const last = await readRounds(host, kind)
+    const rows = await find()
+    const effects = [...rows.missing].slice(0, limit).map(([key, payload]) => ({ kind, key, payload }))
+    const enqueue = (to: { enqueue(...all: typeof effects): void }): void => to.enqueue(...effects)
+    if (effects.length === 0 || (await commitRound(host, kind, last, enqueue))) return rows
+  }
+}
 
 async function findMissing(
   host: EffectsHost,
@@ -116,19 +134,6 @@ async function findOrphans(
     .filter((key) => !there.has(key))
     .flatMap((key) => dead.get(key) ?? [])
     .slice(0, limit)
-}
-
-async function enqueue(
-  host: EffectsHost,
-  kind: string,
-  rows: readonly (readonly [string, Json])[],
-): Promise<void> {
-  const effects = rows.map(([key, payload]) => ({ kind, key, payload }))
-  const refusal = await host.commit(
-    [],
-    [(to: { enqueue(...all: typeof effects): void }) => to.enqueue(...effects)],
-  )
-  if (refusal !== undefined) throw refusal
 }
 
 function keyed(rows: Rows): Map<string, Json> {

@@ -1,6 +1,6 @@
 /** Rows without their effect, and effects without their row: found, told, and mended. */
 import assert from 'node:assert/strict'
-import { NotSupportedError } from '../index.ts'
+import { NotSupportedError, type Recovery } from '../index.ts'
 import { deliveries, keysOf } from './deliveries.ts'
 import { next, range, stage } from './stage.ts'
 import type { Topic } from './subject.ts'
@@ -14,6 +14,12 @@ const existing = (keys: readonly string[]) => ({
   sql: `SELECT id AS key FROM chunks WHERE id IN (${keys.map(Number).join(', ')})`,
   parameters: [],
 })
+
+const idsOf = (round: number): number[] => range(4).map((n) => 4 * round + n)
+
+function allOf(found: readonly Recovery[]): number[] {
+  return found.flatMap((one) => one.missing.map(Number)).toSorted((a, b) => a - b)
+}
 
 export const effectsRecovered: Topic = (subject, test) => {
   if (subject.lacks?.includes('effects')) {
@@ -41,7 +47,11 @@ export const effectsRecovered: Topic = (subject, test) => {
 
     const told = { missing: ['1'], underWay: 1, dead: ['3'], orphans: [], isMore: false }
     assert.deepEqual(await db.effects.recover('embed', { missing }), told)
-    // A dry run has changed nothing.
+    // Neither a dry run has changed anything, nor one of whose queries one does not do.
+    const keyless = () => ({ sql: 'SELECT body FROM chunks', parameters: [] })
+    await assert.rejects(db.effects.recover('embed', { missing, existing: keyless, dryRun: false }), {
+      code: 'INVALID_CALL',
+    })
     assert.deepEqual(await db.effects.recover('embed', { missing, dryRun: false }), told)
     assert.deepEqual(await db.effects.recover('embed', { missing, dryRun: false }), {
       ...told,
@@ -66,6 +76,41 @@ export const effectsRecovered: Topic = (subject, test) => {
     const effects = await got(5)
     assert.deepEqual(keysOf(effects), ['0', '1', '2', '3', '4'])
     assert.deepEqual(new Set(effects.map(({ payload }) => payload)), new Set(['text']))
+  })
+
+  for (const [who, others] of [
+    ['two of one engine', 0],
+    ['two engines', 1],
+  ] as const)
+    test(`law 8 · of ${who} that recover at once, one gives a row its effect, and the other looks again`, async () => {
+      await using at = await stage(subject, tables)
+      const second = others === 0 ? at.db : await at.open()
+      for (const round of range(4)) {
+        for (const id of idsOf(round)) await at.outside(`INSERT INTO chunks VALUES (${id}, 'text', NULL)`)
+        const found = await Promise.all(
+          [at.db, second].map((db) => db.effects.recover('embed', { missing, dryRun: false })),
+        )
+        assert.deepEqual(allOf(found), idsOf(round))
+        assert.deepEqual(new Set(found.map(({ underWay }) => underWay)), new Set([4 * round, 4 * round + 4]))
+        assert.equal((await at.db.effects.stats('embed')).queued, 4 * round + 4)
+      }
+    })
+
+  test('law 8 · many that recover a bounded number at once, in several engines, share the rows among them', async () => {
+    await using at = await stage(subject, tables)
+    const other = await at.open()
+    for (const id of range(12)) await at.outside(`INSERT INTO chunks VALUES (${id}, 'text', NULL)`)
+    const found = await Promise.all(
+      [at.db, at.db, other, other].map((db) =>
+        db.effects.recover('embed', { missing, dryRun: false, limit: 3 }),
+      ),
+    )
+    assert.deepEqual(
+      found.map((one) => one.missing.length),
+      [3, 3, 3, 3],
+    )
+    assert.deepEqual(allOf(found), range(12))
+    assert.equal((await at.db.effects.stats('embed')).queued, 12)
   })
 
   test('law 8 · beside writes and deliveries nothing counts as missing that is not', async () => {

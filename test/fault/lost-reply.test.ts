@@ -1,6 +1,6 @@
 /** The commit happened, and its answer never came. Only the tidemark in the file can tell, and it does. */
 import { expect, test } from 'vitest'
-import { open } from '../../src/index.ts'
+import { open, type Tidemark } from '../../src/index.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import type { Worker } from 'node:worker_threads'
 import { databaseFile, look } from '../support/database-file.ts'
@@ -132,4 +132,33 @@ test('law 5 · each trouble is given its own time: one that is over does not cou
   }
   expect(await ledger.settle()).toMatchObject({ committed: 3 })
   await db.close()
+})
+
+test('law 8 · of two that recover at once, and hear nothing of their commits, the one that was refused looks again', async () => {
+  const file = databaseFile(`CREATE TABLE chunks (id INTEGER PRIMARY KEY, vector TEXT);
+    INSERT INTO chunks VALUES (1, NULL), (2, NULL), (3, NULL)`)
+  const threads = watchThreads()
+  const other = new OtherProcess(file)
+  const engines: Tidemark<Record<string, Record<string, unknown>>>[] = []
+  const writers: Worker[] = []
+  for (const _ of [1, 2]) {
+    const index = threads.length
+    engines.push(await open(sqlite(file, { busyTimeoutMs: 60_000 })))
+    writers.push(threads[index] as Worker)
+  }
+  await other.run('BEGIN IMMEDIATE')
+  const recovering = engines.map((db, index) => {
+    const sql = `SELECT id AS key FROM chunks WHERE vector IS NULL AND id BETWEEN ${index + 1} AND ${index + 2}`
+    return db.effects.recover('embed', { missing: { sql, parameters: [] }, dryRun: false })
+  })
+  // Both have looked, and neither can commit.
+  await expect.poll(() => engines.map((db) => db.stats().inFlight), { timeout: 30_000 }).toEqual([1, 1])
+  const lost = writers.map((writer) => dieBeforeAnswering(writer))
+  await other.run('COMMIT')
+  await Promise.all(lost)
+
+  const found = await Promise.all(recovering)
+  expect(found.flatMap(({ missing }) => missing).toSorted()).toEqual(['1', '2', '3'])
+  expect(await engines[0]?.effects.stats('embed')).toMatchObject({ queued: 3 })
+  for (const db of engines) await db.close()
 })
