@@ -2,8 +2,7 @@
  * How the effects of a kind are recovered, as whoever started the server said: a client names the kind and sends no SQL.
  *
  * Owns: the turn of whoever asks for a recovery.
- * Keeps: law 8 (a row that lacks its effect gets one, also when two ask at once: the second looks when what the first
- * enqueued is committed), law 7 (one recovery at a time, so it takes one connection that reads, and no more).
+ * Keeps: law 7 (one recovery at a time, so however many ask, it takes one connection that reads, and no more).
  */
 import { StoreError, TidemarkError, unprefixed } from '../errors.ts'
 import type { EffectStats, RecoverOptions, Recovery } from '../index.ts'

@@ -1,11 +1,11 @@
 /** Rows without their effect, mended over HTTP by queries that whoever started the server gave. */
 import { expect, test } from 'vitest'
 import { open } from '../../src/index.ts'
-import type { ServeOptions } from '../../src/server/index.ts'
+import { serve, type ServeOptions } from '../../src/server/index.ts'
 import { Recoveries } from '../../src/server/recoveries.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
 import { change } from '../support/database-file.ts'
-import { running, type Answer, type Running } from './running.ts'
+import { call, lock, running, type Answer, type Running } from './running.ts'
 
 const missing = {
   sql: 'SELECT id AS key, body AS payload FROM chunks WHERE vector IS NULL ORDER BY id',
@@ -18,8 +18,8 @@ const existing = (keys: readonly string[]) => ({
 const embed = { embed: { missing, existing } }
 
 /** A server over rows that another program wrote: 1 and 3 without their effect, 2 with what it would have made. */
-async function withOldRows(serve: Partial<ServeOptions> = { recover: embed }): Promise<Running> {
-  const server = await running({ serve })
+async function withOldRows(options: Partial<ServeOptions> = { recover: embed }): Promise<Running> {
+  const server = await running({ serve: options })
   change(
     server.file,
     `CREATE TABLE chunks (id INTEGER PRIMARY KEY, body TEXT, vector TEXT);
@@ -77,14 +77,37 @@ test('law 8 · applied twice, each row gets its effect once', async () => {
   expect(await apply()).toEqual({ ...nothing, underWay: 0 })
 })
 
-test('law 8 · applied by two at once, each row gets its effect once', async () => {
+test('law 8 · applied on two servers at once, each row gets its effect once', async () => {
   const server = await withOldRows()
-  const recoveries = new Recoveries(server.logs.tidemark, embed)
-  const stays = new AbortController().signal
-  const apply = async (): Promise<unknown> =>
-    (await recoveries.run('embed', { dryRun: false }, stays)).missing
-  expect(await Promise.all([apply(), apply()])).toEqual([['1', '3'], []])
+  await using db = await open(sqlite(server.file))
+  const beside = await serve({ db, port: 0, dashboard: false, recover: embed })
+  using held = lock(server.file)
+  const told = [server.url, beside.url].map(async (url) => {
+    const { body } = await call(url, 'POST', '/v1/effects/embed/recover', { dryRun: false })
+    return [body.missing, body.underWay]
+  })
+  // Both have looked, and neither can commit.
+  const engines = [server.logs.tidemark, db]
+  const queued = (): number[] => engines.map((engine) => engine.stats().queued.operations)
+  await expect.poll(queued, { timeout: 30_000 }).toEqual([1, 1])
+  held.release()
+  const once = [
+    [['1', '3'], 0],
+    [[], 2],
+  ]
+  expect(new Set(await Promise.all(told))).toEqual(new Set(once))
+  await beside.close()
   expect(await delivered(server)).toHaveLength(2)
+})
+
+test('law 7 · one recovery looks at a time, of whichever kind', async () => {
+  const server = await withOldRows()
+  const looks: string[] = []
+  const noted = (kind: string) => ({ missing: { compile: () => (looks.push(kind), missing) } })
+  const recoveries = new Recoveries(server.logs.tidemark, { a: noted('a'), b: noted('b') })
+  const stays = new AbortController().signal
+  await Promise.all(['a', 'b', 'a'].map((kind) => recoveries.run(kind, {}, stays)))
+  expect(looks).toEqual(['a', 'a', 'b', 'b', 'a', 'a'])
 })
 
 test('what a client that has gone by its turn asked for is not done', async () => {
