@@ -86,7 +86,7 @@ export const readMutants: readonly Mutant[] = [
     edits: [
       [
         'const row = fold(request, committed.row, tidemark)',
-        'const row = fold({ ...request, first: request.first && request.rows.table.first([...Object.values(committed.row ?? {})][0] as never) }, committed.row, tidemark)',
+        'const row = fold({ ...request, operations: request.operations.length === 0 ? [] : request.rows.table.operationsOn([...Object.values(committed.row ?? {})][0] as never) }, committed.row, tidemark)',
       ],
     ],
     within: 20_000,
@@ -95,10 +95,8 @@ export const readMutants: readonly Mutant[] = [
     name: 'what is settled stays pending',
     file: 'src/writes/pending.ts',
     edits: [
-      [
-        'if (first === undefined || first.seq > upTo) return\n',
-        'if (first === undefined || first.seq >= upTo) return\n',
-      ],
+      ['if (at.seq > this.#settledUpTo) (found', '(found'],
+      ['this.#oldest.batch.last <= upTo', 'this.#oldest.batch.last < upTo'],
     ],
     within: 2_000,
   },

@@ -19,16 +19,15 @@ export const unproven: unique symbol = Symbol('unproven')
 
 export interface FoldRequest {
   readonly table: TableSchema
-  /** The row's pending operations when the read was asked for: `first` and those behind it, up to `last`. */
-  readonly first: PendingOperation | undefined
-  readonly last: Seq
+  /** The row's pending operations when the read was asked for, oldest first. */
+  readonly operations: readonly PendingOperation[]
   /** Operations up to here make rows with keys that nobody knows. */
   readonly makesKeysUpTo: Seq
 }
 
 /** @param row as it is committed at `tidemark`; it is changed */
 export function fold(
-  { table, first, last, makesKeysUpTo }: FoldRequest,
+  { table, operations, makesKeysUpTo }: FoldRequest,
   row: Row | undefined,
   tidemark: Seq,
 ): Row | undefined | typeof unproven {
@@ -36,7 +35,7 @@ export function fold(
   const mayAppear = makesKeysUpTo > tidemark
   let folded: Row | undefined | typeof unproven = row
   if (row === undefined && mayAppear) return unproven
-  for (let at = first; at !== undefined && at.seq <= last; at = at.next) {
+  for (const at of operations) {
     // What the row shows already must not be done to it once more.
     if (at.seq <= tidemark) continue
     folded = apply(table, folded, at)

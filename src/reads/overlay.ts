@@ -43,6 +43,8 @@ export interface OverlayRow {
 interface Request extends FoldRequest {
   readonly rows: RowQuery
   readonly query: SqlQuery
+  /** The last of the operations. */
+  readonly last: Seq
 }
 
 const none = 0 as Seq
@@ -72,13 +74,13 @@ export class Overlay {
     const values = rows.encode(key)
     const { table } = rows
     const form = formOf(rows, values)
-    const first = form === undefined ? undefined : table.first(form)
+    const operations = form === undefined ? [] : table.operationsOn(form)
     const request: Request = {
       rows,
       query: rows.query(values),
       table: table.schema,
-      first,
-      last: first === undefined ? none : first.tail.seq,
+      operations,
+      last: operations.at(-1)?.seq ?? none,
       makesKeysUpTo: table.makesKeysUpTo,
     }
     const needed = this.#needed(table, request, form !== undefined)
@@ -98,10 +100,10 @@ export class Overlay {
   pending(name: string, key: RowKey): { operations: number; oldestMs: number } | undefined {
     const rows = this.rowsOf(name)
     const form = formOf(rows, rows.encode(key))
-    const first = form === undefined ? undefined : rows.table.first(form)
-    if (first === undefined) return undefined
-    const operations = first.tail.ordinal - first.ordinal + 1
-    return { operations, oldestMs: this.#engine.waitedMs(first.batch) }
+    const operations = form === undefined ? [] : rows.table.operationsOn(form)
+    const [oldest] = operations
+    if (oldest === undefined) return undefined
+    return { operations: operations.length, oldestMs: this.#engine.waitedMs(oldest.batch) }
   }
 
   /** Who holds the row in memory, and how it is there. @throws TidemarkError as `get` */

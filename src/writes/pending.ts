@@ -1,16 +1,18 @@
 /**
  * What is accepted and not yet settled, by table and key.
  *
- * Owns: for each row that pending operations name, those operations in order; and how far those reach of which it
- * cannot be told which rows they change (*opaque* ones: statements, transactions, a key that is set or not proven).
+ * Owns: for each batch, the rows that its operations name, and of each row those operations in order; and how far those
+ * reach of which it cannot be told which rows they change (*opaque* ones: statements, transactions, a key that is set or
+ * not proven).
  * Keeps: law 6 (whoever looks a row up finds every pending operation on it, or a position to wait for), law 7 (it
  * holds what the queue and the batches in flight hold, and lets go when they settle).
- * It breaks when a batch leaves the committer without `settling`, or its keys are read by another schema than they
- * were entered by: then operations stay for ever. So a change of the tables begins anew, and what was accepted
+ * It breaks when a batch leaves the committer without `settling`: then its operations stay for ever; or when keys are
+ * looked up by another schema than they were entered by: so a change of the tables begins anew, and what was accepted
  * before is opaque.
  *
- * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field.
- * An operation with a key takes about 110 bytes (205 with a key of two columns, whose form is made here) and about 0.3 µs
+ * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field. What a
+ * batch holds is let go of at once: to take its rows out of one map of all, each by its key, cost as much as to enter them.
+ * An operation with a key takes about 60 bytes (150 with a key of two columns, whose form is made here) and about 0.3 µs
  * to add, more for long texts where a million keys are pending: `npm run bench -- reads`.
  */
 import type { Run, Shape, Step } from '../contracts/operation.ts'
@@ -28,20 +30,28 @@ export class PendingOperation {
   /** Which operation of the run. */
   readonly index: number
   readonly seq: Seq
-  /** Counts the operations of this row, from wherever. */
-  readonly ordinal: number
+  /** The next one on its row in its batch. */
   next: PendingOperation | undefined = undefined
-  /** The last one of its row; kept by the first only. */
+  /** The last one of these; kept by the first only. */
   tail: PendingOperation = this
 
-  constructor(batch: PendingBatch, run: Run, index: number, seq: Seq, ordinal: number) {
+  constructor(batch: PendingBatch, run: Run, index: number, seq: Seq) {
     this.batch = batch
     this.run = run
     this.index = index
     this.seq = seq
-    this.ordinal = ordinal
   }
 }
+
+/** The rows of one table that operations of a batch name, with the first of these on each. */
+interface BatchRows {
+  readonly batch: PendingBatch
+  readonly first: Map<RowForm, PendingOperation>
+  /** Of a later batch. */
+  next: BatchRows | undefined
+}
+
+const nothing: readonly never[] = []
 
 /** What is pending in one table. */
 export class PendingTable {
@@ -51,7 +61,9 @@ export class PendingTable {
   readonly makesKeys: boolean
   /** The last opaque operation on this table. */
   opaqueUpTo = 0 as Seq
-  readonly #first = new Map<RowForm, PendingOperation>()
+  #oldest: BatchRows | undefined
+  #newest: BatchRows | undefined
+  #settledUpTo = 0 as Seq
   #makesKeysIn: PendingBatch | undefined
 
   constructor(schema: TableSchema) {
@@ -61,9 +73,13 @@ export class PendingTable {
       schema.generatedId !== undefined || this.keyColumns.some(({ storage }) => storage?.hasDefault !== false)
   }
 
-  /** The row's oldest pending operation; the others follow it. */
-  first(form: RowForm): PendingOperation | undefined {
-    return this.#first.get(form)
+  /** The row's pending operations, oldest first. */
+  operationsOn(form: RowForm): readonly PendingOperation[] {
+    let found: PendingOperation[] | undefined
+    for (let rows = this.#oldest; rows !== undefined; rows = rows.next)
+      for (let at = rows.first.get(form); at !== undefined; at = at.next)
+        if (at.seq > this.#settledUpTo) (found ??= []).push(at)
+    return found ?? nothing
   }
 
   /** Operations up to here make rows with keys that nobody knows yet. */
@@ -72,26 +88,25 @@ export class PendingTable {
   }
 
   add(form: RowForm, batch: PendingBatch, run: Run, index: number, seq: Seq): void {
-    const first = this.#first.get(form)
-    if (first === undefined) {
-      this.#first.set(form, new PendingOperation(batch, run, index, seq, 0))
-      return
-    }
-    const last = first.tail
-    last.next = first.tail = new PendingOperation(batch, run, index, seq, last.ordinal + 1)
+    const rows = this.#newest?.batch === batch ? this.#newest : this.#begin(batch)
+    const operation = new PendingOperation(batch, run, index, seq)
+    const first = rows.first.get(form)
+    if (first === undefined) rows.first.set(form, operation)
+    else first.tail = first.tail.next = operation
   }
 
-  /** The row's oldest operation is settled, if it stands at `upTo` or before. */
-  remove(form: RowForm, upTo: Seq): void {
-    const first = this.#first.get(form)
-    if (first === undefined || first.seq > upTo) return
-    const { next } = first
-    if (next === undefined) {
-      this.#first.delete(form)
-    } else {
-      next.tail = first.tail
-      this.#first.set(form, next)
-    }
+  #begin(batch: PendingBatch): BatchRows {
+    const rows: BatchRows = { batch, first: new Map(), next: undefined }
+    if (this.#newest === undefined) this.#oldest = rows
+    else this.#newest.next = rows
+    return (this.#newest = rows)
+  }
+
+  /** A batch may be settled in part. */
+  settled(upTo: Seq): void {
+    this.#settledUpTo = upTo
+    while (this.#oldest !== undefined && this.#oldest.batch.last <= upTo) this.#oldest = this.#oldest.next
+    if (this.#oldest === undefined) this.#newest = undefined
   }
 
   addMaker(batch: PendingBatch): void {
@@ -177,17 +192,7 @@ export class PendingIndex {
   /** Called before the batch is settled, wholly or in part, or abandoned. */
   settling(batch: PendingBatch, { watermark, outcome }: Settling): void {
     const upTo = outcome === undefined ? batch.last : watermark
-    let seq = batch.prev
-    for (const step of batch.steps) {
-      if (seq >= upTo) return
-      if (step.kind === 'run') {
-        this.#leave(step, Math.min(step.count, upTo - seq), upTo)
-        seq = (seq + step.count) as Seq
-      } else {
-        for (const run of step.runs) this.#leave(run, run.count, upTo)
-        seq = (seq + (step.kind === 'load' ? step.positions : 1)) as Seq
-      }
-    }
+    for (const table of this.#tables.values()) table.settled(upTo)
   }
 
   #enter(batch: PendingBatch, run: Run): void {
@@ -208,16 +213,6 @@ export class PendingIndex {
     } else if (plan.kind === 'opaque') {
       if (plan.table) plan.table.opaqueUpTo = seq
       else this.#opaqueUpTo = seq
-    }
-  }
-
-  #leave(run: Run, count: number, upTo: Seq): void {
-    const plan = this.#planOf(run.shape)
-    if (plan.kind !== 'keyed') return
-    const { table, offsets } = plan
-    for (let index = 0; index < count; index++) {
-      const form = rowForm(table.keyColumns, run.values, index * run.shape.width, offsets)
-      if (form !== undefined && form !== null) table.remove(form, upTo)
     }
   }
 

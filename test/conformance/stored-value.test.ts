@@ -262,8 +262,7 @@ describe.each(declarations)('a column $type of a table $options', (declaration) 
           const row = run('SELECT * FROM plain')[0]
           const request = {
             table: plain,
-            first: new PendingOperation(batch, operation, 0, seq, 0),
-            last: seq,
+            operations: [new PendingOperation(batch, operation, 0, seq)],
             makesKeysUpTo: 0 as Seq,
           }
           const folded = fold(request, row, 0 as Seq)
