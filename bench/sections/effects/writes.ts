@@ -9,10 +9,11 @@ import type { PairOfTurns, Written } from '../../workloads/effects/writes.ts'
 import { takeTurns } from '../reads/round.ts'
 import { runIn, type EffectsContext } from './job.ts'
 
+/** Each turn begins with a collection of everything, which leaves the young generation small: it must be a small part. */
 const ROWS_PER_TURN: Readonly<Record<TidemarkName, number>> = {
-  'tidemark/sqlite': 50_000,
-  'tidemark/sqlite-full': 50_000,
-  'tidemark/postgres': 20_000,
+  'tidemark/sqlite': 250_000,
+  'tidemark/sqlite-full': 250_000,
+  'tidemark/postgres': 100_000,
 }
 const TABLES: Readonly<Record<'file' | 'postgres', string>> = {
   file: 'CREATE TABLE items (id INTEGER PRIMARY KEY, text TEXT NOT NULL)',
