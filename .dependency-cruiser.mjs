@@ -17,7 +17,7 @@ const LAYERS = [
 ]
 /** Modules without an opinion, below everything. */
 const LEAVES =
-  '^src/(causes|documents|errors|http-load|isolation|operation-json|options|own-runs|row-json|segments|sqlite-codes)[.]ts$|^src/sql/'
+  '^src/(causes|columns|documents|errors|http-load|isolation|operation-json|options|own-runs|row-json|segments|sqlite-codes)[.]ts$|^src/sql/'
 /** The engine's surroundings: they meet it in the contracts, never in its code. */
 const SURROUNDINGS = '^src/(stores|targets|runtime)/'
 /** Outcomes, bounds, payloads: files beside the targets' folders, in none of them. */

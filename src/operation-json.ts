@@ -6,7 +6,7 @@ import type { Segment } from './contracts/effect.ts'
 import type { DeadLetterId, Run, Shape } from './contracts/operation.ts'
 import type { Seq } from './contracts/position.ts'
 import type { Value } from './contracts/values.ts'
-import { effectsAt, type EncodedEffect } from './segments.ts'
+import { effectsAt, type WrittenEffect } from './segments.ts'
 
 /** A dead letter's content: the operation it kept, or the input that never became one. */
 export type LetterContent = RejectedRuns | { readonly text: string }
@@ -16,7 +16,7 @@ interface RejectedRuns {
   /** The letter of the row that one of them refers to. */
   readonly causedBy?: DeadLetterId
   /** What follows from them once they are committed. Absent: nothing. */
-  readonly effects?: readonly EncodedEffect[]
+  readonly effects?: readonly WrittenEffect[]
 }
 
 type TaggedValue =
@@ -41,7 +41,7 @@ export function decodeLetter(json: string): LetterContent {
     | { text: string }
     | {
         causedBy?: DeadLetterId
-        effects?: EncodedEffect[]
+        effects?: WrittenEffect[]
         runs: { shape: Shape; count: number; values: TaggedValue[] }[]
       }
   if ('text' in content) return content

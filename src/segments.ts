@@ -4,9 +4,10 @@
  *
  * Keeps: law 8 (an operation that is rejected takes its effects with it; one that is sent again takes each of them once).
  *
- * Hot: an effect is made, and added, once a write on the main thread. A text for each payload, and keys that become text
- * together, are the cheapest that was found to write, and half of what an array for each costs to read.
+ * Hot: an effect is made, and added, once a write on the main thread.
  */
+import { columnText, GrowingPayloads, readColumn, readPayloads } from './columns.ts'
+import type { Column, FlatObject, Stretch } from './columns.ts'
 import type { Segment } from './contracts/effect.ts'
 import type { Epoch, Seq } from './contracts/position.ts'
 import type { Json } from './contracts/values.ts'
@@ -15,10 +16,16 @@ import type { Json } from './contracts/values.ts'
 export interface EncodedEffect {
   readonly kind: string
   readonly key: EncodedKey
-  /** JSON. */
-  readonly payload: string
+  /** As JSON text, or flat. */
+  readonly payload: string | FlatObject
   readonly delayMs: number
   readonly isLatestOnly: boolean
+}
+
+/** As a dead letter keeps it. */
+export interface WrittenEffect extends EncodedEffect {
+  /** JSON. */
+  readonly payload: string
 }
 
 /** A number stands for its text, which is made where it is read: nobody waits there. */
@@ -48,7 +55,7 @@ type Places = readonly number[]
 /** What few of them have: three numbers for each, which it is, its delay in ms, and whether it is `latestOnly`. */
 type Extras = readonly number[]
 /** No keys at all: none of them has one. */
-type Content = readonly [Places, readonly EncodedKey[], readonly unknown[], Extras]
+type Content = readonly [Places, keys: Column, payloads: readonly Stretch[], Extras]
 
 /** Where an effect stands: which of the effects of which operation. */
 export interface EffectPlace {
@@ -103,8 +110,9 @@ export class GrowingSegment {
   #lastN = 0
   readonly #places: number[] = []
   readonly #keys: EncodedKey[] = []
-  readonly #payloads: string[] = []
+  readonly #payloads = new GrowingPayloads()
   readonly #extras: number[] = []
+  #hasKeys = false
   #length = 0
 
   /** @param first the operation that carries the first effect */
@@ -114,7 +122,7 @@ export class GrowingSegment {
   }
 
   get isFull(): boolean {
-    return this.#payloads.length >= maxSegmentItems || this.#length >= maxSegmentLength
+    return this.#payloads.count >= maxSegmentItems || this.#length >= maxSegmentLength
   }
 
   add(seq: Seq, n: number, { key, payload, delayMs, isLatestOnly }: EncodedEffect): void {
@@ -123,9 +131,10 @@ export class GrowingSegment {
     const run = places.length - 3
     if (places[run] === step && places[run + 1] === n) (places[run + 2] as number)++
     else places.push(step, n, 1)
-    if (delayMs > 0 || isLatestOnly) this.#extras.push(this.#payloads.length, delayMs, isLatestOnly ? 1 : 0)
+    if (delayMs > 0 || isLatestOnly) this.#extras.push(this.#payloads.count, delayMs, isLatestOnly ? 1 : 0)
     this.#keys.push(key)
-    this.#payloads.push(payload)
+    this.#hasKeys ||= key !== null
+    this.#payloads.add(payload)
     this.#length += payload.length + lengthOfKey(key)
     this.#last = seq
     this.#lastN = n
@@ -133,14 +142,14 @@ export class GrowingSegment {
 
   /** @param goesOnWith an operation whose other effects are in the next segment */
   whole(goesOnWith?: Seq): Segment {
-    const keys = this.#keys.some((key) => key !== null) ? JSON.stringify(this.#keys) : '[]'
+    const keys = this.#hasKeys ? columnText(this.#keys) : '[]'
     return {
       kind: this.kind,
       first: this.#first,
       last: this.#last as Seq,
       lastN: goesOnWith === this.#last ? this.#lastN : endOfOperation,
-      count: this.#payloads.length,
-      content: `[[${this.#places.join()}],${keys},[${this.#payloads.join()}],[${this.#extras.join()}]]`,
+      count: this.#payloads.count,
+      content: `[[${this.#places.join()}],${keys},${this.#payloads.end()},[${this.#extras.join()}]]`,
     }
   }
 }
@@ -151,7 +160,9 @@ export function lengthOfKey(key: EncodedKey): number {
 }
 
 export function decodeSegment(content: string): SegmentItem[] {
-  const [places, keys, payloads, extras] = JSON.parse(content) as Content
+  const [places, keyColumn, stretches, extras] = JSON.parse(content) as Content
+  const keys = readColumn(keyColumn) as readonly EncodedKey[]
+  const payloads = readPayloads(stretches)
   const decoded: SegmentItem[] = []
   let seq = 0
   let extra = 0
@@ -177,7 +188,7 @@ export function decodeSegment(content: string): SegmentItem[] {
 }
 
 /** What a dead letter keeps of its operation's effects, to be accepted again with it. */
-export function effectsAt(segments: readonly Segment[], seq: Seq): EncodedEffect[] {
+export function effectsAt(segments: readonly Segment[], seq: Seq): WrittenEffect[] {
   return segments
     .filter(({ first, last }) => first <= seq && seq <= last)
     .flatMap(({ kind, content }) =>
@@ -215,6 +226,6 @@ export function segmentsOf(
 function reencode(
   kind: string,
   { key, payload, delayMs = 0, isLatestOnly = false }: SegmentItem,
-): EncodedEffect {
+): WrittenEffect {
   return { kind, key, payload: JSON.stringify(payload), delayMs, isLatestOnly }
 }

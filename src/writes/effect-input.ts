@@ -1,13 +1,14 @@
 /**
  * Effects as a caller gives them, checked and turned into what the outbox keeps.
  *
- * Keeps: law 1 (a snapshot: the payload is JSON text from here on; what is wrong is said before anything is queued).
+ * Keeps: law 1 (a snapshot: the payload is JSON text from here on, or a copy in which nothing can change; what is wrong is
+ * said before anything is queued).
  */
 import type { TableSchema } from '../contracts/schema.ts'
 import { InvalidOperationError } from '../errors.ts'
 import { isKind, isStorable, kindRule, type EncodedEffect, type EncodedKey } from '../segments.ts'
+import { encodePayload } from './effect-payload.ts'
 import type { Row } from './encode.ts'
-import { encodeJson } from './values.ts'
 
 /** Follow-up work to be committed with a write. */
 export interface EffectRequest {
@@ -51,10 +52,11 @@ export function encodeEffects(
   generatedId?: number,
 ): EncodedEffect[] {
   if (!Array.isArray(requests)) throw invalid('`effects` must be an array of effects')
-  const encoded: EncodedEffect[] = []
-  for (const request of requests as readonly EffectRequest[])
-    encoded.push(encodeOne(request, table, row, generatedId))
-  return encoded
+  const all = requests as readonly EffectRequest[]
+  const [only] = all
+  // A list that grows by `push` is made with room for seventeen.
+  if (all.length === 1) return [encodeOne(only as EffectRequest, table, row, generatedId)]
+  return all.map((request) => encodeOne(request, table, row, generatedId))
 }
 
 /**
@@ -67,13 +69,13 @@ export function effectKeyOf(
   row: Row,
   generatedId?: number,
 ): EncodedKey {
-  const parts: EncodedKey[] = []
-  for (const column of primaryKey) {
-    const part = keyOf(generatedId !== undefined && column === idColumn ? generatedId : row[column])
-    if (part === null) return null
-    parts.push(part)
-  }
-  return parts.length < 2 ? (parts[0] ?? null) : JSON.stringify(parts.map(String))
+  const partOf = (column: string): EncodedKey =>
+    keyOf(generatedId !== undefined && column === idColumn ? generatedId : row[column])
+  const [first] = primaryKey
+  if (first === undefined) return null
+  if (primaryKey.length === 1) return partOf(first)
+  const parts = primaryKey.map(partOf)
+  return parts.includes(null) ? null : JSON.stringify(parts.map(String))
 }
 
 function encodeOne(
@@ -94,11 +96,10 @@ function encodeOne(
   if (key !== undefined) encodedKey = requireKey(key)
   else if (table !== undefined && row !== undefined) encodedKey = effectKeyOf(table, row, generatedId)
   if (latestOnly && encodedKey === null) throw invalid('an effect with `latestOnly` needs a key')
-  const where = (): string => `the payload of an effect of kind "${kind}"`
   return {
     kind,
     key: encodedKey,
-    payload: encodeJson(payload, where),
+    payload: encodePayload(kind, payload),
     delayMs: Math.ceil(delayMs),
     isLatestOnly: latestOnly,
   }
