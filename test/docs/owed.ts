@@ -35,4 +35,5 @@ export const mayBeSkipped: readonly string[] = [
   'test/conformance/kysely-mariadb.test.ts',
   // Nor without a Redis.
   'test/targets/redis.test.ts',
+  'test/targets/redis-down.test.ts',
 ]

@@ -1,4 +1,6 @@
 /** Targets as handlers: what is committed arrives there. */
+import { mkdirSync, rmdirSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import { open, type Json, type Target } from '../../src/index.ts'
 import { memory } from '../../src/stores/memory/index.ts'
@@ -68,3 +70,26 @@ test.for<[string, () => Target, Json]>([
   await db.close()
   await target.close()
 })
+
+test.for<[string, (file: string) => void, (file: string) => void]>([
+  ['has no folder', () => undefined, (file) => mkdirSync(path.dirname(file))],
+  ['is a folder', (file) => mkdirSync(file, { recursive: true }), (file) => rmdirSync(file)],
+])(
+  'law 8 · while the file of vectors %s, effects wait unharmed, and are delivered when it can be opened',
+  async ([, harm, mend]) => {
+    const file = `${temporaryFolder()}/later/vectors.db`
+    harm(file)
+    const vectors = sqliteVec(file, { dimensions: 2 })
+    const db = await open(memory())
+    const alert = next(db, 'alert')
+    await db.effects.handle('embed', vectors, { maxAttempts: 1, retryFirstMs: 1 })
+    const { bookmark } = db.enqueue({ kind: 'embed', key: 'a', payload: { op: 'set', vector: [1, 0] } })
+    expect(await alert).toMatchObject({ kind: 'targetDown' })
+    mend(file)
+    await db.effects.reached('embed', bookmark)
+    expect(await vectors.search([1, 0], 1)).toMatchObject([{ key: 'a' }])
+    expect(await db.effects.deadLetters()).toEqual([])
+    await db.close()
+    await vectors.close()
+  },
+)

@@ -166,7 +166,7 @@ await withServer(redisServer, (server) => {
       ])
       await server.client.config('SET', 'maxmemory', '0')
       await server.client.replicaof('127.0.0.1', deadPort)
-      expect(await deliver()).toMatchObject([{ kind: 'retry', isOverload: false }])
+      expect(await deliver()).toMatchObject([{ kind: 'retry', isOverload: true }])
       await server.client.replicaof('NO', 'ONE')
       expect(await deliver()).toEqual([undefined])
       await target.close()
@@ -223,11 +223,16 @@ describe('redis · what it is given', () => {
     ['BUSY Redis is busy running a script.', 'overload'],
     ['TRYAGAIN Multiple keys request during rehashing of slot', 'overload'],
     ['ERR max number of clients reached', 'overload'],
-    ["READONLY You can't write against a read only replica.", 'transient'],
-    ['LOADING Redis is loading the dataset in memory', 'transient'],
-    ['CLUSTERDOWN The cluster is down', 'transient'],
+    ["READONLY You can't write against a read only replica.", 'overload'],
+    ['ERR Error running script (call to f_1): @user_script:7: -READONLY You cannot write', 'overload'],
+    ['LOADING Redis is loading the dataset in memory', 'overload'],
+    ['MASTERDOWN Link with MASTER is down', 'overload'],
+    ['CLUSTERDOWN The cluster is down', 'overload'],
+    ['NOREPLICAS Not enough good replicas to write.', 'overload'],
+    ['MISCONF Redis is configured to save RDB snapshots', 'overload'],
+    ['BUSYKEY Target key name already exists.', 'transient'],
     ['NOAUTH Authentication required.', 'transient'],
-    ['MISCONF Redis is configured to save RDB snapshots', 'transient'],
+    ['NOPERM this user has no permissions to run a command', 'transient'],
     ['ERR something new', 'transient'],
   ])('%s is %s', (message, failure) => {
     expect(classifyRedisError(Object.assign(new Error(message), { name: 'ReplyError' }))).toBe(failure)

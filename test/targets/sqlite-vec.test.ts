@@ -199,7 +199,7 @@ describe('sqlite-vec', () => {
     await again.close()
   })
 
-  test('a table of other vectors is left as it is, and nothing is dead', async () => {
+  test('law 8 · a table of other vectors is left as it is, and is down', async () => {
     const file = freshFile()
     const first = sqliteVec(file, { dimensions: 2 })
     await outcomesOf(first, set('a', 1, [1, 0]))
@@ -207,7 +207,7 @@ describe('sqlite-vec', () => {
       const other = sqliteVec(file, options)
       const outcomes = await outcomesOf(other, set('a', 2, options.dimensions === 3 ? [1, 0, 0] : [1, 0]))
       expect(outcomes).toMatchObject([
-        { kind: 'retry', error: { message: expect.stringContaining('is not of') } },
+        { kind: 'retry', isOverload: true, error: { message: expect.stringContaining('is not of') } },
       ])
       await expect(other.search(options.dimensions === 3 ? [1, 0, 0] : [1, 0], 1)).rejects.toThrow(
         /float\[2\]/,
@@ -220,14 +220,32 @@ describe('sqlite-vec', () => {
     await first.close()
   })
 
-  test('a file that is no database is told of, and found when it is mended', async () => {
+  const noDatabase = 'no database, and longer than the header of one would be: '.repeat(200)
+
+  test('law 8 · a file that is no database is down, and found when it is mended', async () => {
     await onFile({}, async (target, file) => {
-      writeFileSync(file, 'no database, and longer than the header of one would be: '.repeat(20))
+      writeFileSync(file, noDatabase)
       expect(await outcomesOf(target, set('a', 1, [1, 0, 0]))).toMatchObject([
-        { kind: 'retry', error: { message: expect.stringContaining('SQLITE_NOTADB') } },
+        { kind: 'retry', isOverload: true, error: { message: expect.stringContaining('SQLITE_NOTADB') } },
       ])
       rmSync(file)
       expect(await outcomesOf(target, set('a', 1, [1, 0, 0]))).toEqual([undefined])
+    })
+  })
+
+  test('law 8 · a file that is damaged while it is open is down, and found when another takes its place', async () => {
+    await onFile({}, async (target, file) => {
+      await outcomesOf(target, set('a', 1, [1, 0, 0]))
+      const database = outside(file)
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      database.close()
+      writeFileSync(file, noDatabase)
+      expect(await outcomesOf(target, set('a', 2, [0, 1, 0]))).toMatchObject([
+        { kind: 'retry', isOverload: true, error: { message: expect.stringContaining('SQLITE_') } },
+      ])
+      for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true })
+      expect(await outcomesOf(target, set('a', 2, [0, 1, 0]))).toEqual([undefined])
+      expect((await target.search([0, 1, 0], 1))[0]?.distance).toBeCloseTo(0)
     })
   })
 

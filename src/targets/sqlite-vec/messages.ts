@@ -39,7 +39,7 @@ export type Request = { [K in keyof Requests]: { readonly kind: K } & Requests[K
 /** Answers come in the order of the requests. */
 export type Reply =
   | { readonly kind: 'answer'; readonly answer: unknown }
-  | { readonly kind: 'failure'; readonly message: string; readonly isBusy: boolean }
+  | { readonly kind: 'failure'; readonly message: string; readonly isDown: boolean }
 
 export type ThreadSettings = Pick<
   SqliteVecSettings,

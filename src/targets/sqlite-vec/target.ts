@@ -36,7 +36,7 @@ export class SqliteVecTarget implements Target, VectorSearch {
         outcomes[index] = this.#outcomeOf(effect, failures[at])
     } catch (error) {
       signal.throwIfAborted()
-      const isOverload = error instanceof TargetTimeout || (error instanceof ThreadFailure && error.isBusy)
+      const isOverload = error instanceof TargetTimeout || (error instanceof ThreadFailure && error.isDown)
       for (const { index } of readable) outcomes[index] = retry(this.#failed(error), { isOverload })
     }
     return outcomes

@@ -5,11 +5,12 @@ import type { Reply, Requests, ThreadSettings } from './messages.ts'
 
 /** What the thread says of a request as a whole. */
 export class ThreadFailure extends Error {
-  readonly isBusy: boolean
+  /** The file is at fault, and nothing that it was to hold. */
+  readonly isDown: boolean
 
-  constructor(message: string, isBusy: boolean) {
+  constructor(message: string, isDown: boolean) {
     super(message)
-    this.isBusy = isBusy
+    this.isDown = isDown
   }
 }
 
@@ -61,7 +62,7 @@ export class Thread {
     const pending = this.#pending.shift()
     if (this.#pending.length === 0) this.#worker.unref()
     if (reply.kind === 'answer') pending?.resolve(reply.answer)
-    else pending?.reject(new ThreadFailure(reply.message, reply.isBusy))
+    else pending?.reject(new ThreadFailure(reply.message, reply.isDown))
   }
 
   #die(message: string): void {
