@@ -9,7 +9,7 @@ import { Mark } from '../ui/mark.ts'
 import { useStore } from '../ui/store.ts'
 import { Kind } from './kind.ts'
 import { KindTable } from './kind-table.ts'
-import { kinds, loadKinds, NO_HISTORY, setPaused } from './kinds.ts'
+import { forgetPauseError, kinds, loadKinds, NO_HISTORY, setPaused } from './kinds.ts'
 import { Recover } from './recover.ts'
 import { forgetRecovery } from './recovery.ts'
 
@@ -20,6 +20,7 @@ export function Effects(): VNode {
   // As often as the page asks how the server is, and as long as it answers.
   useEffect(() => void loadKinds(), [now])
   useEffect(() => forgetRecovery, [])
+  useEffect(() => forgetPauseError, [])
   const shown = state.kinds.find(({ kind }) => kind === here.kind)
   return html`<div class="effects">
     <header class="section-head">
@@ -31,6 +32,7 @@ export function Effects(): VNode {
       </div>
     </header>
     ${state.error !== undefined && html`<p class="problem" role="alert">${state.error}</p>`}
+    ${state.pauseError !== undefined && html`<p class="problem" role="alert">${state.pauseError}</p>`}
     <${Recover} />
     ${state.phase === 'loading' && html`<div class="table-skeleton skeleton" aria-busy="true"></div>`}
     ${state.phase === 'ready' && state.kinds.length === 0 && html`<${NoEffects} />`}

@@ -9,7 +9,10 @@ export type EffectHistory = History<(typeof EFFECT_COLUMNS)[number]>
 
 export interface KindsState {
   readonly phase: 'loading' | 'ready' | 'failed'
+  /** Of the last look. */
   readonly error: string | undefined
+  /** Of the last pause or resume, however many looks have gone well since. */
+  readonly pauseError: string | undefined
   readonly kinds: readonly EffectKind[]
   readonly histories: Readonly<Record<string, EffectHistory>>
 }
@@ -19,6 +22,7 @@ export const NO_HISTORY: EffectHistory = emptyHistory(EFFECT_COLUMNS)
 export const kinds = createStore<KindsState>({
   phase: 'loading',
   error: undefined,
+  pauseError: undefined,
   kinds: [],
   histories: {},
 })
@@ -45,16 +49,21 @@ export async function loadKinds(): Promise<void> {
 }
 
 export async function setPaused(kind: string, isPaused: boolean): Promise<void> {
+  forgetPauseError()
   try {
     const told = await postJson<EffectKind>(
       `/v1/effects/${encodeURIComponent(kind)}/${isPaused ? 'pause' : 'resume'}`,
       {},
     )
     const known = kinds.get().kinds.map((one) => (one.kind === kind ? told : one))
-    change({ error: undefined, kinds: known })
+    change({ kinds: known })
   } catch (error) {
-    change({ error: describeError(error) })
+    change({ pauseError: describeError(error) })
   }
+}
+
+export function forgetPauseError(): void {
+  change({ pauseError: undefined })
 }
 
 function appended(

@@ -72,6 +72,30 @@ await withServer(chromium, (browser) => {
       visit.expectNoComplaints()
     })
 
+    test('that a kind may not be paused stays said while the page asks again, until the view is left', async () => {
+      const reader = { name: 'reader', token: 'reader-0123456789abcdef', scopes: ['read'] } as const
+      const at = await stage({ ...watched, tokens: [reader] })
+      await withDead(at)
+      const visit = await browser.visit(`${at.url}/#/effects`)
+      const { page } = visit
+      await page.getByLabel('Token', { exact: true }).fill(reader.token)
+      await page.keyboard.press('Enter')
+      await page.getByRole('button', { name: 'Pause embed' }).click()
+      await visit.expectText('.problem', 'has no scope "admin"')
+      // It is shown by a look that began after that.
+      await at.logs.tidemark.enqueue({ kind: 'index', key: null })
+      await visit.expectText('.kinds tr', 'index')
+      expect(await page.locator('.problem').allTextContents()).toEqual([
+        expect.stringContaining('has no scope "admin"'),
+      ])
+      expect((await at.logs.tidemark.effects.stats('embed')).isPaused).toBe(false)
+      await page.getByRole('link', { name: 'Overview' }).click()
+      await page.getByRole('link', { name: 'Effects' }).click()
+      await visit.expectText('.kinds tr', 'embed')
+      expect(await page.locator('.problem').count()).toBe(0)
+      visit.expectNoComplaints(/status of 40[13]/)
+    })
+
     test('dead effects are read, redriven and discarded, each after a question', async () => {
       const at = await stage(watched)
       const { mend, delivered } = await withDead(at)
