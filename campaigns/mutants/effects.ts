@@ -63,17 +63,17 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: calls,
     edits: [
       [
-        'if (this.#outage.isDown) lane.putBack(items)',
+        'if (this.#outage.isDown && !waitsByItself) lane.putBack(items)',
         'if (this.#outage.isDown && items.length < 0) lane.putBack(items)',
       ],
-      ['(!refusal || this.#outage.isUp)', '(!refusal || this.#outage.isUp || this.#outage.isDown)'],
+      ['!refusal || this.#outage.isUp', '!refusal || this.#outage.isUp || this.#outage.isDown'],
     ],
     within: 1_000,
   },
   {
     name: 'the first refusals after each opening count',
     file: calls,
-    edits: [['(!refusal || this.#outage.isUp)', '(!isRefused || !this.#outage.isDown)']],
+    edits: [['!refusal || this.#outage.isUp', '!refusal || !this.#outage.isDown']],
     within: 100,
   },
   {
@@ -91,8 +91,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'what is broken off since its engine closes counts',
     file: calls,
-    edits: [['!call.signal.aborted && (', '(']],
-    within: 100,
+    edits: [['if (call.signal.aborted) return false', 'if (call.signal.aborted) return true']],
+    within: 3_000,
   },
   {
     name: 'a delivery counts as settled before it is committed',

@@ -111,31 +111,35 @@ export class Calls<W> {
       call.abort(error)
       delivery.end('overload')
       this.#lanes.delete(call)
-      this.#refused(lane, items, this.#outcomes.fail(items, error, this.#outage.isUp), { askedMs: 0 })
+      this.#outage.refused(idsOf(items), 0)
+      this.#keep(lane, items, this.#outcomes.fail(items, error, this.#outage.isUp), 0)
       this.#events.onEnded()
     })
-    const isAttempt = (): boolean => !call.signal.aborted && (!refusal || this.#outage.isUp)
     let settled: Settled[]
     let refusal: Refusal | undefined
+    /** @returns whether what failed has used up an attempt */
+    const hear = (answer: unknown): boolean => {
+      // Of a call that was broken off, what is said need not be the target's word.
+      if (call.signal.aborted) return false
+      refusal = refusalOf(answer, this.#runtime)
+      if (refusal) this.#outage.refused(idsOf(items), refusal.askedMs)
+      return !refusal || this.#outage.isUp
+    }
     try {
       const answer = await this.#handler(
         items.map(({ effect }) => effect),
         { signal: call.signal },
       )
-      refusal = refusalOf(answer, this.#runtime)
-      settled = this.#outcomes.settle(items, answer, isAttempt())
+      settled = this.#outcomes.settle(items, answer, hear(answer))
     } catch (error) {
-      refusal = refusalOf([{ kind: 'retry', error }], this.#runtime)
-      settled = this.#outcomes.fail(items, error, isAttempt())
+      settled = this.#outcomes.fail(items, error, hear([{ kind: 'retry', error }]))
     }
     if (isLate) return endedLate(lane, settled)
     expiry.cancel()
     this.#lanes.delete(call)
     this.#events.onCalled(this.#runtime.monotonicMs() - startedMs)
-    // Of a call that was broken off, what is said need not be the target's word.
-    if (call.signal.aborted) refusal = undefined
     delivery.end(endOf(settled, refusal !== undefined))
-    if (refusal) this.#refused(lane, items, settled, refusal)
+    if (refusal) this.#keep(lane, items, settled, refusal.askedMs)
     else {
       if (!call.signal.aborted) this.#outage.answered()
       lane.answered(settled)
@@ -143,12 +147,16 @@ export class Calls<W> {
     this.#events.onEnded()
   }
 
-  /** Where the target is down, it is no fault of theirs: they wait where they are. */
-  #refused(lane: Lane, items: readonly Item[], settled: readonly Settled[], { askedMs }: Refusal): void {
-    this.#outage.refused(askedMs)
-    if (this.#outage.isDown) lane.putBack(items)
+  /** Where the target is down, it is no fault of theirs: they wait where they are, or as long as one of them alone was told to. */
+  #keep(lane: Lane, items: readonly Item[], settled: readonly Settled[], askedMs: number): void {
+    const waitsByItself = askedMs > 0 && this.#outage.refusesOne
+    if (this.#outage.isDown && !waitsByItself) lane.putBack(items)
     else lane.settle(settled)
   }
+}
+
+function idsOf(items: readonly Item[]): string[] {
+  return items.map(({ effect }) => effect.id)
 }
 
 /** Its effects are tried again already, but what was delivered is delivered, and its result is not lost. */

@@ -21,7 +21,7 @@ function watched(): Watched {
 }
 
 function refuse(outage: Outage, times: number): void {
-  for (let time = 0; time < times; time++) outage.refused(0)
+  for (let time = 0; time < times; time++) outage.refused([`effect ${time}`], 0)
 }
 
 test('law 8 · until a target has answered nobody knows that it is up, and nothing that it refuses counts', () => {
@@ -41,7 +41,7 @@ test('law 8 · three refusals in a row are an outage, and one answer ends it', (
   outage.answered()
   refuse(outage, 2)
   expect(outage).toMatchObject({ isUp: true, isDown: false })
-  outage.refused(0)
+  outage.refused(['c'], 0)
   expect(outage).toMatchObject({ isUp: false, isDown: true, room: 0 })
   outage.answered()
   expect(outage).toMatchObject({ isUp: true, isDown: false, room: undefined })
@@ -54,7 +54,7 @@ test('law 7 · a target that is down is asked by one call at a time, after pause
   refuse(outage, 2)
   const pauses: number[] = []
   for (let probe = 0; probe < 9; probe++) {
-    outage.refused(0)
+    outage.refused(['a'], 0)
     const [pauseMs = 0] = runtime.timersMs
     pauses.push(pauseMs)
     expect(outage.room).toBe(0)
@@ -68,7 +68,7 @@ test('law 7 · a target that is down is asked by one call at a time, after pause
 test('law 8 · a target that is down is left alone as long as it asked, and for no longer than five minutes', async () => {
   const { outage, runtime } = watched()
   const pauseAfter = (askedMs: number): number => {
-    outage.refused(askedMs)
+    outage.refused(['c'], askedMs)
     return runtime.timersMs[0] ?? 0
   }
   const shortest = 125
@@ -93,7 +93,22 @@ test('law 8 · a target that is down is left alone as long as it asked, and for 
 test('law 8 · what was asked for before it counts as down is heeded too', () => {
   const { outage, runtime } = watched()
   runtime.chance = 0
-  outage.refused(7_000)
+  outage.refused(['c'], 7_000)
   refuse(outage, 2)
   expect(runtime.timersMs).toEqual([7_125])
+})
+
+test('law 8 · what it asks of one effect alone holds up no other, and what it asks of two holds up all', async () => {
+  const { outage, runtime } = watched()
+  runtime.chance = 0
+  for (let refusal = 0; refusal < 3; refusal++) outage.refused(['a'], 60_000)
+  expect(outage).toMatchObject({ isDown: true, refusesOne: true })
+  expect(runtime.timersMs).toEqual([125])
+  await runtime.advance(125)
+  outage.refused(['b'], 0)
+  expect(outage).toMatchObject({ isDown: true, refusesOne: false })
+  expect(runtime.timersMs).toEqual([60_000 - 125 + 250])
+  outage.answered()
+  for (let refusal = 0; refusal < 3; refusal++) outage.refused(['a', 'b'], 60_000)
+  expect(runtime.timersMs).toEqual([60_125])
 })

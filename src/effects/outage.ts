@@ -4,7 +4,8 @@
  *
  * Keeps: law 8 (an outage makes no dead letters: what is refused counts as an attempt only while the target is up, as far as
  * anybody here knows. Who begins anew knows nothing, so that it does not matter how often that happens in an outage).
- * And a target that is down is asked no sooner than it wanted to be, as long as that is no longer than `longestAskedMs`.
+ * And a target that is down is asked no sooner than it wanted to be, as long as that is no longer than `longestAskedMs`. But what
+ * it said of one effect alone may be about that one: with that it is asked no sooner, and with another as if it had not said it.
  *
  *   unknown ──an answer──▶ up ──three refusals in a row──▶ down ──an answer──▶ up
  *      └─────────────────three refusals in a row───────────▲ └─▲
@@ -13,8 +14,8 @@
  * How it could break: each time that a target goes from up to down, two refusals count, since two may be the fault of
  * their effects; so one that answers now and then all through an outage, or refuses most but not all, uses attempts up.
  * And an effect that is refused while nothing else is delivered looks like a target that is down: it waits for ever, and
- * `targetDown` is what a person sees of it. What such an effect's own host asks for holds up those that come after it, until
- * the next question: so it is not believed for hours.
+ * `targetDown` is what a person sees of it. What such an effect's own host asks for holds up that effect alone; what the hosts of
+ * two ask for holds up all, until the next question: so it is not believed for hours.
  */
 import type { Runtime, Timer } from '../contracts/runtime.ts'
 
@@ -34,6 +35,8 @@ export class Outage {
   #hasAnswered = false
   /** In a row. */
   #refusals = 0
+  /** Of which effects they are: one, or two of them. */
+  readonly #refused = new Set<string>()
   #pause: Timer | undefined
   /** Until when it wants to be left alone, as far as it is believed; by the monotonic clock. */
   #askedUntilMs = Number.NEGATIVE_INFINITY
@@ -53,6 +56,11 @@ export class Outage {
     return this.#hasAnswered && !this.isDown
   }
 
+  /** What it asks for may be meant for this effect alone, which then waits by itself. */
+  get refusesOne(): boolean {
+    return this.#refused.size === 1
+  }
+
   /** How many deliveries may be under way now; undefined: as many as the limiter says. */
   get room(): number | undefined {
     if (this.#pause !== undefined) return 0
@@ -64,14 +72,21 @@ export class Outage {
     const wasDown = this.isDown
     this.#hasAnswered = true
     this.#refusals = 0
+    this.#refused.clear()
     this.#askedUntilMs = Number.NEGATIVE_INFINITY
     this.#pause?.cancel()
     this.#pause = undefined
     if (wasDown) this.#onChange(false)
   }
 
-  /** It said nothing but "not now". @param askedMs how long it wants to be left alone; 0: it does not say */
-  refused(askedMs: number): void {
+  /**
+   * It said nothing but "not now".
+   *
+   * @param ids of the effects that it said this of
+   * @param askedMs how long it wants to be left alone; 0: it does not say
+   */
+  refused(ids: readonly string[], askedMs: number): void {
+    for (const id of ids) if (this.#refused.size < 2) this.#refused.add(id)
     const nowMs = this.#runtime.monotonicMs()
     this.#askedUntilMs = Math.max(this.#askedUntilMs, nowMs + Math.min(longestAskedMs, askedMs))
     this.#refusals++
@@ -82,7 +97,8 @@ export class Outage {
     const ownMs = ceiling * (0.5 + this.#runtime.random() / 2)
     this.#pause?.cancel()
     // On top of what it asked for, so that not all who were told the same come back together.
-    this.#pause = this.#runtime.after(Math.max(0, this.#askedUntilMs - nowMs) + ownMs, () => {
+    const askedOfAllMs = this.refusesOne ? 0 : Math.max(0, this.#askedUntilMs - nowMs)
+    this.#pause = this.#runtime.after(askedOfAllMs + ownMs, () => {
       this.#pause = undefined
       this.#onPauseOver()
     })
