@@ -267,6 +267,23 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     within: 20_000,
   },
   {
+    name: 'what a look found is passed over when it cannot be read',
+    file: loader,
+    edits: [
+      [
+        '    const durable = this.#host.durable()',
+        '    for (const head of heads) this.#seen.set(head.epoch, head)\n    const durable = this.#host.durable()',
+      ],
+    ],
+    within: 300,
+  },
+  {
+    name: 'a look that could not be read is never begun anew',
+    file: loader,
+    edits: [['this.#look = undefined\n      throw error', 'throw error']],
+    within: 300,
+  },
+  {
     name: 'what was taken from a lane is given out when the lane is lost',
     file: dispatcher,
     edits: [['this.#due = this.#due.filter((out) => out.lane !== lane)', '']],

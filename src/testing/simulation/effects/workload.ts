@@ -22,7 +22,9 @@ type Call = 'write' | 'reached' | 'redrive' | 'pause' | 'rest'
 const keys = ['a', 'b', 'c', 'd', 'e', 'f']
 const hourMs = 3_600_000
 const laterSeeds = 2 ** 31
+/** Of the reads that a seed has in which they often lag or fail. */
 const lags = 200
+const failures = 100
 
 /** How often a site is come by, so that a fault planned there is likely to happen. */
 const reach: Readonly<Record<Site, number>> = {
@@ -331,15 +333,18 @@ class Generator {
       const kinds: readonly PlannedKind[] = plannedKinds[site]
       return { site, nth: 1 + random.below(reach[site]), kind: random.pick(kinds) }
     })
-    return this.#later.chance(0.1) ? [...planned, ...this.#lags()] : planned
+    // What was asked first is answered last.
+    const lagging = this.#later.chance(0.1) ? this.#reads(lags, 'reader-lags') : []
+    // What was read of the outbox before is not read again, and what comes after is not passed over.
+    const failing = this.#later.chance(0.1) ? this.#reads(failures, 'read-fails') : []
+    return [...planned, ...lagging, ...failing]
   }
 
-  /** A reader that lags now and then, so that what was asked first is answered last. */
-  #lags(): PlannedFault[] {
-    return Array.from({ length: lags }, () => ({
+  #reads(count: number, kind: PlannedKind): PlannedFault[] {
+    return Array.from({ length: count }, () => ({
       site: 'read',
       nth: 1 + this.#later.below(4 * reach.read),
-      kind: 'reader-lags',
+      kind,
     }))
   }
 }
