@@ -271,8 +271,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
     file: loader,
     edits: [
       [
-        '    const durable = this.#host.durable()',
-        '    for (const head of heads) this.#seen.set(head.epoch, head)\n    const durable = this.#host.durable()',
+        '    const durable = heads.every(',
+        '    for (const head of heads) this.#seen.set(head.epoch, head)\n    const durable = heads.every(',
       ],
     ],
     within: 300,

@@ -197,7 +197,12 @@ class OpenedFaulty implements OpenedStore {
   }
 
   async sync(): Promise<void> {
-    await this.#write(this.#surroundings.random.between(0.5, 3), () => this.#surroundings.onSync())
+    const { faults, random, onSync } = this.#surroundings
+    await this.#write(random.between(0.5, 3), () => {
+      // What fails whoever waits for a read fails whoever waits for the disk.
+      if (faults.at('read') === 'read-fails') throw failure('transient', 'the disk failed', 'not-committed')
+      onSync()
+    })
   }
 
   reloadSchema(): Promise<OpenedStore['schema']> {
