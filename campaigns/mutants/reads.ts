@@ -96,7 +96,7 @@ export const readMutants: readonly Mutant[] = [
     file: 'src/writes/pending.ts',
     edits: [
       ['if (at.seq > this.#settledUpTo) (found', '(found'],
-      ['this.#oldest.batch.last <= upTo', 'this.#oldest.batch.last < upTo'],
+      ['this.#oldest.last <= upTo', 'this.#oldest.last < upTo'],
     ],
     within: 2_000,
   },

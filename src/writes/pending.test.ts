@@ -151,6 +151,39 @@ test('laws 6 and 7 · a row has exactly its operations that are accepted and not
   )
 })
 
+test('laws 6 and 7 · the same where thousands are pending, in many generations', () => {
+  const settles = fc.array(
+    fc.tuple(fc.integer({ min: 1, max: 900 }), fc.double({ min: 0, max: 1, noNaN: true })),
+    {
+      minLength: 5,
+      maxLength: 20,
+    },
+  )
+  fc.assert(
+    fc.property(settles, (given) => {
+      const line = new Line()
+      const accepted: { id: number; seq: number }[] = []
+      let settled = 0
+      for (const [count, part] of given) {
+        for (let one = 0; one < count; one++) {
+          const row = (7 * accepted.length) % 41
+          accepted.push({ id: row, seq: line.one(shapes.upsert, [row, 'v']) })
+        }
+        line.open()
+        settled += Math.floor(part * (line.last - settled))
+        line.settle(settled)
+        for (const each of [0, 1, 40]) {
+          const pending = accepted.filter(({ id: at, seq }) => at === each && seq > settled)
+          expect(line.seqsOf(each)).toEqual(pending.map(({ seq }) => seq))
+        }
+      }
+      line.settle(line.last)
+      expect(line.seqsOf(0)).toEqual([])
+    }),
+    { numRuns: 50 },
+  )
+})
+
 test('law 6 · an operation that may change other rows than it names is opaque: for its table, or for all', () => {
   const line = new Line()
   const upTo = () => ['t', 'other'].map((name) => line.index.opaqueUpTo(line.table(name)))

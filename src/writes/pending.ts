@@ -1,18 +1,18 @@
 /**
  * What is accepted and not yet settled, by table and key.
  *
- * Owns: for each batch, the rows that its operations name, and of each row those operations in order; and how far those
- * reach of which it cannot be told which rows they change (*opaque* ones: statements, transactions, a key that is set or
- * not proven).
+ * Owns: for each row that pending operations name, those operations in order; and how far those reach of which it
+ * cannot be told which rows they change (*opaque* ones: statements, transactions, a key that is set or not proven).
  * Keeps: law 6 (whoever looks a row up finds every pending operation on it, or a position to wait for), law 7 (it
- * holds what the queue and the batches in flight hold, and lets go when they settle).
+ * holds what the queue and the batches in flight hold and a quarter more, and lets go when they settle).
  * It breaks when a batch leaves the committer without `settling`: then its operations stay for ever; or when keys are
  * looked up by another schema than they were entered by: so a change of the tables begins anew, and what was accepted
  * before is opaque.
  *
- * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field. What a
- * batch holds is let go of at once: to take its rows out of one map of all, each by its key, cost as much as to enter them.
- * An operation with a key takes about 60 bytes (150 with a key of two columns, whose form is made here) and about 0.3 µs
+ * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field. What is
+ * settled is let go of a generation at a time: to take rows out of one map of all, each by its key, cost as much as to
+ * enter them.
+ * An operation with a key takes about 115 bytes (some 90 more with a key of two columns, whose form is made here) and about 0.3 µs
  * to add, more for long texts where a million keys are pending: `npm run bench -- reads`.
  */
 import type { Run, Shape, Step } from '../contracts/operation.ts'
@@ -30,7 +30,7 @@ export class PendingOperation {
   /** Which operation of the run. */
   readonly index: number
   readonly seq: Seq
-  /** The next one on its row in its batch. */
+  /** The next one on its row in its generation. */
   next: PendingOperation | undefined = undefined
   /** The last one of these; kept by the first only. */
   tail: PendingOperation = this
@@ -43,13 +43,20 @@ export class PendingOperation {
   }
 }
 
-/** The rows of one table that operations of a batch name, with the first of these on each. */
-interface BatchRows {
-  readonly batch: PendingBatch
+/** Consecutive operations on one table, by row: the first on each. It is let go of when the last of all is settled. */
+interface Generation {
   readonly first: Map<RowForm, PendingOperation>
-  /** Of a later batch. */
-  next: BatchRows | undefined
+  /** When it holds so many, another begins. */
+  readonly capacity: number
+  count: number
+  last: Seq
+  /** That of later ones. */
+  next: Generation | undefined
 }
+
+const leastCapacity = 256
+/** A new one has room for a fourth of all that are pending, so that there are few: each is asked for a row. */
+const shareOfPending = 1 / 4
 
 const nothing: readonly never[] = []
 
@@ -61,8 +68,10 @@ export class PendingTable {
   readonly makesKeys: boolean
   /** The last opaque operation on this table. */
   opaqueUpTo = 0 as Seq
-  #oldest: BatchRows | undefined
-  #newest: BatchRows | undefined
+  #oldest: Generation | undefined
+  #newest: Generation | undefined
+  /** In all of them. */
+  #count = 0
   #settledUpTo = 0 as Seq
   #makesKeysIn: PendingBatch | undefined
 
@@ -76,8 +85,8 @@ export class PendingTable {
   /** The row's pending operations, oldest first. */
   operationsOn(form: RowForm): readonly PendingOperation[] {
     let found: PendingOperation[] | undefined
-    for (let rows = this.#oldest; rows !== undefined; rows = rows.next)
-      for (let at = rows.first.get(form); at !== undefined; at = at.next)
+    for (let some = this.#oldest; some !== undefined; some = some.next)
+      for (let at = some.first.get(form); at !== undefined; at = at.next)
         if (at.seq > this.#settledUpTo) (found ??= []).push(at)
     return found ?? nothing
   }
@@ -88,24 +97,29 @@ export class PendingTable {
   }
 
   add(form: RowForm, batch: PendingBatch, run: Run, index: number, seq: Seq): void {
-    const rows = this.#newest?.batch === batch ? this.#newest : this.#begin(batch)
+    const newest = this.#newest
+    const some = newest !== undefined && newest.count < newest.capacity ? newest : this.#begin()
+    some.last = seq
+    some.count++
+    this.#count++
     const operation = new PendingOperation(batch, run, index, seq)
-    const first = rows.first.get(form)
-    if (first === undefined) rows.first.set(form, operation)
+    const first = some.first.get(form)
+    if (first === undefined) some.first.set(form, operation)
     else first.tail = first.tail.next = operation
   }
 
-  #begin(batch: PendingBatch): BatchRows {
-    const rows: BatchRows = { batch, first: new Map(), next: undefined }
-    if (this.#newest === undefined) this.#oldest = rows
-    else this.#newest.next = rows
-    return (this.#newest = rows)
+  #begin(): Generation {
+    const capacity = Math.max(leastCapacity, Math.ceil(this.#count * shareOfPending))
+    const begun: Generation = { first: new Map(), capacity, count: 0, last: 0 as Seq, next: undefined }
+    if (this.#newest === undefined) this.#oldest = begun
+    else this.#newest.next = begun
+    return (this.#newest = begun)
   }
 
-  /** A batch may be settled in part. */
   settled(upTo: Seq): void {
     this.#settledUpTo = upTo
-    while (this.#oldest !== undefined && this.#oldest.batch.last <= upTo) this.#oldest = this.#oldest.next
+    for (; this.#oldest !== undefined && this.#oldest.last <= upTo; this.#oldest = this.#oldest.next)
+      this.#count -= this.#oldest.count
     if (this.#oldest === undefined) this.#newest = undefined
   }
 

@@ -197,11 +197,11 @@ class OpenedFaulty implements OpenedStore {
   }
 
   async sync(): Promise<void> {
-    const { faults, random, onSync } = this.#surroundings
+    const { faults, random } = this.#surroundings
     await this.#write(random.between(0.5, 3), () => {
       // What fails whoever waits for a read fails whoever waits for the disk.
       if (faults.at('read') === 'read-fails') throw failure('transient', 'the disk failed', 'not-committed')
-      onSync()
+      this.#surroundings.onSync()
     })
   }
 
