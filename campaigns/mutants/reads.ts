@@ -93,7 +93,7 @@ export const readMutants: readonly Mutant[] = [
   },
   {
     name: 'what is settled stays pending',
-    file: 'src/writes/pending.ts',
+    file: 'src/writes/pending-table.ts',
     edits: [
       ['if (at.seq > this.#settledUpTo) (found', '(found'],
       ['this.#oldest.last <= upTo', 'this.#oldest.last < upTo'],

@@ -9,7 +9,7 @@ import type { Run } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
 import type { ColumnSchema, TableSchema } from '../contracts/schema.ts'
 import type { Value } from '../contracts/values.ts'
-import type { PendingOperation } from '../writes/pending.ts'
+import type { PendingOperation } from '../writes/pending-table.ts'
 import { storedValue } from '../writes/stored-value.ts'
 
 export type Row = Record<string, unknown>

@@ -7,7 +7,8 @@ import type { BatchOutcome } from '../contracts/store.ts'
 import type { Value } from '../contracts/values.ts'
 import { readSchema } from '../stores/sqlite/schema.ts'
 import { newRun, PendingBatch } from './batch.ts'
-import { PendingIndex, type PendingTable } from './pending.ts'
+import type { PendingTable } from './pending-table.ts'
+import { PendingIndex } from './pending.ts'
 import { ShapeBook } from './shapes.ts'
 
 const database = new DatabaseSync(':memory:')
@@ -41,11 +42,11 @@ class Line {
     return batch
   }
 
-  one(shape: Shape, values: readonly Value[]): Seq {
+  one(shape: Shape, values: readonly Value[], bytes = 0): Seq {
     const batch = this.batches.at(-1) ?? this.open()
     const run = batch.runFor(shape)
     run.values.push(...values)
-    this.last = batch.extend(run, 0)
+    this.last = batch.extend(run, bytes)
     this.index.add(batch, run, run.count - 1, this.last)
     return this.last
   }
@@ -182,6 +183,21 @@ test('laws 6 and 7 · the same where thousands are pending, in many generations'
     }),
     { numRuns: 50 },
   )
+})
+
+test.for([
+  ['many', 1_000, 0],
+  ['large', 1, 2 ** 21],
+] as const)('law 7 · of %s rows that are settled few are held', ([, perBatch, bytes]) => {
+  const line = new Line()
+  for (let batch = 0; batch < 50; batch++) {
+    line.open()
+    for (let one = 0; one < perBatch; one++) line.one(shapes.upsert, [line.last, 'v'], bytes)
+    line.settle(line.last - perBatch)
+    expect(line.table('t').held).toBeLessThanOrEqual(3 * perBatch)
+  }
+  line.settle(line.last)
+  expect(line.table('t').held).toBe(0)
 })
 
 test('law 6 · an operation that may change other rows than it names is opaque: for its table, or for all', () => {

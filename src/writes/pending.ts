@@ -4,129 +4,23 @@
  * Owns: for each row that pending operations name, those operations in order; and how far those reach of which it
  * cannot be told which rows they change (*opaque* ones: statements, transactions, a key that is set or not proven).
  * Keeps: law 6 (whoever looks a row up finds every pending operation on it, or a position to wait for), law 7 (it
- * holds what the queue and the batches in flight hold and a quarter more, and lets go when they settle).
+ * lets go of what settles: `pending-table.ts`).
  * It breaks when a batch leaves the committer without `settling`: then its operations stay for ever; or when keys are
  * looked up by another schema than they were entered by: so a change of the tables begins anew, and what was accepted
  * before is opaque.
  *
- * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field. What is
- * settled is let go of a generation at a time: to take rows out of one map of all, each by its key, cost as much as to
- * enter them.
+ * Hot: `add` runs once an operation; for an insert without its key it is one comparison and one look at a field.
  * An operation with a key takes about 115 bytes (some 90 more with a key of two columns, whose form is made here) and about 0.3 µs
  * to add, more for long texts where a million keys are pending: `npm run bench -- reads`.
  */
 import type { Run, Shape, Step } from '../contracts/operation.ts'
 import type { Seq } from '../contracts/position.ts'
-import type { ColumnSchema, Schema, TableSchema } from '../contracts/schema.ts'
+import type { Schema } from '../contracts/schema.ts'
 import { isInternalTable } from '../sql/bookkeeping.ts'
 import type { PendingBatch } from './batch.ts'
 import type { Settling } from './follower.ts'
-import { rowForm, type RowForm } from './row-key.ts'
-
-/** One pending operation on a row. Its values are in `run`, which only ever grows at its end. */
-export class PendingOperation {
-  readonly batch: PendingBatch
-  readonly run: Run
-  /** Which operation of the run. */
-  readonly index: number
-  readonly seq: Seq
-  /** The next one on its row in its generation. */
-  next: PendingOperation | undefined = undefined
-  /** The last one of these; kept by the first only. */
-  tail: PendingOperation = this
-
-  constructor(batch: PendingBatch, run: Run, index: number, seq: Seq) {
-    this.batch = batch
-    this.run = run
-    this.index = index
-    this.seq = seq
-  }
-}
-
-/** Consecutive operations on one table, by row: the first on each. It is let go of when the last of all is settled. */
-interface Generation {
-  readonly first: Map<RowForm, PendingOperation>
-  /** When it holds so many, another begins. */
-  readonly capacity: number
-  count: number
-  last: Seq
-  /** That of later ones. */
-  next: Generation | undefined
-}
-
-const leastCapacity = 256
-/** A new one has room for a fourth of all that are pending, so that there are few: each is asked for a row. */
-const shareOfPending = 1 / 4
-
-const nothing: readonly never[] = []
-
-/** What is pending in one table. */
-export class PendingTable {
-  readonly schema: TableSchema
-  readonly keyColumns: readonly ColumnSchema[]
-  /** An insert that does not name its key makes a row with a key that somebody could read. */
-  readonly makesKeys: boolean
-  /** The last opaque operation on this table. */
-  opaqueUpTo = 0 as Seq
-  #oldest: Generation | undefined
-  #newest: Generation | undefined
-  /** In all of them. */
-  #count = 0
-  #settledUpTo = 0 as Seq
-  #makesKeysIn: PendingBatch | undefined
-
-  constructor(schema: TableSchema) {
-    this.schema = schema
-    this.keyColumns = schema.primaryKey.map((name) => schema.columns.get(name) as ColumnSchema)
-    this.makesKeys =
-      schema.generatedId !== undefined || this.keyColumns.some(({ storage }) => storage?.hasDefault !== false)
-  }
-
-  /** The row's pending operations, oldest first. */
-  operationsOn(form: RowForm): readonly PendingOperation[] {
-    let found: PendingOperation[] | undefined
-    for (let some = this.#oldest; some !== undefined; some = some.next)
-      for (let at = some.first.get(form); at !== undefined; at = at.next)
-        if (at.seq > this.#settledUpTo) (found ??= []).push(at)
-    return found ?? nothing
-  }
-
-  /** Operations up to here make rows with keys that nobody knows yet. */
-  get makesKeysUpTo(): Seq {
-    return this.#makesKeysIn?.state === 'pending' ? this.#makesKeysIn.last : (0 as Seq)
-  }
-
-  add(form: RowForm, batch: PendingBatch, run: Run, index: number, seq: Seq): void {
-    const newest = this.#newest
-    const some = newest !== undefined && newest.count < newest.capacity ? newest : this.#begin()
-    some.last = seq
-    some.count++
-    this.#count++
-    const operation = new PendingOperation(batch, run, index, seq)
-    const first = some.first.get(form)
-    if (first === undefined) some.first.set(form, operation)
-    else first.tail = first.tail.next = operation
-  }
-
-  #begin(): Generation {
-    const capacity = Math.max(leastCapacity, Math.ceil(this.#count * shareOfPending))
-    const begun: Generation = { first: new Map(), capacity, count: 0, last: 0 as Seq, next: undefined }
-    if (this.#newest === undefined) this.#oldest = begun
-    else this.#newest.next = begun
-    return (this.#newest = begun)
-  }
-
-  settled(upTo: Seq): void {
-    this.#settledUpTo = upTo
-    for (; this.#oldest !== undefined && this.#oldest.last <= upTo; this.#oldest = this.#oldest.next)
-      this.#count -= this.#oldest.count
-    if (this.#oldest === undefined) this.#newest = undefined
-  }
-
-  addMaker(batch: PendingBatch): void {
-    if (this.makesKeys) this.#makesKeysIn = batch
-  }
-}
+import { PendingTable } from './pending-table.ts'
+import { rowForm } from './row-key.ts'
 
 /** What an operation of some shape means for the index. */
 type Plan =
