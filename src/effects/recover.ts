@@ -5,7 +5,10 @@
  * Keeps: law 8 beside live traffic. A row that was just written with its effect is not missing anything, wherever that
  * effect is: so a row counts as missing only if it was missing before it was looked for among the unfinished effects, and
  * still is afterwards. One that was under way in between is found there; one that was delivered in between is no longer
- * missing, since what a handler writes is committed with its ack. One that another recovery has enqueued meanwhile would be
+ * missing, since what a handler writes is committed with its ack. But it may have been delivered before it was looked for, and
+ * written again behind that, with an effect of its own: so those that seem to be missing are looked for once more.
+ *
+ * How it could break: a row that is written anew, and its effect delivered, twice within these looks. One that another recovery has enqueued meanwhile would be
  * neither: so of two only one can enqueue what both have found, and the other looks again.
  */
 import type { Json } from '../contracts/values.ts'
@@ -13,7 +16,7 @@ import { InvalidOperationError, type TidemarkError } from '../errors.ts'
 import { discardEffects } from './dead-effects.ts'
 import type { EffectsHost } from './host.ts'
 import { commitRound, readRounds } from './recovery-rounds.ts'
-import { unfinishedKeys } from './unfinished.ts'
+import { unfinishedKeys, type UnfinishedKeys } from './unfinished.ts'
 
 /** A query, as `db.query` takes it. */
 export type RecoverQuery =
@@ -111,11 +114,28 @@ async function findMissing(
   const before = keyed(await ask(query))
   const found = await unfinishedKeys(host, kind)
   const after = keyed(await ask(query))
-  const still = [...after].filter(([key]) => before.has(key))
+  const rows = sortedOut(
+    [...after].filter(([key]) => before.has(key)),
+    found,
+  )
+  if (rows.missing.size === 0) return rows
+  const again = await unfinishedKeys(host, kind)
+  const last = keyed(await ask(query))
+  const { missing, underWay, dead } = sortedOut(
+    [...last].filter(([key]) => rows.missing.has(key)),
+    again,
+  )
+  return { missing, underWay: rows.underWay + underWay, dead: [...rows.dead, ...dead] }
+}
+
+function sortedOut(
+  rows: readonly (readonly [string, Json])[],
+  { pending, dead }: UnfinishedKeys,
+): MissingRows {
   return {
-    missing: new Map(still.filter(([key]) => !found.pending.has(key) && !found.dead.has(key))),
-    underWay: still.filter(([key]) => found.pending.has(key)).length,
-    dead: still.map(([key]) => key).filter((key) => found.dead.has(key) && !found.pending.has(key)),
+    missing: new Map(rows.filter(([key]) => !pending.has(key) && !dead.has(key))),
+    underWay: rows.filter(([key]) => pending.has(key)).length,
+    dead: rows.map(([key]) => key).filter((key) => dead.has(key) && !pending.has(key)),
   }
 }
 

@@ -64,6 +64,31 @@ export const effectsRecovered: Topic = (subject, test) => {
     assert.deepEqual(await db.effects.deadLetters('embed'), [])
   })
 
+  test('law 8 · a row that is written again, with its effect, while it is looked for lacks none', async () => {
+    await using at = await stage(subject, tables)
+    const { db } = at
+    await at.outside("INSERT INTO chunks VALUES (1, 'one', NULL)")
+    await at.outside("INSERT INTO chunks VALUES (2, 'two', NULL)")
+    let looks = 0
+    const whileLooked = {
+      compile() {
+        // It is asked which rows there are, looked for their effects, and asked again.
+        if (++looks === 2) db.update('chunks', { id: 1 }, { body: 'new' }, { effects: [{ kind: 'embed' }] })
+        return missing
+      },
+    }
+    const { missing: found, underWay } = await db.effects.recover('embed', {
+      missing: whileLooked,
+      dryRun: false,
+    })
+    assert.deepEqual([found, underWay], [['2'], 1])
+    const { got, handler } = deliveries()
+    const { bookmark } = db.enqueue({ kind: 'embed', key: 'end' })
+    await db.effects.handle('embed', handler)
+    await db.effects.reached('embed', bookmark)
+    assert.deepEqual(keysOf(await got(3)).toSorted(), ['1', '2', 'end'])
+  })
+
   test('law 8 · what is recovered is delivered, a bounded number at a time', async () => {
     await using at = await stage(subject, tables)
     for (const id of range(5)) await at.outside(`INSERT INTO chunks VALUES (${id}, 'text', NULL)`)

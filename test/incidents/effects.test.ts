@@ -51,7 +51,7 @@ await withServer(embeddedPostgres, (server) => {
     for (const id of [1, 2]) await other.insert('chunks', { id, state: 'new' })
     const segment = (seq: number) =>
       `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, committed_at, content)
-       VALUES ('embed', ${other.epoch}, ${seq}, ${seq}, 0, 1, 0, '[[${seq},0,1],["slow"],[${seq}],[]]')`
+       VALUES ('embed', ${other.epoch}, ${seq}, ${seq}, 0, 1, 0, '[[${seq},0,1],["slow"],[[null,${seq}]],[]]')`
     // The other writer's transaction has drawn its number, and does not commit.
     await slow.query('BEGIN')
     await slow.query(segment(1))
