@@ -86,7 +86,7 @@ export const effectsRecovered: Topic = (subject, test) => {
     const { bookmark } = db.enqueue({ kind: 'embed', key: 'end' })
     await db.effects.handle('embed', handler)
     await db.effects.reached('embed', bookmark)
-    assert.deepEqual(keysOf(await got(3)).toSorted(), ['1', '2', 'end'])
+    assert.deepEqual(new Set(keysOf(await got(3))), new Set(['1', '2', 'end']))
   })
 
   test('law 8 · what is recovered is delivered, a bounded number at a time', async () => {
