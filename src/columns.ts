@@ -2,8 +2,8 @@
  * Values that stand one below the other, as JSON that is short, and quick to write and to read: a thousand payloads with
  * the same names say these once, and numbers that rise say by how much.
  *
- * Hot: one value, or one payload, an effect on the main thread. On Node 24 an object with an id and a text takes a third
- * of what its own JSON takes, both to write and to read.
+ * Hot: one value, or one payload, an effect on the main thread. Measured on Node 24 by itself: of a thousand objects with an id
+ * and a text, both columns as JSON took 0.11 µs an object, a JSON text for each 0.33.
  */
 import type { Json } from './contracts/values.ts'
 
@@ -62,13 +62,13 @@ export class GrowingPayloads {
   add(payload: string | FlatObject): void {
     this.count++
     if (typeof payload === 'string') {
-      if (this.#names !== undefined) this.#end()
+      if (this.#names !== undefined) this.#endStretch()
       this.#texts.push(payload)
       return
     }
     const { names, values } = payload
     if (names !== this.#names) {
-      this.#end()
+      this.#endStretch()
       this.#names = names
       this.#columns = names.map(() => [])
     }
@@ -78,11 +78,11 @@ export class GrowingPayloads {
 
   /** All of them; it holds none afterwards. */
   end(): string {
-    this.#end()
+    this.#endStretch()
     return `[${this.#stretches.splice(0).join()}]`
   }
 
-  #end(): void {
+  #endStretch(): void {
     if (this.#names !== undefined)
       this.#stretches.push(`[${[JSON.stringify(this.#names), ...this.#columns.map(columnText)].join()}]`)
     else if (this.#texts.length > 0) this.#stretches.push(`[null,${this.#texts.join()}]`)

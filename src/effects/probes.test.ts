@@ -8,12 +8,16 @@ import { openWith } from '../tidemark.ts'
 const longMs = 600_000
 const kind = 'embed'
 
+async function engineOn(runtime: FakeRuntime) {
+  const opening = openWith(runtime, memory({ commit: 'sync' }), {})
+  await runtime.advance(1_000)
+  return await opening
+}
+
 /** An engine whose target refuses what has a key with "bad" in it, and is taken for down: one such effect waits in a row. */
 async function stageDown() {
   const runtime = new FakeRuntime()
-  const opening = openWith(runtime, memory({ commit: 'sync' }), {})
-  await runtime.advance(1_000)
-  const db = await opening
+  const db = await engineOn(runtime)
   const delivered: unknown[] = []
   const handling = db.effects.handle(kind, async (effects) => {
     const keys = effects.map(({ key }) => key)
@@ -63,9 +67,7 @@ const hostMs = 200_000
 /** An engine whose target has answered, and that delivers one effect alone, whose host asks for a long wait. */
 async function stageAlone() {
   const runtime = new FakeRuntime()
-  const opening = openWith(runtime, memory({ commit: 'sync' }), {})
-  await runtime.advance(1_000)
-  const db = await opening
+  const db = await engineOn(runtime)
   const delivered: unknown[] = []
   /** When the host of the bad one was asked. */
   const asked: number[] = []

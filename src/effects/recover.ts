@@ -6,10 +6,11 @@
  * effect is: so a row counts as missing only if it was missing before it was looked for among the unfinished effects, and
  * still is afterwards. One that was under way in between is found there; one that was delivered in between is no longer
  * missing, since what a handler writes is committed with its ack. But it may have been delivered before it was looked for, and
- * written again behind that, with an effect of its own: so those that seem to be missing are looked for once more.
+ * written again behind that, with an effect of its own: so those that seem to be missing are looked for once more. One that
+ * another recovery has enqueued meanwhile would be neither: so of two only one can enqueue what both have found, and the other
+ * looks again.
  *
- * How it could break: a row that is written anew, and its effect delivered, twice within these looks. One that another recovery has enqueued meanwhile would be
- * neither: so of two only one can enqueue what both have found, and the other looks again.
+ * How it could break: a row that is written anew, and its effect delivered, twice within these looks.
  */
 import type { Json } from '../contracts/values.ts'
 import { InvalidOperationError, type TidemarkError } from '../errors.ts'

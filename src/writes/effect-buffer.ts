@@ -13,8 +13,6 @@ import { segmentsOf, GrowingSegment, type EncodedEffect } from '../segments.ts'
 export class EffectBuffer {
   #whole: Segment[] = []
   readonly #growing = new Map<string, GrowingSegment>()
-  /** Nearly every effect goes where the one before it went. */
-  #last: GrowingSegment | undefined
 
   /** All effects of one operation. */
   add(seq: Seq, effects: readonly EncodedEffect[]): void {
@@ -26,7 +24,6 @@ export class EffectBuffer {
   get segments(): readonly Segment[] {
     for (const growing of this.#growing.values()) this.#whole.push(growing.whole())
     this.#growing.clear()
-    this.#last = undefined
     return this.#whole
   }
 
@@ -36,12 +33,6 @@ export class EffectBuffer {
   }
 
   #growingFor(kind: string, seq: Seq): GrowingSegment {
-    const last = this.#last
-    if (last !== undefined && last.kind === kind && !last.isFull) return last
-    return (this.#last = this.#findGrowing(kind, seq))
-  }
-
-  #findGrowing(kind: string, seq: Seq): GrowingSegment {
     const known = this.#growing.get(kind)
     if (known !== undefined && !known.isFull) return known
     if (known !== undefined) this.#whole.push(known.whole(seq))

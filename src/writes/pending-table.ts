@@ -61,6 +61,10 @@ const shareOfPending = 1 / 4
 
 const nothing: readonly never[] = []
 
+function isFull({ count, bytes, most }: Generation): boolean {
+  return count >= most.count || bytes >= most.bytes
+}
+
 /** What is pending in one table. */
 export class PendingTable {
   readonly schema: TableSchema
@@ -104,8 +108,9 @@ export class PendingTable {
   }
 
   add(form: RowForm, batch: PendingBatch, run: Run, index: number, seq: Seq): void {
-    const newest = this.#newest
-    const some = newest !== undefined && this.#hasRoom(newest, batch) ? newest : this.#begin(batch)
+    let some = this.#newest
+    if (some !== undefined && some.batch !== batch) this.#goOnWith(some, batch)
+    if (some === undefined || isFull(some)) some = this.#begin(batch)
     some.last = seq
     some.count++
     this.#count++
@@ -115,13 +120,11 @@ export class PendingTable {
     else first.tail = first.tail.next = operation
   }
 
-  #hasRoom(some: Generation, batch: PendingBatch): boolean {
-    if (some.count >= some.most.count) return false
-    if (some.batch === batch) return true
+  /** The batch before takes nothing more. */
+  #goOnWith(some: Generation, batch: PendingBatch): void {
     some.bytes += some.batch.bytes
     this.#bytes += some.batch.bytes
     some.batch = batch
-    return some.bytes < some.most.bytes
   }
 
   #begin(batch: PendingBatch): Generation {

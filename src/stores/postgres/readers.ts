@@ -49,8 +49,9 @@ export class Readers {
     try {
       return await this.#reading((connection) => runQuery(connection, query, name), patience)
     } catch (error) {
-      // What it was prepared for may not be there any more.
-      if (name !== undefined) this.#prepared = new Prepared()
+      // What it was prepared for may not be there any more. What a lost connection kept prepared is gone with it.
+      if (name !== undefined && error instanceof StoreError && error.failure === 'rejected')
+        this.#prepared = new Prepared()
       throw error
     }
   }

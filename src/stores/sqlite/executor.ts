@@ -209,13 +209,19 @@ export class Executor {
   keepEffects(segments: readonly Segment[]): void {
     if (segments.length === 0) return
     this.#insertSegment ??= this.database.prepare(
-      // With FULL a commit is synced before it can be seen: https://www.sqlite.org/pragma.html#pragma_synchronous
       `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at, durable)
-       SELECT ?, ?, ?, ?, ?, ?, ?, ?, synchronous >= 2 FROM pragma_synchronous`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
+    this.#isDurable ??= this.#syncsCommits() ? 1 : 0
     const nowMs = Math.floor(this.#clock.wallMs())
     for (const { kind, first, last, lastN, count, content } of segments)
-      this.#insertSegment.run(kind, this.#epoch, first, last, lastN, count, content, nowMs)
+      this.#insertSegment.run(kind, this.#epoch, first, last, lastN, count, content, nowMs, this.#isDurable)
+  }
+
+  /** With FULL a commit is synced before it can be seen: https://www.sqlite.org/pragma.html#pragma_synchronous */
+  #syncsCommits(): boolean {
+    const row = this.database.prepare('SELECT synchronous FROM pragma_synchronous').get()
+    return Number(row?.['synchronous']) >= 2
   }
 
   #commitOrFindViolators(application: Application): void {
@@ -276,4 +282,6 @@ export class Executor {
 
   #fence: ReturnType<DatabaseSync['prepare']> | undefined
   #insertSegment: ReturnType<DatabaseSync['prepare']> | undefined
+  /** Whether its commits are, as a column says it. */
+  #isDurable: 0 | 1 | undefined
 }
