@@ -107,7 +107,8 @@ test('law 7 · one recovery looks at a time, of whichever kind', async () => {
   const recoveries = new Recoveries(server.logs.tidemark, { a: noted('a'), b: noted('b') })
   const stays = new AbortController().signal
   await Promise.all(['a', 'b', 'a'].map((kind) => recoveries.run(kind, {}, stays)))
-  expect(looks).toEqual(['a', 'a', 'b', 'b', 'a', 'a'])
+  // However often each compiles its query, none does between those of another.
+  expect(looks.filter((kind, index) => kind !== looks[index - 1])).toEqual(['a', 'b', 'a'])
 })
 
 test('what a client that has gone by its turn asked for is not done', async () => {
