@@ -18,36 +18,71 @@ export interface FlatObject {
   readonly length: number
 }
 
-/** Its values; or in one list, if all are whole numbers, by how much each is more than the one before it. */
-export type Column = readonly Scalar[] | readonly [readonly number[]]
+/** Its values; or, if all are whole numbers, by how much each is more than the one before it. */
+export type Column = readonly Scalar[] | Steps
+/** With as many times as each step is taken, where that is shorter: ids that count up are one step. */
+type Steps = readonly [steps: readonly number[], times?: readonly number[]]
 
 /** Objects of the same names, as a column for each name; or any values, as they are. */
 export type Stretch = readonly [names: readonly string[], ...columns: Column[]] | readonly [null, ...Json[]]
 
-export function columnText(values: readonly Scalar[]): string {
-  const steps = stepsOf(values)
-  return JSON.stringify(steps === undefined ? values : [steps])
+export function readColumn(column: Column): readonly Scalar[] {
+  if (!isSteps(column)) return column
+  const [steps, times] = column
+  let value = 0
+  if (times === undefined) return steps.map((step) => (value += step))
+  return steps.flatMap((step, at) => Array.from({ length: times[at] as number }, () => (value += step)))
 }
 
-export function readColumn(column: Column): readonly Scalar[] {
-  const [steps] = column
-  if (!Array.isArray(steps)) return column as readonly Scalar[]
-  let value = 0
-  return (steps as readonly number[]).map((step) => (value += step))
+function isSteps(column: Column): column is Steps {
+  return Array.isArray(column[0])
 }
 
 /** The difference of two of these is a whole number that is exact. */
 const highest = 2 ** 52
 
-function stepsOf(values: readonly Scalar[]): number[] | undefined {
-  const steps: number[] = []
-  let before = 0
-  for (const value of values) {
-    if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > highest) return undefined
-    steps.push(value - before)
-    before = value
+function isWhole(value: Scalar): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= highest
+}
+
+/** A column that is being written. While numbers rise evenly, one more of them takes no memory. */
+export class GrowingColumn {
+  readonly #steps: number[] = []
+  readonly #times: number[] = []
+  #step: number | undefined
+  #last = 0
+  #count = 0
+  /** All of them, from the first on that is no whole number. */
+  #values: Scalar[] | undefined
+
+  add(value: Scalar): void {
+    if (this.#values !== undefined) this.#values.push(value)
+    else if (isWhole(value)) this.#addWhole(value)
+    else this.#values = [...readColumn([this.#steps, this.#times]), value]
   }
-  return steps
+
+  #addWhole(value: number): void {
+    const step = value - this.#last
+    this.#last = value
+    this.#count++
+    if (step === this.#step) (this.#times[this.#times.length - 1] as number)++
+    else {
+      this.#step = step
+      this.#steps.push(step)
+      this.#times.push(1)
+    }
+  }
+
+  /** As JSON. */
+  text(): string {
+    if (this.#values !== undefined) return JSON.stringify(this.#values)
+    const isShorter = 2 * this.#steps.length <= this.#count
+    return JSON.stringify(isShorter ? [this.#steps, this.#times] : [this.#allSteps()])
+  }
+
+  #allSteps(): number[] {
+    return this.#steps.flatMap((step, at) => Array<number>(this.#times[at] as number).fill(step))
+  }
 }
 
 /** Payloads that are being written one after the other: as JSON text, or flat. */
@@ -55,7 +90,7 @@ export class GrowingPayloads {
   readonly #stretches: string[] = []
   /** Of the last stretch; undefined: it holds texts. */
   #names: readonly string[] | undefined
-  #columns: Scalar[][] = []
+  #columns: GrowingColumn[] = []
   #texts: string[] = []
   count = 0
 
@@ -70,10 +105,10 @@ export class GrowingPayloads {
     if (names !== this.#names) {
       this.#endStretch()
       this.#names = names
-      this.#columns = names.map(() => [])
+      this.#columns = names.map(() => new GrowingColumn())
     }
     for (let at = 0; at < names.length; at++)
-      (this.#columns[at] as Scalar[]).push(values[names[at] as string] as Scalar)
+      (this.#columns[at] as GrowingColumn).add(values[names[at] as string] as Scalar)
   }
 
   /** All of them; it holds none afterwards. */
@@ -84,7 +119,9 @@ export class GrowingPayloads {
 
   #endStretch(): void {
     if (this.#names !== undefined)
-      this.#stretches.push(`[${[JSON.stringify(this.#names), ...this.#columns.map(columnText)].join()}]`)
+      this.#stretches.push(
+        `[${[JSON.stringify(this.#names), ...this.#columns.map((column) => column.text())].join()}]`,
+      )
     else if (this.#texts.length > 0) this.#stretches.push(`[null,${this.#texts.join()}]`)
     this.#names = undefined
     this.#columns = []

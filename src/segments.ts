@@ -6,7 +6,7 @@
  *
  * Hot: an effect is made, and added, once a write on the main thread.
  */
-import { columnText, GrowingPayloads, readColumn, readPayloads } from './columns.ts'
+import { GrowingColumn, GrowingPayloads, readColumn, readPayloads } from './columns.ts'
 import type { Column, FlatObject, Stretch } from './columns.ts'
 import type { Segment } from './contracts/effect.ts'
 import type { Epoch, Seq } from './contracts/position.ts'
@@ -108,8 +108,11 @@ export class GrowingSegment {
   readonly #first: Seq
   #last = 0
   #lastN = 0
+  /** Those before the last three numbers, which are `#step`, `#lastN` and `#times`. */
   readonly #places: number[] = []
-  readonly #keys: EncodedKey[] = []
+  #step = 0
+  #times = 0
+  readonly #keys = new GrowingColumn()
   readonly #payloads = new GrowingPayloads()
   readonly #extras: number[] = []
   #hasKeys = false
@@ -127,12 +130,13 @@ export class GrowingSegment {
 
   add(seq: Seq, n: number, { key, payload, delayMs, isLatestOnly }: EncodedEffect): void {
     const step = seq - this.#last
-    const places = this.#places
-    const run = places.length - 3
-    if (places[run] === step && places[run + 1] === n) (places[run + 2] as number)++
-    else places.push(step, n, 1)
+    if (step !== this.#step || n !== this.#lastN) {
+      this.#endPlaces()
+      this.#step = step
+    }
+    this.#times++
     if (delayMs > 0 || isLatestOnly) this.#extras.push(this.#payloads.count, delayMs, isLatestOnly ? 1 : 0)
-    this.#keys.push(key)
+    this.#keys.add(key)
     this.#hasKeys ||= key !== null
     this.#payloads.add(payload)
     this.#length += payload.length + lengthOfKey(key)
@@ -140,9 +144,15 @@ export class GrowingSegment {
     this.#lastN = n
   }
 
+  #endPlaces(): void {
+    if (this.#times > 0) this.#places.push(this.#step, this.#lastN, this.#times)
+    this.#times = 0
+  }
+
   /** @param goesOnWith an operation whose other effects are in the next segment */
   whole(goesOnWith?: Seq): Segment {
-    const keys = this.#hasKeys ? columnText(this.#keys) : '[]'
+    this.#endPlaces()
+    const keys = this.#hasKeys ? this.#keys.text() : '[]'
     return {
       kind: this.kind,
       first: this.#first,

@@ -13,17 +13,22 @@ import { segmentsOf, GrowingSegment, type EncodedEffect } from '../segments.ts'
 export class EffectBuffer {
   #whole: Segment[] = []
   readonly #growing = new Map<string, GrowingSegment>()
+  /** What was added to last: nearly always the next too. */
+  #latest: GrowingSegment | undefined
 
   /** All effects of one operation. */
   add(seq: Seq, effects: readonly EncodedEffect[]): void {
-    let n = 0
-    for (const effect of effects) this.#growingFor(effect.kind, seq).add(seq, n++, effect)
+    for (let n = 0; n < effects.length; n++) {
+      const effect = effects[n] as EncodedEffect
+      this.#growingFor(effect.kind, seq).add(seq, n, effect)
+    }
   }
 
   /** What there is now; more may be added afterwards. */
   get segments(): readonly Segment[] {
     for (const growing of this.#growing.values()) this.#whole.push(growing.whole())
     this.#growing.clear()
+    this.#latest = undefined
     return this.#whole
   }
 
@@ -33,11 +38,12 @@ export class EffectBuffer {
   }
 
   #growingFor(kind: string, seq: Seq): GrowingSegment {
-    const known = this.#growing.get(kind)
-    if (known !== undefined && !known.isFull) return known
+    const latest = this.#latest
+    const known = latest?.kind === kind ? latest : this.#growing.get(kind)
+    if (known !== undefined && !known.isFull) return (this.#latest = known)
     if (known !== undefined) this.#whole.push(known.whole(seq))
     const made = new GrowingSegment(kind, seq)
     this.#growing.set(kind, made)
-    return made
+    return (this.#latest = made)
   }
 }

@@ -66,6 +66,36 @@ test('law 8 · numbers are read as they were given, as payloads and as keys, ris
   )
 })
 
+test('law 8 · numbers that rise evenly for a while, and then do not, are read as they were given', () => {
+  const rise = fc.record({
+    from: number,
+    step: fc.integer({ min: -3, max: 3 }),
+    times: fc.integer({ min: 1, max: 40 }),
+  })
+  const even = rise.map(({ from, step, times }) => Array.from({ length: times }, (_, at) => from + at * step))
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(even, fc.array(fc.string(), { maxLength: 2 })), { maxLength: 5 }),
+      (given) => {
+        const ids = given.flat()
+        const read = readBack(ids.map((id) => ({ kind: 'embed', key: null, payload: { id } })))
+        expect(read.map(({ payload }) => JSON.stringify(payload))).toEqual(
+          ids.map((id) => JSON.stringify({ id })),
+        )
+      },
+    ),
+  )
+})
+
+test('law 7 · a thousand ids that count up take hardly any room, as keys and as payloads', () => {
+  const buffer = new EffectBuffer()
+  for (let id = 1; id <= 1_000; id++)
+    buffer.add(id as Seq, encodeEffects([{ kind: 'embed', key: id, payload: { id } }]))
+  expect(buffer.segments.map(({ content }) => content)).toEqual([
+    '[[1,0,1000],[[1],[1000]],[[["id"],[[1],[1000]]]],[]]',
+  ])
+})
+
 test('law 1 · what its caller does to a payload afterwards changes nothing', () => {
   const payload = { id: 1, of: { at: 1 } as object | number }
   const buffer = new EffectBuffer()

@@ -53,9 +53,8 @@ export function encodeEffects(
 ): EncodedEffect[] {
   if (!Array.isArray(requests)) throw invalid('`effects` must be an array of effects')
   const all = requests as readonly EffectRequest[]
-  const [only] = all
   // A list that grows by `push` is made with room for seventeen.
-  if (all.length === 1) return [encodeOne(only as EffectRequest, table, row, generatedId)]
+  if (all.length === 1) return [encodeOne(all[0] as EffectRequest, table, row, generatedId)]
   return all.map((request) => encodeOne(request, table, row, generatedId))
 }
 
@@ -69,13 +68,14 @@ export function effectKeyOf(
   row: Row,
   generatedId?: number,
 ): EncodedKey {
-  const partOf = (column: string): EncodedKey =>
-    keyOf(generatedId !== undefined && column === idColumn ? generatedId : row[column])
-  const [first] = primaryKey
-  if (first === undefined) return null
-  if (primaryKey.length === 1) return partOf(first)
-  const parts = primaryKey.map(partOf)
+  if (primaryKey.length === 0) return null
+  if (primaryKey.length === 1) return keyOf(valueOf(primaryKey[0] as string))
+  const parts = primaryKey.map((column) => keyOf(valueOf(column)))
   return parts.includes(null) ? null : JSON.stringify(parts.map(String))
+
+  function valueOf(column: string): unknown {
+    return generatedId !== undefined && column === idColumn ? generatedId : row[column]
+  }
 }
 
 function encodeOne(

@@ -10,6 +10,8 @@ import { encodeJson } from './values.ts'
 
 /** Of each kind, the names in its last payload: nearly always those of the next. */
 const lastNames = new Map<string, readonly string[]>()
+/** Those of the kind that was asked for last. */
+let latest: { readonly kind: string; readonly names: readonly string[] } | undefined
 const mostKinds = 1_000
 const noNames: readonly string[] = []
 
@@ -20,8 +22,10 @@ export function encodePayload(kind: string, payload: unknown): string | FlatObje
 
 function flatCopyOf(kind: string, payload: unknown): FlatObject | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined
+  // What says itself how it is JSON. Also, V8 has looked at the object by then, and does not ask for its prototype anew.
+  if ('toJSON' in payload) return undefined
   if (Object.getPrototypeOf(payload) !== Object.prototype) return undefined
-  const names = lastNames.get(kind) ?? noNames
+  const names = latest?.kind === kind ? latest.names : namesOf(kind)
   const values = { ...payload } as Record<string, Scalar>
   let at = 0
   let length = 2
@@ -37,9 +41,15 @@ function flatCopyOf(kind: string, payload: unknown): FlatObject | undefined {
   return void learnNames(kind, values)
 }
 
+function namesOf(kind: string): readonly string[] {
+  latest = { kind, names: lastNames.get(kind) ?? noNames }
+  return latest.names
+}
+
 function learnNames(kind: string, values: object): void {
   const names = Object.keys(values)
   if (lastNames.size >= mostKinds) lastNames.clear()
   // Where it is read, this one would not be set as the others are.
   lastNames.set(kind, names.includes('__proto__') ? noNames : names)
+  latest = undefined
 }

@@ -229,7 +229,10 @@ const bytesOfPlace = 32
 
 export function sizeOfEffects(effects: readonly EncodedEffect[] = []): number {
   let bytes = 0
-  for (const { key, payload } of effects) bytes += 2 * (payload.length + lengthOfKey(key)) + bytesOfPlace
+  for (let n = 0; n < effects.length; n++) {
+    const { key, payload } = effects[n] as EncodedEffect
+    bytes += 2 * (payload.length + lengthOfKey(key)) + bytesOfPlace
+  }
   return bytes
 }
 

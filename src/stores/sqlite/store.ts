@@ -94,7 +94,8 @@ const openHints: Readonly<Record<string, string>> = {
 
 class OpenedSqlite implements OpenedStore {
   readonly dialect = 'sqlite'
-  readonly maxInFlight = 3
+  /** A full batch takes under a millisecond. While the event loop is held up for several, the thread has still work. */
+  readonly maxInFlight = 6
   readonly isSynchronous = false
   readonly keepsEffects = true
   readonly epoch: OpenedStore['epoch']
