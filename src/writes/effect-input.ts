@@ -63,19 +63,25 @@ export function encodeEffects(
  *
  * @throws InvalidOperationError `INVALID_CALL` when it is too long
  */
-export function effectKeyOf(
-  { primaryKey, generatedId: idColumn }: TableSchema,
-  row: Row,
-  generatedId?: number,
-): EncodedKey {
+export function effectKeyOf(table: TableSchema, row: Row, generatedId?: number): EncodedKey {
+  const { primaryKey } = table
   if (primaryKey.length === 0) return null
-  if (primaryKey.length === 1) return keyOf(valueOf(primaryKey[0] as string))
-  const parts = primaryKey.map((column) => keyOf(valueOf(column)))
-  return parts.includes(null) ? null : JSON.stringify(parts.map(String))
+  if (primaryKey.length === 1) return partOfKey(table, row, generatedId, primaryKey[0] as string)
+  return keyOfSeveral(table, row, generatedId)
+}
 
-  function valueOf(column: string): unknown {
-    return generatedId !== undefined && column === idColumn ? generatedId : row[column]
-  }
+function keyOfSeveral(table: TableSchema, row: Row, generatedId: number | undefined): EncodedKey {
+  const parts = table.primaryKey.map((column) => partOfKey(table, row, generatedId, column))
+  return parts.includes(null) ? null : JSON.stringify(parts.map(String))
+}
+
+function partOfKey(
+  table: TableSchema,
+  row: Row,
+  generatedId: number | undefined,
+  column: string,
+): EncodedKey {
+  return keyOf(generatedId !== undefined && column === table.generatedId ? generatedId : row[column])
 }
 
 function encodeOne(

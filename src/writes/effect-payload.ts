@@ -17,7 +17,12 @@ const noNames: readonly string[] = []
 
 /** @throws InvalidOperationError `UNBINDABLE_VALUE` */
 export function encodePayload(kind: string, payload: unknown): string | FlatObject {
-  return flatCopyOf(kind, payload) ?? encodeJson(payload, () => `the payload of an effect of kind "${kind}"`)
+  return flatCopyOf(kind, payload) ?? textOf(kind, payload)
+}
+
+/** By itself: a function that makes another makes room for what that one sees whenever it is called. */
+function textOf(kind: string, payload: unknown): string {
+  return encodeJson(payload, () => `the payload of an effect of kind "${kind}"`)
 }
 
 function flatCopyOf(kind: string, payload: unknown): FlatObject | undefined {

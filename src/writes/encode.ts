@@ -87,6 +87,11 @@ function encodeColumn(layout: Layout, column: ColumnSchema, value: unknown, valu
     values.push(value)
     return 8
   }
+  return encodeOther(layout, column, value, values)
+}
+
+/** By itself: a function that makes another makes room for what that one sees whenever it is called. */
+function encodeOther(layout: Layout, column: ColumnSchema, value: unknown, values: Value[]): number {
   const encoded = encodeForColumn(
     value,
     column,
