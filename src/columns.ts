@@ -29,9 +29,11 @@ export type Stretch = readonly [names: readonly string[], ...columns: Column[]] 
 export function readColumn(column: Column): readonly Scalar[] {
   if (!isSteps(column)) return column
   const [steps, times] = column
+  const values: number[] = []
   let value = 0
-  if (times === undefined) return steps.map((step) => (value += step))
-  return steps.flatMap((step, at) => Array.from({ length: times[at] as number }, () => (value += step)))
+  for (let at = 0; at < steps.length; at++)
+    for (let left = times?.[at] ?? 1; left > 0; left--) values.push((value += steps[at] as number))
+  return values
 }
 
 function isSteps(column: Column): column is Steps {

@@ -29,6 +29,7 @@ import {
 } from '../../isolation.ts'
 import { Application } from './apply.ts'
 import { Derivations } from './derive.ts'
+import { KeptEffects } from './kept-effects.ts'
 import { segmentsOf } from '../../segments.ts'
 import { nameOf } from '../../sqlite-codes.ts'
 import { isSqliteError, toStoreError } from './classify.ts'
@@ -49,6 +50,7 @@ export class Executor {
   readonly #onSchemaChange: (schema: DatabaseSchema) => void
   readonly #statements: Statements
   readonly #derivations: Derivations
+  readonly #effects: KeptEffects
   readonly #rejected = new RejectedRows()
   #schema: DatabaseSchema
 
@@ -67,6 +69,7 @@ export class Executor {
     this.#onSchemaChange = onSchemaChange
     this.#statements = new Statements(database)
     this.#derivations = new Derivations(database, derivations)
+    this.#effects = new KeptEffects(database, epoch, () => clock.wallMs())
     this.#schema = readSchema(database)
   }
 
@@ -202,26 +205,13 @@ export class Executor {
     this.keepEffects(segmentsOf(batch.segments, batch.prev, batch.last, application.rejections))
     const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
+    this.#effects.committed()
     this.#rejected.keep(application.rejected)
     return { applied: application, derivationFailures }
   }
 
   keepEffects(segments: readonly Segment[]): void {
-    if (segments.length === 0) return
-    this.#insertSegment ??= this.database.prepare(
-      `INSERT INTO tidemark_segments (kind, epoch, first_seq, last_seq, last_n, items, content, committed_at, durable)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    this.#isDurable ??= this.#syncsCommits() ? 1 : 0
-    const nowMs = Math.floor(this.#clock.wallMs())
-    for (const { kind, first, last, lastN, count, content } of segments)
-      this.#insertSegment.run(kind, this.#epoch, first, last, lastN, count, content, nowMs, this.#isDurable)
-  }
-
-  /** With FULL a commit is synced before it can be seen: https://www.sqlite.org/pragma.html#pragma_synchronous */
-  #syncsCommits(): boolean {
-    const row = this.database.prepare('SELECT synchronous FROM pragma_synchronous').get()
-    return Number(row?.['synchronous']) >= 2
+    this.#effects.keep(segments)
   }
 
   #commitOrFindViolators(application: Application): void {
@@ -281,7 +271,4 @@ export class Executor {
   }
 
   #fence: ReturnType<DatabaseSync['prepare']> | undefined
-  #insertSegment: ReturnType<DatabaseSync['prepare']> | undefined
-  /** Whether its commits are, as a column says it. */
-  #isDurable: 0 | 1 | undefined
 }
