@@ -1,4 +1,8 @@
-/** Writes the effects of a batch behind its rows. */
+/**
+ * Writes the effects of a batch behind its rows.
+ *
+ * Keeps: law 8 (numbers in stock are given only if a commit has noted them: one that took some, not one that came after it).
+ */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Segment } from '../../contracts/effect.ts'
 import type { Epoch } from '../../contracts/position.ts'
@@ -9,6 +13,8 @@ export class KeptEffects {
   readonly #epoch: Epoch
   readonly #wallMs: () => number
   #prepared: Prepared | undefined
+  /** The transaction has taken numbers. */
+  #hasTaken = false
 
   constructor(database: DatabaseSync, epoch: Epoch, wallMs: () => number) {
     this.#database = database
@@ -16,9 +22,10 @@ export class KeptEffects {
     this.#wallMs = wallMs
   }
 
-  /** In the transaction of their batch. */
+  /** In the transaction of their batch; of each, also when there are none. */
   keep(segments: readonly Segment[]): void {
-    if (segments.length === 0) return
+    this.#hasTaken = segments.length > 0
+    if (!this.#hasTaken) return
     const { insert, numbers, isDurable } = (this.#prepared ??= prepare(this.#database))
     const nowMs = Math.floor(this.#wallMs())
     let id = numbers.take(segments.length)
@@ -28,7 +35,7 @@ export class KeptEffects {
 
   /** Their transaction is. */
   committed(): void {
-    this.#prepared?.numbers.committed()
+    if (this.#hasTaken) this.#prepared?.numbers.committed()
   }
 }
 

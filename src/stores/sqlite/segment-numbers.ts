@@ -58,7 +58,7 @@ export class SegmentNumbers {
     return first
   }
 
-  /** The transaction is committed. */
+  /** The transaction that took the last of them is committed. */
   committed(): void {
     this.#isNoted = true
   }
