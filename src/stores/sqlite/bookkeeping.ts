@@ -12,7 +12,7 @@ import { bookkeepingFormat, keptEpochs } from '../../sql/bookkeeping.ts'
 const tables = `
   CREATE TABLE IF NOT EXISTS tidemark_database (
     id TEXT PRIMARY KEY, secret TEXT NOT NULL, format INTEGER NOT NULL, last_epoch INTEGER NOT NULL,
-    forgotten_epoch INTEGER NOT NULL, last_segment INTEGER NOT NULL
+    forgotten_epoch INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS tidemark_writers (
     epoch INTEGER PRIMARY KEY, writer TEXT NOT NULL, watermark INTEGER NOT NULL, closed INTEGER NOT NULL,
@@ -28,7 +28,7 @@ const tables = `
     source TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS tidemark_segments (
-    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, epoch INTEGER NOT NULL, first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL, last_n INTEGER NOT NULL, items INTEGER NOT NULL, committed_at INTEGER NOT NULL,
     durable INTEGER NOT NULL DEFAULT 0, content TEXT NOT NULL
   ) STRICT;
@@ -105,7 +105,7 @@ function identify(database: DatabaseSync, { id, secret }: DatabaseIdentity): Dat
   database.exec(tables)
   database
     .prepare(
-      'INSERT INTO tidemark_database SELECT ?, ?, ?, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
+      'INSERT INTO tidemark_database SELECT ?, ?, ?, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM tidemark_database)',
     )
     .run(id, secret, bookkeepingFormat)
   const row = database.prepare('SELECT id, secret, format FROM tidemark_database').get()

@@ -205,7 +205,6 @@ export class Executor {
     this.keepEffects(segmentsOf(batch.segments, batch.prev, batch.last, application.rejections))
     const derivationFailures = this.#derivations.run(batch.steps)
     this.#commitOrFindViolators(application)
-    this.#effects.committed()
     this.#rejected.keep(application.rejected)
     return { applied: application, derivationFailures }
   }

@@ -1,8 +1,4 @@
-/**
- * Writes the effects of a batch behind its rows.
- *
- * Keeps: law 8 (numbers in stock are given only if a commit has noted them: one that took some, not one that came after it).
- */
+/** Writes the effects of a batch behind its rows. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Segment } from '../../contracts/effect.ts'
 import type { Epoch } from '../../contracts/position.ts'
@@ -13,8 +9,6 @@ export class KeptEffects {
   readonly #epoch: Epoch
   readonly #wallMs: () => number
   #prepared: Prepared | undefined
-  /** The transaction has taken numbers. */
-  #hasTaken = false
 
   constructor(database: DatabaseSync, epoch: Epoch, wallMs: () => number) {
     this.#database = database
@@ -22,20 +16,14 @@ export class KeptEffects {
     this.#wallMs = wallMs
   }
 
-  /** In the transaction of their batch; of each, also when there are none. */
+  /** In the transaction of their batch. */
   keep(segments: readonly Segment[]): void {
-    this.#hasTaken = segments.length > 0
-    if (!this.#hasTaken) return
+    if (segments.length === 0) return
     const { insert, numbers, isDurable } = (this.#prepared ??= prepare(this.#database))
     const nowMs = Math.floor(this.#wallMs())
     let id = numbers.take(segments.length)
     for (const { kind, first, last, lastN, count, content } of segments)
       insert.run(id++, kind, this.#epoch, first, last, lastN, count, nowMs, isDurable, content)
-  }
-
-  /** Their transaction is. */
-  committed(): void {
-    if (this.#hasTaken) this.#prepared?.numbers.committed()
   }
 }
 

@@ -23,6 +23,11 @@ export function takeIds(
     throw new StoreError('rejected', `the ids of table "${table}" cannot be preallocated`, {
       hint: 'SQLite keeps ids from other writers only where the key is declared `INTEGER PRIMARY KEY AUTOINCREMENT`.',
     })
+  return raiseSequence(database, table, key, count)
+}
+
+/** The same of any table that is declared so. */
+export function raiseSequence(database: DatabaseSync, table: string, key: string, count: number): IdRange {
   // As SQLite itself does it: a row may have come to a higher id by an UPDATE, which notes nothing.
   const query = database.prepare(
     `SELECT cast(max(coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = ?), 0),

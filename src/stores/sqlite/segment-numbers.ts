@@ -1,35 +1,33 @@
 /**
  * Numbers segments in the order of their commits, so that whoever has seen one need not look below it.
  *
- * Keeps: law 8 (no number is given twice, or below one of an earlier commit: of a segment that was swept away, or of another
- * process). It breaks when numbers in stock are given after somebody else has written, or when the transaction that took
- * them was not committed: then they are given up, and the next are taken above.
+ * Keeps: law 8 (no number is below one of an earlier commit, of whichever process). It breaks when numbers in stock are given
+ * after somebody else has written: then they are given up, and the next are taken above. None is ever given twice, as the
+ * table says AUTOINCREMENT: one from a stock whose transaction was rolled back is noted by SQLite itself when it is used.
  *
- * AUTOINCREMENT notes each number, on a page of its own, which each commit with effects wrote. A stock is noted once,
- * and is twice as large as the last one while nobody else writes: of two that write by turns, each takes what it needs, so
- * that numbers are not used up.
+ * SQLite notes each number that is above the last one noted, on a page of its own, which each commit with effects wrote. A
+ * stock is noted once, and is twice as large as the last one while nobody else writes: of two that write by turns, each takes
+ * what it needs, so that numbers are not used up.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { raiseSequence } from './reserve.ts'
 
 const largestStock = 1_024
 
 const ofConnections = new WeakMap<DatabaseSync, SegmentNumbers>()
 
 export class SegmentNumbers {
+  readonly #database: DatabaseSync
   readonly #version: StatementSync
-  readonly #note: StatementSync
+  #seenVersion: unknown
   #next = 1
+  /** The last that is in stock. */
   #last = 0
   #size = 1
-  /** The transaction that took the stock is known to be committed. */
-  #isNoted = false
-  #seenVersion: unknown
 
   private constructor(database: DatabaseSync) {
+    this.#database = database
     this.#version = database.prepare('PRAGMA data_version')
-    this.#note = database.prepare(
-      'UPDATE tidemark_database SET last_segment = max(last_segment, ?) + ? RETURNING last_segment',
-    )
   }
 
   /** What one engine commits on a connection, another one on it is not told by the database: they share a stock. */
@@ -42,33 +40,25 @@ export class SegmentNumbers {
   }
 
   /**
-   * In a transaction that writes, so that nobody else does meanwhile; once in each.
+   * In a transaction that writes, so that nobody else does meanwhile.
    *
    * @returns the first of so many that follow each other
    */
   take(count: number): number {
     const version = this.#version.get()?.['data_version']
-    const isAlone = this.#isNoted && version === this.#seenVersion
-    this.#seenVersion = version
-    if (!isAlone) this.#takeStock(count)
+    if (version !== this.#seenVersion) this.#takeStock(count)
     else if (this.#next + count > this.#last + 1)
       this.#takeStock(Math.max(count, Math.min(2 * this.#size, largestStock)))
+    this.#seenVersion = version
     const first = this.#next
     this.#next += count
     return first
   }
 
-  /** The transaction that took the last of them is committed. */
-  committed(): void {
-    this.#isNoted = true
-  }
-
   #takeStock(size: number): void {
-    this.#isNoted = false
-    // A database that was put back, under a connection that stayed open, notes less than was given.
-    const last = Number(this.#note.get(this.#last, size)?.['last_segment'])
+    const { first } = raiseSequence(this.#database, 'tidemark_segments', 'id', size)
+    this.#next = first
+    this.#last = first + size - 1
     this.#size = size
-    this.#last = last
-    this.#next = last - size + 1
   }
 }
