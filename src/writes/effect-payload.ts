@@ -27,8 +27,6 @@ function textOf(kind: string, payload: unknown): string {
 
 function flatCopyOf(kind: string, payload: unknown): FlatObject | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined
-  // What says itself how it is JSON. Also, V8 has looked at the object by then, and does not ask for its prototype anew.
-  if ('toJSON' in payload) return undefined
   if (Object.getPrototypeOf(payload) !== Object.prototype) return undefined
   const names = latest?.kind === kind ? latest.names : namesOf(kind)
   const values = { ...payload } as Record<string, Scalar>
