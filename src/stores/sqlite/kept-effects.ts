@@ -39,7 +39,7 @@ function prepare(database: DatabaseSync): Prepared {
     `INSERT INTO tidemark_segments (id, kind, epoch, first_seq, last_seq, last_n, items, committed_at, durable, content)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  return { insert, numbers: SegmentNumbers.of(database), isDurable: syncsCommits(database) ? 1 : 0 }
+  return { insert, numbers: new SegmentNumbers(database), isDurable: syncsCommits(database) ? 1 : 0 }
 }
 
 /** With FULL a commit is synced before it can be seen: https://www.sqlite.org/pragma.html#pragma_synchronous */
