@@ -117,6 +117,7 @@ function openEffects<DB extends Tables>(
         for (const write of writes) write(operations as never)
       })
     },
+    sent: () => engine.committer.sent(),
     durable: () => store.sync(),
     hear: (kind, forMs) => store.hearEffects?.(kind, forMs),
   }

@@ -21,6 +21,9 @@ export interface EffectsHost {
    */
   commit(runs: readonly Run[], writes?: readonly EffectWrite[]): Promise<Error | undefined>
 
+  /** Resolves when what was to be committed within this tick is sent. */
+  sent(): Promise<void>
+
   /** When it resolves, what was committed before the call survives a power loss. */
   durable(): Promise<void>
 

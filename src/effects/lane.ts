@@ -20,6 +20,7 @@ import type { Item } from './item.ts'
 import { letLaneGo, moveLane, readLanes, whileHeld, type Hold } from './lease.ts'
 import { Loader } from './loader.ts'
 import { livingEpochs } from './outbox.ts'
+import { EndOfTick } from '../end-of-tick.ts'
 import { OwnRuns } from '../own-runs.ts'
 import type { Progress } from './progress.ts'
 import { addSettlement, delivered, held, writesOf, type Settled } from './settlement.ts'
@@ -57,6 +58,8 @@ export class Lane {
   #settled: Settled[] = []
   /** So many of the settled are committed one at a time, since a write of one of them was refused. */
   #alone = 0
+  /** What a commit has made room for waits until the next commit is sent, so that the database has something to do. */
+  readonly #goingOn: EndOfTick
   #isMoving = false
   #moving: Promise<void> = Promise.resolve()
   #mustMove = false
@@ -87,6 +90,7 @@ export class Lane {
     this.#events = events
     this.#hold = hold
     this.#progress = row.progress
+    this.#goingOn = new EndOfTick(host.runtime, () => void this.#goOn())
     const isHeld = whileHeld(host, kind, row.lane, hold)
     this.#waiting = new WaitingEffects(host, kind, row.lane, isHeld, (key) => this.#window.isUnderWay(key))
     this.#window = new Window(atOnce, (key) => this.#waiting.holdsBack(key))
@@ -275,8 +279,14 @@ export class Lane {
       while ((this.#mustMove || this.#settled.length > 0 || this.#window.hasHeld) && !this.#isOver) {
         this.#mustMove = false
         const waiting = this.#window.takeHeld().map((item): Settled => ({ item, settlement: held }))
-        await this.#commit([...waiting, ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)])
+        const committed = this.#commit([
+          ...waiting,
+          ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether),
+        ])
+        this.#goingOn.ask()
+        await committed
       }
+      this.#goingOn.ask()
     } catch (error) {
       // The engine has stopped, or the lane's row could not be read: whatever was not committed is delivered again by
       // whoever takes the lane next.
@@ -306,6 +316,10 @@ export class Lane {
     this.#window.forget(progress)
     this.#loader.forget()
     this.#events.onSettled(settled)
+  }
+
+  async #goOn(): Promise<void> {
+    await this.#host.sent()
     this.load().catch((error: unknown) => this.#events.onTrouble(error))
     this.#events.onReady()
   }

@@ -2,7 +2,7 @@
  * The effects of a lane that have rows of their own and wait: which keys they hold back, and which of them are due.
  *
  * Keeps: law 8 (of one key, the oldest that waits goes first, and newer ones of the outbox stay behind it), law 7 (a lane
- * in which too many wait takes nothing new).
+ * in which too many wait takes nothing new; and no more are given out than are soon committed).
  */
 import type { Effect } from '../contracts/effect.ts'
 import type { Json } from '../contracts/values.ts'
@@ -24,6 +24,8 @@ const beforeAll: DuePlace = { dueAtMs: -1, version: -1 }
 
 /** Keys of effects that wait are kept in memory, so many at most. */
 const maxWaiting = 100_000
+/** Two commits of a lane: what became of one half is committed while the other is delivered. */
+const mostUnderWay = 8_192
 
 export class WaitingEffects {
   readonly #host: Asked
@@ -40,8 +42,7 @@ export class WaitingEffects {
   #count = 0
   /** More wait than are kept in memory: until those are known too, nothing new is taken. */
   #isPartial = false
-  /** Nothing is due before; undefined: nothing waits. */
-  nextDueMs: number | undefined
+  #nextDueMs: number | undefined
   /** What was due up to here when it was last looked is under way, or waits behind an older one of its key. */
   #passed: DuePlace = beforeAll
   /** Something may be due from here on that was not when it was last looked. */
@@ -64,6 +65,11 @@ export class WaitingEffects {
 
   get isFull(): boolean {
     return this.#isPartial || this.#count >= maxWaiting
+  }
+
+  /** Nothing is to be taken before; undefined: nothing waits, or as many as may be are under way. */
+  get nextDueMs(): number | undefined {
+    return this.#running.size < mostUnderWay ? this.#nextDueMs : undefined
   }
 
   holdsBack(key: string): boolean {
@@ -122,7 +128,7 @@ export class WaitingEffects {
   }
 
   dueBy(dueAtMs: number): void {
-    this.nextDueMs = Math.min(this.nextDueMs ?? Infinity, dueAtMs)
+    this.#nextDueMs = Math.min(this.#nextDueMs ?? Infinity, dueAtMs)
     this.#toldMs = Math.min(this.#toldMs, dueAtMs)
   }
 
@@ -137,10 +143,11 @@ export class WaitingEffects {
    * lane is another's by now: that one may have put them there while they are under way here.
    */
   async takeDue(nowMs: number, max: number): Promise<Item[]> {
-    if (this.#ended !== undefined) return []
+    const most = Math.min(max, mostUnderWay - this.#running.size)
+    if (this.#ended !== undefined || most <= 0) return []
     this.#ended = new Set()
     try {
-      return await this.#takeDue(nowMs, max, this.#ended)
+      return await this.#takeDue(nowMs, most, this.#ended)
     } finally {
       this.#ended = undefined
     }
@@ -183,7 +190,7 @@ export class WaitingEffects {
   /** @param afterMs what is due before is under way, or behind an older one that will say so */
   async findNextDue(afterMs = -1): Promise<void> {
     // What is told while it is looked for counts beside the answer.
-    this.nextDueMs = undefined
+    this.#nextDueMs = undefined
     const [row] = await this.#host.ask(
       `SELECT due_at FROM tidemark_effects WHERE kind = ? AND lane = ? AND state = 'waiting' AND due_at > ?
        ORDER BY due_at LIMIT 1`,

@@ -181,7 +181,7 @@ test('of those that only the latest counts of, it alone is given out, and the ot
 })
 
 test.each([
-  { of: 'effects', atOnce: 2_000, length: 10, fullAt: 2_000 },
+  { of: 'effects', atOnce: 1_000, length: 10, fullAt: 2_000 },
   { of: 'characters', atOnce: 2_000, length: 1024 * 1024, fullAt: 16 },
   { of: 'effects, though more are delivered at once', atOnce: 1e6, length: 10, fullAt: 16_384 },
   { of: 'effects, though fewer are delivered at once', atOnce: 1, length: 10, fullAt: 1_024 },

@@ -41,8 +41,8 @@ interface KeyLine {
 }
 
 /**
- * As many are loaded as are delivered at once, within these bounds: the younger they are when they go, the less the
- * collector has to do with them.
+ * Twice as many are loaded as are delivered at once, within these bounds: one half is delivered while what became of the
+ * other is committed. The younger they are when they go, the less the collector has to do with them.
  */
 const [fewest, most] = [1_024, 16_384] as const
 /** In characters. */
@@ -71,7 +71,7 @@ export class Window {
    * @param isWaiting whether an effect of this key has a row of its own, so that a newer one must wait too
    */
   constructor(atOnce: number, isWaiting: (key: string) => boolean) {
-    this.#fullAt = Math.min(most, Math.max(fewest, atOnce))
+    this.#fullAt = Math.min(most, Math.max(fewest, 2 * atOnce))
     this.#isWaiting = isWaiting
   }
 
