@@ -140,13 +140,11 @@ export function readPayloads(stretches: readonly Stretch[]): readonly Json[] {
 }
 
 function objectsOf(names: readonly string[], columns: readonly (readonly Scalar[])[]): Json[] {
-  const count = columns[0]?.length ?? 0
-  const objects: Json[] = []
-  for (let index = 0; index < count; index++) {
+  const [first = []] = columns
+  return first.map((_, index) => {
     const object: Record<string, Scalar> = {}
     for (let at = 0; at < names.length; at++)
       object[names[at] as string] = (columns[at] as readonly Scalar[])[index] as Scalar
-    objects.push(object)
-  }
-  return objects
+    return object
+  })
 }

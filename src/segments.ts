@@ -173,28 +173,40 @@ export function decodeSegment(content: string): SegmentItem[] {
   const [places, keyColumn, stretches, extras] = JSON.parse(content) as Content
   const keys = readColumn(keyColumn) as readonly EncodedKey[]
   const payloads = readPayloads(stretches)
-  const decoded: SegmentItem[] = []
   let seq = 0
+  let run = -3
+  let left = 0
   let extra = 0
-  for (let run = 0; run < places.length; run += 3) {
-    const [step = 0, n = 0, times = 0] = places.slice(run, run + 3)
-    for (const end = decoded.length + times; decoded.length < end;) {
-      seq += step
-      const index = decoded.length
-      const key = keys[index] ?? null
-      const hasExtra = extras[extra] === index
-      decoded.push({
-        seq: seq as Seq,
-        n,
-        key: typeof key === 'number' ? String(key) : key,
-        payload: payloads[index] as Json,
-        delayMs: hasExtra ? (extras[extra + 1] as number) : 0,
-        isLatestOnly: hasExtra && extras[extra + 2] === 1,
-      })
-      if (hasExtra) extra += 3
+  return payloads.map((payload, index) => {
+    if (left === 0) left = places[(run += 3) + 2] as number
+    left--
+    seq += places[run] as number
+    const key = keys[index] ?? null
+    const item = new DecodedItem(seq as Seq, places[run + 1] as number, key, payload)
+    if (extras[extra] === index) {
+      item.delayMs = extras[extra + 1] as number
+      item.isLatestOnly = extras[extra + 2] === 1
+      extra += 3
     }
+    return item
+  })
+}
+
+/** Made by a constructor: see `src/effects/item.ts`. */
+class DecodedItem implements SegmentItem {
+  readonly seq: Seq
+  readonly n: number
+  readonly key: string | null
+  readonly payload: Json
+  delayMs = 0
+  isLatestOnly = false
+
+  constructor(seq: Seq, n: number, key: EncodedKey, payload: Json) {
+    this.seq = seq
+    this.n = n
+    this.key = typeof key === 'number' ? String(key) : key
+    this.payload = payload
   }
-  return decoded
 }
 
 /** What a dead letter keeps of its operation's effects, to be accepted again with it. */

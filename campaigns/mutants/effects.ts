@@ -8,7 +8,7 @@ const window = 'src/effects/window.ts'
 const waiting = 'src/effects/waiting.ts'
 const dispatcher = 'src/effects/dispatcher.ts'
 const calls = 'src/effects/calls.ts'
-const progress = 'src/effects/progress.ts'
+const line = 'src/effects/line.ts'
 const ownTables = 'src/effects/own-tables.ts'
 
 const planted: readonly Omit<Mutant, 'world'>[] = [
@@ -43,7 +43,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'the window gives out two of a key at once',
     file: window,
-    edits: [['      line.last = item\n', '      line.last = item\n      this.#admit(item, nowMs)\n']],
+    edits: [['      others.last = item\n', '      others.last = item\n      this.#admit(item, nowMs)\n']],
     within: 100,
   },
   {
@@ -54,8 +54,8 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'progress skips what is not finished',
-    file: progress,
-    edits: [['if (isDone && this.#isUnbroken) {', 'if (isDone) {']],
+    file: line,
+    edits: [['first ? justBefore(first) :', 'first ? first :']],
     within: 100,
   },
   {
@@ -188,9 +188,7 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   {
     name: 'an effect that is delayed is delivered at once',
     file: 'src/effects/item.ts',
-    edits: [
-      ['dueAtMs: delayMs === 0 ? 0 : committedAtMs + delayMs', 'dueAtMs: delayMs === 0 ? 0 : committedAtMs'],
-    ],
+    edits: [['delayMs === 0 ? 0 : committedAtMs + delayMs', 'delayMs === 0 ? 0 : committedAtMs']],
     within: 100,
   },
   {
@@ -291,19 +289,14 @@ const planted: readonly Omit<Mutant, 'world'>[] = [
   },
   {
     name: 'the last that is finishing is left out of the progress',
-    file: window,
-    edits: [['while (behind < this.#line.length && isDone(this.#line[behind] as Slot)) behind++', '']],
-    within: 100,
+    file: line,
+    edits: [['slotOf(last).at + 1 < this.#loaded', 'slotOf(last).at + 2 < this.#loaded']],
+    within: 300,
   },
   {
     name: 'whatever stands before the last that is finishing counts as finished',
-    file: window,
-    edits: [
-      [
-        'slot.item === undefined || slot.commit === commit',
-        'slot.item === undefined || slot.commit <= commit',
-      ],
-    ],
+    file: line,
+    edits: [['slotOf(item).commit === commit', 'slotOf(item).commit <= commit']],
     within: 100,
   },
   {

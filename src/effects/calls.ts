@@ -10,14 +10,14 @@
  *     └──time over──▶ tried again ──answer──▶ settled, as far as it is not too late
  */
 import type { EffectHandler } from '../contracts/effect.ts'
-import type { Item } from './item.ts'
+import { Item } from './item.ts'
 import type { Lane } from './lane.ts'
 import { Limiter } from './limiter.ts'
 import type { Runtime } from '../contracts/runtime.ts'
 import type { Delivery } from './options.ts'
 import { Outage } from './outage.ts'
 import { endOf, refusalOf, type Outcomes, type Refusal } from './outcomes.ts'
-import type { Settled } from './settlement.ts'
+import { Settled } from './settlement.ts'
 
 export interface CallsEvents {
   /** There may be room for more. */
@@ -163,6 +163,9 @@ function idsOf(items: readonly Item[]): string[] {
 function endedLate(lane: Lane, settled: readonly Settled[]): void {
   const done = settled
     .filter(({ settlement }) => settlement.kind === 'delivered')
-    .map(({ item, settlement }) => ({ item: { ...item, slot: undefined }, settlement }))
+    .map(({ item, settlement }) => {
+      const { effect, dueAtMs, isLatestOnly, failures } = item
+      return new Settled(new Item(item, effect, dueAtMs, isLatestOnly, failures), settlement)
+    })
   if (done.length > 0) lane.settleLate(done)
 }

@@ -23,7 +23,7 @@ import { livingEpochs } from './outbox.ts'
 import { EndOfTick } from '../end-of-tick.ts'
 import { OwnRuns } from '../own-runs.ts'
 import type { Progress } from './progress.ts'
-import { addSettlement, delivered, held, writesOf, type Settled } from './settlement.ts'
+import { addSettlement, delivered, held, Settled, writesOf } from './settlement.ts'
 import { WaitingEffects } from './waiting.ts'
 import { Window } from './window.ts'
 
@@ -121,7 +121,7 @@ export class Lane {
 
   /** It has passed segments that its row does not tell of yet, such as those without an effect for it. */
   get isAhead(): boolean {
-    return this.#window.isAhead
+    return this.#window.isAhead(this.#progress)
   }
 
   /** When one of those that wait is due next. */
@@ -278,11 +278,9 @@ export class Lane {
     try {
       while ((this.#mustMove || this.#settled.length > 0 || this.#window.hasHeld) && !this.#isOver) {
         this.#mustMove = false
-        const waiting = this.#window.takeHeld().map((item): Settled => ({ item, settlement: held }))
-        const committed = this.#commit([
-          ...waiting,
-          ...this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether),
-        ])
+        const waiting = this.#window.takeHeld().map((item) => new Settled(item, held))
+        const settled = this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)
+        const committed = this.#commit(waiting.concat(settled))
         this.#goingOn.ask()
         await committed
       }
@@ -346,7 +344,7 @@ export class Lane {
       this.#events.onReady()
     } else if (only.settlement.kind === 'dead') {
       // Whatever was to be written with it: given up it is.
-      this.#settled.unshift({ item: only.item, settlement: { ...only.settlement, write: undefined } })
+      this.#settled.unshift(new Settled(only.item, { ...only.settlement, write: undefined }))
       this.#events.onTrouble(refusal)
     } else {
       this.#settled.unshift(this.#events.onWriteRefused(only, refusal))
@@ -364,7 +362,7 @@ export class Lane {
     return settled.flatMap((one) => {
       const settlement = one.settlement.kind === 'delivered' ? delivered : held
       const older = this.#superseded.get(one.item.effect.id) ?? []
-      return [...older.map((item): Settled => ({ item, settlement })), one]
+      return [...older.map((item) => new Settled(item, settlement)), one]
     })
   }
 

@@ -11,7 +11,7 @@ import type { Item } from './item.ts'
 import type { DeliveryEnd } from './limiter.ts'
 import type { Delivery } from './options.ts'
 import { isOverload, retryAfterMs } from './overload.ts'
-import { delivered, type Settled, type Settlement } from './settlement.ts'
+import { delivered, Settled, type Settlement } from './settlement.ts'
 
 /** Longer than this an error's text is cut off, in characters. */
 const maxErrorLength = 2_000
@@ -34,23 +34,23 @@ export class Outcomes<W> {
 
   /** @param answer what the handler returned. @param isAttempt whether what failed has used up one of its attempts */
   settle(items: readonly Item[], answer: unknown, isAttempt: boolean): Settled[] {
-    if (answer === undefined) return items.map((item) => ({ item, settlement: delivered }))
+    if (answer === undefined) return items.map((item) => new Settled(item, delivered))
     if (!Array.isArray(answer) || answer.length !== items.length) {
       const error = new TypeError(
         `the handler must return one outcome for each of its ${items.length} effects, or nothing`,
       )
       return this.fail(items, error, isAttempt)
     }
-    return items.map((item, at) => ({
-      item,
-      settlement: this.#settlementOf(item, answer[at] as EffectOutcome<W>, isAttempt),
-    }))
+    return items.map((item, at) => {
+      const settlement = this.#settlementOf(item, answer[at] as EffectOutcome<W>, isAttempt)
+      return new Settled(item, settlement)
+    })
   }
 
   /** The handler threw, or took too long. */
   fail(items: readonly Item[], error: unknown, isAttempt = true): Settled[] {
     const retry = { error, afterMs: retryAfterMs({ error }, this.#runtime), isAttempt }
-    return items.map((item) => ({ item, settlement: this.#retry(item, retry) }))
+    return items.map((item) => new Settled(item, this.#retry(item, retry)))
   }
 
   #settlementOf(item: Item, outcome: EffectOutcome<W>, isAttempt: boolean): Settlement {

@@ -13,9 +13,14 @@ export type Settlement =
   /** It was not tried: it has to wait for its time, or for an older one of its key. */
   | { readonly kind: 'held' }
 
-export interface Settled {
+export class Settled {
   readonly item: Item
   readonly settlement: Settlement
+
+  constructor(item: Item, settlement: Settlement) {
+    this.item = item
+    this.settlement = settlement
+  }
 }
 
 /** Shared, since most end so. */

@@ -10,7 +10,7 @@ import type { EffectsHost } from './host.ts'
 import type { Own } from '../sql/text.ts'
 import { effectId, type EffectPlace } from '../segments.ts'
 import type { Condition } from './lease.ts'
-import { placeIn, writerOf, type Item } from './item.ts'
+import { Item, LaneEffect, placeIn, writerOf } from './item.ts'
 
 type Asked = Pick<EffectsHost, 'ask' | 'runtime'>
 
@@ -204,23 +204,15 @@ export class WaitingEffects {
     const place = placeIn(row)
     const failures = Number(row['attempts'])
     const key = row['effect_key']
-    return {
-      ...place,
-      effect: {
-        id: effectId(place),
-        kind: this.#kind,
-        key: typeof key === 'string' ? key : undefined,
-        payload: JSON.parse(String(row['payload'])) as Json,
-        version: Number(row['version']),
-        position: { writer: writerOf(row), epoch: place.epoch, seq: place.seq },
-        attempt: failures + 1,
-        committedAt: new Date(Number(row['committed_at'])),
-      },
-      dueAtMs: Number(row['due_at']),
-      isLatestOnly: false,
-      slot: undefined,
-      failures,
+    const content = {
+      kind: this.#kind,
+      key: typeof key === 'string' ? key : undefined,
+      payload: JSON.parse(String(row['payload'])) as Json,
     }
+    const version = Number(row['version'])
+    const committedAt = new Date(Number(row['committed_at']))
+    const effect = new LaneEffect(place, writerOf(row), content, version, failures + 1, committedAt)
+    return new Item(place, effect, Number(row['due_at']), false, failures)
   }
 }
 

@@ -1,39 +1,49 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Epoch, Seq, WriterName } from '../contracts/position.ts'
-import { itemMaker, type Item } from './item.ts'
+import { endOfOperation } from '../segments.ts'
+import { Item, itemMaker } from './item.ts'
 import { decodeProgress, encodeProgress, isFinished, isPast, type Progress } from './progress.ts'
 import { Window } from './window.ts'
 
 interface Given {
   readonly epoch: number
   readonly key: string | null
+  /** It belongs to the same operation as the one before it of its epoch. */
+  readonly isSame?: boolean
 }
 
 /** Effects of two writers, each in its order, dealt as segments of their own. */
 function itemsOf(given: readonly Given[]): Item[] {
-  const seqs = new Map<number, number>()
-  return given.map(({ epoch, key }, at) => {
-    const seq = (seqs.get(epoch) ?? 0) + 1
-    seqs.set(epoch, seq)
+  const last = new Map<number, { seq: number; n: number }>()
+  return given.map(({ epoch, key, isSame = false }, at) => {
+    const { seq: lastSeq, n: lastN } = last.get(epoch) ?? { seq: 0, n: 0 }
+    const isNext = isSame && lastSeq > 0
+    const [seq, n] = isNext ? [lastSeq, lastN + 1] : [lastSeq + 1, 0]
+    last.set(epoch, { seq, n })
     const segment = {
       id: at + 1,
       writer: 'w' as WriterName,
       epoch: epoch as Epoch,
       committedAtMs: 0,
     }
-    return itemMaker('embed', segment)(0, { seq: seq as Seq, n: 0, key, payload: at })
+    return itemMaker('embed', segment)(0, { seq: seq as Seq, n, key, payload: at })
   })
 }
 
 const given = fc.array(
-  fc.record({ epoch: fc.constantFrom(7, 9), key: fc.constantFrom('a', 'b', 'c', null) }),
+  fc.record({
+    epoch: fc.constantFrom(7, 9),
+    key: fc.constantFrom('a', 'b', 'c', null),
+    isSame: fc.boolean(),
+  }),
   { minLength: 1, maxLength: 40 },
 )
 /** What is done one after the other: numbers are how many are taken, or which of those that are out ends. */
 const steps = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('load' as const), n: fc.integer({ min: 1, max: 8 }) }),
+    fc.record({ kind: fc.constant('end' as const), n: fc.constant(0) }),
     fc.record({ kind: fc.constant('take' as const), n: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ kind: fc.constant('finish' as const), n: fc.nat(20) }),
     fc.record({ kind: fc.constant('putBack' as const), n: fc.nat(20) }),
@@ -64,6 +74,19 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
         window.load(item, isFinished(progress, item), 0, 10)
         if (!done.has(item)) expect(isPast(progress, item)).toBe(false)
       }
+      /** Of a segment, behind whatever was loaded last: all of that operation's effects are loaded then. */
+      const end = (): void => {
+        const item = items[loaded - 1]
+        if (item === undefined) return
+        const { epoch, seq } = item
+        const isCut = items.slice(loaded).some((other) => other.epoch === epoch && other.seq === seq)
+        window.endSegment({ epoch, seq, n: isCut ? item.n : endOfOperation })
+        finish([])
+        // What is past is done, and what is at the front and done is past.
+        const isDone = items.slice(0, loaded).every((other) => other.epoch !== epoch || done.has(other))
+        if (isDone) expect(isPast(progress, item)).toBe(true)
+        expect(window.isAhead(progress)).toBe(false)
+      }
       const takeSome = (n: number): void => {
         out.push(...window.take(n).items)
         const keys = out.flatMap(({ effect }) => effect.key ?? [])
@@ -76,6 +99,7 @@ test('law 8 · whatever is taken and finished in whichever order, the progress t
       }
       for (const { kind, n } of todo) {
         if (kind === 'load') for (let at = 0; at < n; at++) load()
+        else if (kind === 'end') end()
         else if (kind === 'take') takeSome(n)
         else if (kind === 'restart') {
           window = new Window(64, () => false)
@@ -110,6 +134,34 @@ test('law 8 · a later holder that loads again what is finished, before the rest
   const after = new Window(64, () => false)
   after.load(first, isFinished(progress, first), 0, 10)
   expect(isFinished(after.progressWith(progress, new Set()), second)).toBe(true)
+})
+
+test('law 8 · a later holder that has loaded only some of what was finished out of turn keeps the rest', () => {
+  const items = itemsOf(['a', 'b', 'c'].map((key) => ({ epoch: 1, key })))
+  const [first, second, third] = items as [Item, Item, Item]
+  const before = new Window(64, () => false)
+  for (const item of items) before.load(item, false, 0, 10)
+  const progress = before.progressWith(new Map(), [second, third])
+  const after = new Window(64, () => false)
+  for (const item of [first, second]) after.load(item, isFinished(progress, item), 0, 10)
+  const behind = after.progressWith(progress, [])
+  expect(items.map((item) => isFinished(behind, item))).toEqual([false, true, true])
+})
+
+test('law 8 · segments without an effect for the lane are passed at once, and behind what is not finished they are not', () => {
+  const [first] = itemsOf([{ epoch: 1, key: 'a' }]) as [Item]
+  const window = new Window(64, () => false)
+  const endAt = (seq: number) => ({ epoch: 1 as Epoch, seq: seq as Seq, n: endOfOperation })
+  window.load(first, false, 0, 10)
+  window.endSegment(endAt(1))
+  window.endSegment(endAt(2))
+  const before = window.progressWith(new Map(), [])
+  expect([isPast(before, endAt(1)), window.isAhead(before)]).toEqual([false, false])
+  const behind = window.progressWith(before, [first])
+  window.finish([first], 0)
+  expect([isPast(behind, endAt(2)), window.isAhead(behind)]).toEqual([true, false])
+  window.endSegment(endAt(3))
+  expect([window.isAhead(behind), window.isAhead(window.progressWith(behind, []))]).toEqual([true, false])
 })
 
 test('law 8 · behind an effect that waits in a row of its own, newer ones of its key are held, others are not', () => {
@@ -169,10 +221,9 @@ test('law 7 · no more wait there than a bound, and they take no place from othe
 })
 
 test('of those that only the latest counts of, it alone is given out, and the others are finished with it', () => {
-  const items = itemsOf(['a', 'a', 'b', 'a'].map((key) => ({ epoch: 1, key }))).map((item) => ({
-    ...item,
-    isLatestOnly: true,
-  }))
+  const items = itemsOf(['a', 'a', 'b', 'a'].map((key) => ({ epoch: 1, key }))).map(
+    (item) => new Item(item, item.effect, item.dueAtMs, true, 0),
+  )
   const window = new Window(64, () => false)
   for (const item of items) window.load(item, false, 0, 10)
   const { items: taken, superseded } = window.take(10)
@@ -198,7 +249,7 @@ test.each([
   expect(window.isFull).toBe(false)
 })
 
-test('law 7 · what is finished behind something that is not keeps nothing but its place', () => {
+test('law 7 · what is finished behind something that is not keeps nothing, and is kept by nothing', () => {
   const [first, second, third] = itemsOf([
     { epoch: 1, key: 'a' },
     { epoch: 1, key: 'b' },
@@ -207,8 +258,8 @@ test('law 7 · what is finished behind something that is not keeps nothing but i
   const window = new Window(64, () => false)
   for (const item of [first, second, third]) window.load(item, false, 0, 10)
   expect(window.take(3).items).toEqual([first, second])
-  const { slot } = second
   window.finish([second], 0)
-  expect([slot?.item, slot?.next]).toEqual([undefined, undefined])
+  expect(second.slot).toMatchObject({ next: undefined, before: undefined, after: undefined })
+  expect([first.slot?.after, third.slot?.before]).toEqual([third, first])
   expect(window.take(3).items).toEqual([third])
 })

@@ -12,27 +12,14 @@
  *                                      │                           └───put back────┘
  *                                      └──not due for long, or its key waits──▶ held ──finish (it has a row)──▶ gone
  *
- * Hot: each effect comes by here once. An item knows its slot, so that none is looked up; and of the line only what
- * comes before the last that is finishing is walked along.
+ * Hot: each effect comes by here once. An item knows its slot, so that none is looked up.
  */
-import type { Item } from './item.ts'
+import type { Epoch } from '../contracts/position.ts'
 import type { EffectPlace } from '../segments.ts'
+import { Slot, slotOf, type Item } from './item.ts'
+import { Line } from './line.ts'
 import { Parked } from './parked.ts'
-import { isFinished, progressAfter, type Progress } from './progress.ts'
-
-/** One place in the line. Without an item: the end of a segment, or what is finished. */
-export interface Slot extends EffectPlace {
-  item: Item | undefined
-  state: 'behind' | 'parked' | 'ready' | 'running' | 'held' | 'finished'
-  /** Its index among all that ever stood in the line. */
-  readonly at: number
-  /** About how much room the item takes, in characters. */
-  readonly length: number
-  /** The last of the commits that would finish it. */
-  commit: number
-  /** Behind it in the line of its key. */
-  next: Item | undefined
-}
+import { nothingYet, type Progress } from './progress.ts'
 
 /** The unfinished effects of one key. */
 interface KeyLine {
@@ -47,15 +34,11 @@ interface KeyLine {
 const [fewest, most] = [1_024, 16_384] as const
 /** In characters. */
 const fullAtLength = 16 * 1024 * 1024
-/** What is finished out of turn takes little room, but not none. */
-const longestLine = 64 * 1024
 
 export class Window {
   readonly #fullAt: number
   readonly #isWaiting: (key: string) => boolean
-  readonly #line: Slot[] = []
-  /** So many have left the line at its front. */
-  #gone = 0
+  readonly #lines = new Map<Epoch, Line>()
   #unfinished = 0
   #length = 0
   #commits = 0
@@ -76,11 +59,7 @@ export class Window {
   }
 
   get isFull(): boolean {
-    return (
-      this.#unfinished - this.#parked.count >= this.#fullAt ||
-      this.#length >= fullAtLength ||
-      this.#line.length >= longestLine
-    )
+    return this.#unfinished - this.#parked.count >= this.#fullAt || this.#length >= fullAtLength
   }
 
   get hasReady(): boolean {
@@ -96,10 +75,9 @@ export class Window {
     return this.#held.length > 0
   }
 
-  /** The committed progress does not tell of all that is finished. */
-  get isAhead(): boolean {
-    const [first] = this.#line
-    return first !== undefined && first.item === undefined
+  /** It has passed more than is committed, such as segments without an effect for it. */
+  isAhead(progress: Progress): boolean {
+    return [...this.#lines].some(([epoch, line]) => line.isAhead(progress.get(epoch) ?? nothingYet))
   }
 
   /**
@@ -107,24 +85,26 @@ export class Window {
    * @param length about how much room it takes, in characters
    */
   load(item: Item, wasFinished: boolean, nowMs: number, length: number): void {
-    if (wasFinished) return this.endSegment(item)
-    item.slot = this.#push(item, item, length)
+    const line = this.#lineOf(item.epoch)
+    if (wasFinished) return line.passOver(item)
+    item.slot = new Slot(line.nextAt, length)
+    line.push(item)
     this.#unfinished++
     this.#length += length
     const { key } = item.effect
-    const line = key === undefined ? undefined : this.#byKey.get(key)
-    if (line === undefined) {
+    const others = key === undefined ? undefined : this.#byKey.get(key)
+    if (others === undefined) {
       if (key !== undefined) this.#byKey.set(key, { first: item, last: item })
       this.#admit(item, nowMs)
     } else {
-      slotOf(line.last).next = item
-      line.last = item
+      slotOf(others.last).next = item
+      others.last = item
     }
   }
 
   /** Nothing more comes of the segment that ends here. */
   endSegment(place: EffectPlace): void {
-    this.#push(place, undefined, 0)
+    this.#lineOf(place.epoch).end(place)
   }
 
   /**
@@ -133,8 +113,7 @@ export class Window {
    */
   take(max: number): { items: Item[]; superseded: Map<Item, readonly Item[]> } {
     const superseded = new Map<Item, readonly Item[]>()
-    const items: Item[] = []
-    for (const item of this.#takeReady(max)) {
+    const items = this.#takeReady(max).map((item) => {
       const older: Item[] = []
       let newest = item
       for (let next = this.#superseding(newest, item); next; next = this.#superseding(newest, item)) {
@@ -144,25 +123,31 @@ export class Window {
       }
       slotOf(newest).state = 'running'
       if (older.length > 0) superseded.set(newest, older)
-      items.push(newest)
-    }
+      return newest
+    })
     return { items, superseded }
   }
 
-  /** Older ones of its key may have been redriven since it was ready. */
+  /** Some are held instead: older ones of their keys may have been redriven since they were ready. */
   #takeReady(max: number): Item[] {
-    const taken: Item[] = []
-    while (this.hasReady && taken.length < max) {
-      const item = this.#ready[this.#readyFrom++] as Item
-      const { key } = item.effect
-      if (key === undefined || !this.#isWaiting(key)) taken.push(item)
-      else this.#hold(item)
+    let taken: Item[] = []
+    while (taken.length === 0 && this.hasReady) {
+      const next = this.#ready.slice(this.#readyFrom, this.#readyFrom + max)
+      this.#readyFrom += next.length
+      taken = next.filter((item) => this.#mayGo(item))
     }
     if (2 * this.#readyFrom > this.#ready.length) {
       this.#ready.splice(0, this.#readyFrom)
       this.#readyFrom = 0
     }
     return taken
+  }
+
+  #mayGo(item: Item): boolean {
+    const { key } = item.effect
+    if (key === undefined || !this.#isWaiting(key)) return true
+    this.#hold(item)
+    return false
   }
 
   /** One of this key is being delivered. */
@@ -207,26 +192,20 @@ export class Window {
   /** The progress as it is once `finishing` are finished too. */
   progressWith(progress: Progress, finishing: Iterable<Item>): Progress {
     const commit = ++this.#commits
-    let last = -1
-    for (const { slot } of finishing) {
-      if (slot === undefined) continue
-      slot.commit = commit
-      if (slot.at > last) last = slot.at
-    }
-    const isDone = (slot: Slot): boolean => slot.item === undefined || slot.commit === commit
-    // Behind the last of them nothing changes, but for the ends of segments that directly follow.
-    let behind = Math.max(0, last - this.#gone)
-    while (behind < this.#line.length && isDone(this.#line[behind] as Slot)) behind++
-    return progressAfter(progress, this.#line, behind, isDone)
+    for (const { slot } of finishing) if (slot) slot.commit = commit
+    const reached = new Map(progress)
+    for (const [epoch, line] of this.#lines)
+      reached.set(epoch, line.progressWith(progress.get(epoch) ?? nothingYet, commit))
+    return reached
   }
 
   /** These are committed as delivered, dead, or kept in rows: the next of their keys may come. */
   finish(items: Iterable<Item>, nowMs: number): void {
     for (const item of items) {
       const { slot } = item
-      if (slot?.item !== item) continue
-      slot.item = undefined
+      if (slot === undefined || slot.state === 'finished') continue
       slot.state = 'finished'
+      this.#lineOf(item.epoch).remove(item)
       this.#unfinished--
       this.#length -= slot.length
       if (item.effect.key !== undefined) this.#leaveKey(item.effect.key, slot.next, nowMs)
@@ -234,25 +213,18 @@ export class Window {
     }
   }
 
-  /** The places at the beginning that the committed progress tells of need not be told again. */
+  /** What is over of it, and committed, need not be told again. */
   forget(progress: Progress): void {
-    const { length } = this.#line
-    let gone = 0
-    while (gone < length) {
-      const slot = this.#line[gone] as Slot
-      if (slot.item !== undefined || !isFinished(progress, slot)) break
-      gone++
-    }
-    this.#line.splice(0, gone)
-    this.#gone += gone
+    for (const [epoch, line] of this.#lines)
+      if (line.isOver(progress.get(epoch) ?? nothingYet)) this.#lines.delete(epoch)
   }
 
-  #push({ epoch, seq, n }: EffectPlace, item: Item | undefined, length: number): Slot {
-    const at = this.#gone + this.#line.length
-    const state = item === undefined ? 'finished' : 'behind'
-    const slot: Slot = { epoch, seq, n, item, state, at, length, commit: 0, next: undefined }
-    this.#line.push(slot)
-    return slot
+  #lineOf(epoch: Epoch): Line {
+    const known = this.#lines.get(epoch)
+    if (known !== undefined) return known
+    const line = new Line()
+    this.#lines.set(epoch, line)
+    return line
   }
 
   #admit(item: Item, nowMs: number): void {
@@ -281,17 +253,12 @@ export class Window {
 
   /** The first of a key is finished: all that are finished at once are, in their order. */
   #leaveKey(key: string, next: Item | undefined, nowMs: number): void {
-    const line = this.#byKey.get(key)
-    if (line === undefined) return
+    const others = this.#byKey.get(key)
+    if (others === undefined) return
     if (next === undefined) this.#byKey.delete(key)
     else {
-      line.first = next
+      others.first = next
       if (slotOf(next).state === 'behind') this.#admit(next, nowMs)
     }
   }
-}
-
-/** Of an item that was loaded. */
-function slotOf(item: Item): Slot {
-  return item.slot as Slot
 }

@@ -140,9 +140,13 @@ export class PendingTable {
 
   settled(upTo: Seq): void {
     this.#settledUpTo = upTo
-    for (; this.#oldest !== undefined && this.#oldest.last <= upTo; this.#oldest = this.#oldest.next) {
-      this.#count -= this.#oldest.count
-      this.#bytes -= this.#oldest.bytes
+    while (this.#oldest !== undefined && this.#oldest.last <= upTo) {
+      const gone = this.#oldest
+      this.#count -= gone.count
+      this.#bytes -= gone.bytes
+      this.#oldest = gone.next
+      // Among the old, it would keep alive all that come after it.
+      gone.next = undefined
     }
     if (this.#oldest === undefined) this.#newest = undefined
   }
