@@ -158,7 +158,10 @@ export class Claims {
     const { tidemarks } = await store.snapshot(nothing, [])
     const silent = tidemarks.find(({ epoch }) => epoch === holder.epoch)
     if (silent !== undefined && (await others.endIfSilent(silent))) return
-    if (deadline.leftMs <= pauseMs)
+    const waiting = deadline.pause(pauseMs, () => `the live scope of ${table} ${rowKey} was not let go`)
+    await waiting.catch((error: unknown) => {
+      // Given up before.
+      if (deadline.leftMs > pauseMs) throw error
       throw new TidemarkError(
         'LIVE_HELD',
         `the live scope of ${table} ${rowKey} is held by writer "${holder.writer}" (epoch ${holder.epoch}), and was not let go within ${Math.round(deadline.elapsedMs)} ms.`,
@@ -167,7 +170,7 @@ export class Claims {
           hint: 'Close it there, or wait longer: one whose process has died is free when it has been silent for its lease, 30 s or more, and 5 s, or as soon as its writer name is opened again.',
         },
       )
-    await deadline.pause(pauseMs, () => `the live scope of ${table} ${rowKey} was not let go`)
+    })
   }
 
   #keepBeating(): void {

@@ -1,7 +1,9 @@
 /** Live scopes of another process: one that died, one that lives and does nothing, one that was stopped and comes back. */
 import { expect, test } from 'vitest'
 import { open, type Tidemark } from '../../src/index.ts'
+import { systemRuntime } from '../../src/runtime/system.ts'
 import { sqlite } from '../../src/stores/sqlite/index.ts'
+import { openWith } from '../../src/tidemark.ts'
 import { chaptersAfter, schema, scopes, type Tables } from '../crash/live-states.ts'
 import { Child } from '../support/child.ts'
 import { change, databaseFile, look } from '../support/database-file.ts'
@@ -83,4 +85,15 @@ test('law 3 · one that lives and changes nothing keeps its scopes, and tells ho
   expect(lagMs).toBeLessThan(60_000)
   await book.close()
   expect((await db.live.peek('books', { id })).lagMs).toBe(0)
+})
+
+test('law 3 · whoever waits until its time is over is told that the scope is held, however long a look takes', async () => {
+  const file = databaseFile(schema)
+  await using holder = await open<Tables>(sqlite(file))
+  await live(holder, 60_000)
+  let lateMs = 0
+  const slow = { ...systemRuntime, monotonicMs: () => systemRuntime.monotonicMs() + (lateMs += 7) }
+  await using other = await openWith<Tables>(slow, sqlite(file), undefined)
+  for (let timeoutMs = 100; timeoutMs < 160; timeoutMs += 3)
+    await expect(live(other, timeoutMs)).rejects.toMatchObject({ code: 'LIVE_HELD' })
 })
