@@ -14,7 +14,8 @@ import type { Runtime, Timer } from '../../contracts/runtime.ts'
 
 /** A commit is many changes of the file, and seen by others after the last of them. */
 const firstPauseMs = 1
-const longestPauseMs = 50
+/** Longer, and who does one effect after the other stays behind: what it commits itself is what is seen next. */
+const longestPauseMs = 10
 /** The log has come to rest when it does not change for so long. */
 const restMs = 5
 
