@@ -106,15 +106,25 @@ export class DeliveryJudge {
    * It was given up in between. Or the later one made it superfluous: to whoever did not know yet, or has lost the lane,
    * as a repetition would.
    */
-  #mayComeAfter(effect: EffectRecord, later: EffectRecord, { by }: CallRecord): boolean {
+  #mayComeAfter(effect: EffectRecord, later: EffectRecord, call: CallRecord): boolean {
     if (effect.diedAt.length > 0) return true
-    const hasLost = this.#ledger.takings.at(-1)?.by !== by.epoch || by.endedAt !== undefined
+    const { by } = call
+    const isAnothers = this.#ledger.takings.at(-1)?.by !== by.epoch
+    const hasLost = by.endedAt !== undefined || isAnothers || this.#wasTakenAnewSince(call)
     if (later.ackedAt !== undefined && !hasLost) return false
     // To whoever has lost the lane also one between them, which was delivered meanwhile.
     return this.#ledger.isSuperseded(
       effect,
       (other) => other === later || (hasLost && other.deliveries.length > 0),
     )
+  }
+
+  /** A lane was, by whomever: an engine that has let one go may take it anew while a handler of its own is late. */
+  #wasTakenAnewSince({ startedAt }: CallRecord): boolean {
+    const { takings } = this.#ledger
+    const isAnew = (index: number): boolean =>
+      takings.findIndex(({ lane }) => lane === takings[index]?.lane) < index
+    return takings.some(({ at }, index) => at > startedAt && isAnew(index))
   }
 
   /** @returns what explains that an effect is given out again after a call */

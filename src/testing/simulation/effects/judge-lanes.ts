@@ -26,7 +26,7 @@ export function judgeLanes(
     }
     if (known && (token < known.token || (token === known.token && beat < known.beat)))
       report(8, `lane ${lane} goes back to token ${token}, beat ${beat}`)
-    if (isTaken) ledger.takings.push({ at, by: owner })
+    if (isTaken) ledger.takings.push({ at, by: owner, lane })
     ledger.lanes.set(lane, { owner, token, beat, leaseMs, changedMs: atMs })
   }
 }

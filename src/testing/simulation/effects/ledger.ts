@@ -68,6 +68,7 @@ export interface Taking {
   readonly at: number
   /** The epoch of whoever took it. */
   readonly by: number
+  readonly lane: number
 }
 
 export class EffectsLedger {
