@@ -280,11 +280,8 @@ export class Lane {
         this.#mustMove = false
         const waiting = this.#window.takeHeld().map((item) => new Settled(item, held))
         const settled = this.#settled.splice(0, this.#alone > 0 ? 1 : settledTogether)
-        const committed = this.#commit(waiting.concat(settled))
-        this.#goingOn.ask()
-        await committed
+        await this.#commit(waiting.concat(settled))
       }
-      this.#goingOn.ask()
     } catch (error) {
       // The engine has stopped, or the lane's row could not be read: whatever was not committed is delivered again by
       // whoever takes the lane next.
@@ -314,6 +311,7 @@ export class Lane {
     this.#window.forget(progress)
     this.#loader.forget()
     this.#events.onSettled(settled)
+    this.#goingOn.ask()
   }
 
   async #goOn(): Promise<void> {
